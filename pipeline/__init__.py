@@ -1,0 +1,1 @@
+"""tocsin: one catalogue of events in, calendars, feeds, pages and reminder mails out."""

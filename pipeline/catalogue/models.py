@@ -1,0 +1,443 @@
+"""The catalogue as frozen models: what may stand in `events.toml`, key by key. No input or output here."""
+
+import datetime as dt
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    model_validator,
+)
+
+from pipeline.catalogue.texts import (
+    Country,
+    Duration,
+    Language,
+    Line,
+    Name,
+    Prose,
+    Slug,
+    TimeOfDay,
+    Url,
+    one_line,
+    several,
+    wrong,
+)
+from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, local
+
+
+class Model(BaseModel):
+    """What all tables share: nothing changes after loading, no key is unknown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
+
+
+def _address(value: str) -> str:
+    try:
+        return validate_email(one_line(value), check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError as error:
+        raise wrong(
+            "{value!r} is not a mail address: {reason}", 'write "name@example.org"', value=value, reason=str(error)
+        ) from None
+
+
+def _mailbox(value: str) -> str:
+    name, bracket, rest = one_line(value).rpartition("<")
+    if not bracket:
+        return _address(value)
+    return f"{name.strip()} <{_address(rest.removesuffix('>'))}>".strip()
+
+
+def _zone(value: str) -> str:
+    if value not in available_timezones() or value in {"localtime", "posixrules", "Factory"}:
+        raise wrong("{value!r} is not a time zone", 'write its IANA name: "Europe/Paris"', value=value)
+    return value
+
+
+def named(key: str) -> BeforeValidator:
+    """A plain string where a table is meant stands for its one key."""
+    return BeforeValidator(lambda value: {key: value} if isinstance(value, str) else value)
+
+
+Address = Annotated[StrictStr, AfterValidator(_address)]
+Mailbox = Annotated[StrictStr, AfterValidator(_mailbox)]
+Zone = Annotated[StrictStr, AfterValidator(_zone)]
+Weekday = Annotated[StrictStr, AfterValidator(one_line)]
+ToBeAnnounced = Annotated[tuple[StrictStr, ...], Field(default=())]
+Questions = Annotated[tuple[StrictStr, ...], Field(default=())]
+
+
+class Organiser(Model):
+    """Who invites: a name, and where to reach them if they want to be reached."""
+
+    name: Name
+    url: Url | None = None
+    email: Address | None = None
+
+
+class Access(Model):
+    """What visitors need to know to come: yes, no, or (absent) not known."""
+
+    step_free: StrictBool | None = None
+    toilets: StrictBool | None = None
+    hearing_loop: StrictBool | None = None
+    note: Line | None = None
+
+
+class EventAccess(Access):
+    """What one event adds to its venue's access."""
+
+    sign_language: StrictBool | None = None
+    captions: StrictBool | None = None
+    contact: Name | None = None
+
+
+class Series(Model):
+    """The `[series]` table: what holds for all events."""
+
+    id: Slug
+    title: Line
+    timezone: Zone
+    default_language: Language
+    languages: tuple[Language, ...] = ()
+    subtitle: Line | None = None
+    description: Prose | None = None
+    organiser: Annotated[tuple[Annotated[Organiser, named("name")], ...], BeforeValidator(several), Field(min_length=1)]
+    partners: tuple[Name, ...] = ()
+    supporters: tuple[Name, ...] = ()
+    venue: Slug | None = None
+    contact: Name | None = None
+    license: Name | None = None
+    image: Name | None = None
+    announced_events: StrictInt | None = Field(default=None, ge=0)
+    default_duration: Duration | None = None
+    tba: ToBeAnnounced
+    todo: Questions
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The zone in which dates without one of their own are meant."""
+        return ZoneInfo(self.timezone)
+
+
+class Site(Model):
+    """The `[site]` table: where `out/` is served."""
+
+    url: Url
+    service: Url | Literal[False] | None = None
+    deploy: Name | None = None
+    hub: Url | None = None
+    color: Name | None = None
+    theme: Name | None = None
+
+    @cached_property
+    def base(self) -> str:
+        """The address of the site with a slash at its end."""
+        return self.url.rstrip("/") + "/"
+
+
+class Venue(Model):
+    """A place where events are held."""
+
+    id: Slug
+    name: Line
+    street: Name | None = None
+    postal_code: Name | None = None
+    city: Name | None = None
+    country: Country | None = None
+    geo: tuple[Annotated[float, Field(ge=-90, le=90)], Annotated[float, Field(ge=-180, le=180)]] | None = None
+    url: Url | None = None
+    access: Access | None = None
+    directions: Prose | None = None
+
+
+class Organisation(Model):
+    """Something to say about an organisation beyond its name."""
+
+    name: Name
+    kind: Line | None = None
+    url: Url | None = None
+    about: Prose | None = None
+
+
+class Work(Model):
+    """A book, film or article for which a speaker is invited."""
+
+    title: Line
+    publisher: Name | None = None
+    year: StrictInt | None = None
+    url: Url | None = None
+
+
+class Speaker(Model):
+    """Exactly one of a person, a group, or a description of somebody unnamed."""
+
+    name: Name | None = None
+    group: Name | None = None
+    unnamed: Line | None = None
+    role: Line | None = None
+    affiliation: Name | None = None
+    member_of: Name | None = None
+    url: Url | None = None
+    work: Work | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if sum(who is not None for who in (self.name, self.group, self.unnamed)) != 1:
+            raise wrong("a speaker is exactly one of `name`, `group` or `unnamed`", 'write { name = "…" }')
+        return self
+
+
+class Online(Model):
+    """Where to follow from afar. With `secret` the link comes from that environment variable, into letters only."""
+
+    url: Url | None = None
+    secret: Annotated[StrictStr, Field(pattern=r"^[A-Z][A-Z0-9_]*$")] | None = None
+    label: Line | None = None
+    phone: Name | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.url is None) == (self.secret is None):
+            raise wrong("`online` has either `url` or `secret`", 'write online = "https://…"')
+        return self
+
+
+class Registration(Model):
+    """How to sign up."""
+
+    url: Url | None = None
+    opens: dt.date | dt.datetime | None = None
+    closes: dt.date | dt.datetime | None = None
+    capacity: StrictInt | None = Field(default=None, ge=1)
+    required: StrictBool | None = None
+    note: Line | None = None
+
+
+class Link(Model):
+    """A resource or a recording."""
+
+    url: Url
+    title: Line | None = None
+    kind: Line | None = None
+    language: Language | None = None
+
+
+class Moved(Model):
+    """One occurrence of a recurring event that takes place at another moment."""
+
+    original: dt.date = Field(alias="from")
+    date: dt.date
+    time: TimeOfDay | None = None
+
+
+class Status(StrEnum):
+    """Where an event stands."""
+
+    CONFIRMED = "confirmed"
+    TENTATIVE = "tentative"
+    POSTPONED = "postponed"
+    CANCELLED = "cancelled"
+
+
+Links = tuple[Annotated[Link, named("url")], ...]
+
+
+class Event(Model):
+    """One `[[event]]`. Values of the series and of `[defaults]` that it doesn't say itself are already filled in."""
+
+    id: Slug
+    number: StrictInt | None = Field(default=None, ge=0)
+    title: Line | None = None
+    date: dt.date | None = None
+    weekday: Weekday | None = None
+    time: TimeOfDay | None = None
+    end_date: dt.date | None = None
+    end_time: TimeOfDay | None = None
+    duration: Duration | None = None
+    all_day: StrictBool = False
+    timezone: Zone
+    status: Status = Status.CONFIRMED
+    notice: Prose | None = None
+    kind: Line | None = None
+    abstract: Prose | None = None
+    speakers: tuple[Speaker, ...] = ()
+    venue: Slug | Literal[False] | None = None
+    online: Annotated[Online, named("url")] | None = None
+    access: EventAccess | None = None
+    registration: Annotated[Registration, named("url")] | None = None
+    resources: Links = ()
+    recordings: Links = ()
+    tags: tuple[Slug, ...] = ()
+    spoken: tuple[Language, ...] = ()
+    price: Line | None = None
+    image: Name | None = None
+    image_alt: Line | None = None
+    repeats: Name | None = None
+    excepted: tuple[dt.date, ...] = Field(default=(), alias="except")
+    moved: tuple[Moved, ...] = ()
+    fold: Literal[0, 1] = 0
+    end_fold: Literal[0, 1] = 0
+    tba: ToBeAnnounced
+    todo: Questions
+    estimated_duration: Duration | None = None
+    """`default_duration` of the series where nothing better is known; filled in by the loader, never typed."""
+    group: Slug | None = None
+    """The group whose file the event comes from; filled in by the loader, never typed."""
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The zone in which its date and time are meant."""
+        return ZoneInfo(self.timezone)
+
+    @cached_property
+    def when(self) -> When:
+        """How precisely its date is known; of a recurring event, its first occurrence."""
+        return schedule(self, self.date, self.time)
+
+
+def schedule(event: Event, day: dt.date | None, at: dt.time | None) -> When:
+    """When the event takes place if it starts on that day at that hour, in its own zone."""
+    if day is None:
+        return Unscheduled()
+    if at is None:
+        return OnDay(day, event.end_date or day, event.zone, event.all_day)
+    start = local(day, at, event.zone, event.fold)
+    end = _end(event, start)
+    return AtTime(start, end, end is not None and event.end_time is None and event.duration is None)
+
+
+def _end(event: Event, start: dt.datetime) -> dt.datetime | None:
+    if event.end_time is not None:
+        return local(event.end_date or start.date(), event.end_time, event.zone, event.end_fold)
+    length = event.duration or event.estimated_duration
+    # A length is elapsed time: over a clock change the wall clock may show an hour more or less.
+    return None if length is None else (start.astimezone(ZoneInfo("UTC")) + length).astimezone(event.zone)
+
+
+class Group(Model):
+    """The `[group]` that opens an included file."""
+
+    id: Slug
+    name: Line
+    organiser: Annotated[tuple[Annotated[Organiser, named("name")], ...], BeforeValidator(several)] = ()
+    reply_to: Mailbox | None = None
+
+
+class Rule(Model):
+    """One `[[reminder]]`: when a mail about an event leaves, and to which events it applies."""
+
+    id: Slug
+    when: Name
+    label: Line | None = None
+    default: StrictBool = True
+    template: Name | None = None
+    subject: Line | None = None
+    tags: tuple[Slug, ...] = ()
+    events: tuple[Slug, ...] = ()
+    needs: Annotated[tuple[Literal["recordings", "registration", "resources"], ...], BeforeValidator(several)] = ()
+    attach_calendar: StrictBool = True
+
+
+class Newsletter(Model):
+    """One `[[newsletter]]`: the organiser's own words, sent once."""
+
+    id: Slug
+    send: dt.datetime
+    subject: Line
+    text: Prose | None = None
+    include: tuple[Literal["news", "upcoming", "recordings"], ...] = ("news", "upcoming", "recordings")
+    tags: tuple[Slug, ...] = ()
+    corrects: Slug | None = None
+
+
+class MailingList(Model):
+    """An existing mailing list that gets one post for each occasion."""
+
+    address: Address
+    language: Annotated[tuple[Language, ...], BeforeValidator(several), Field(min_length=1)]
+    kinds: tuple[Literal["announcements", "reminders", "changes", "follow-ups", "newsletters"], ...] = ()
+
+
+class Proof(Model):
+    """Who gets each letter before the subscribers do, and how long before."""
+
+    to: Address
+    before: Duration = dt.timedelta(hours=3)
+
+
+class Mail(Model):
+    """The `[mail]` table: who writes, and how fast and when mail may leave."""
+
+    sender: Mailbox | None = Field(default=None, alias="from")
+    reply_to: Mailbox | None = None
+    list_id: Name | None = None
+    unsubscribe: Address | None = None
+    bounces: Address | None = None
+    postal_address: Line | None = None
+    max_late: Duration = dt.timedelta(hours=12)
+    quiet: tuple[TimeOfDay, TimeOfDay] | None = (dt.time(22), dt.time(8))
+    settle: Duration = dt.timedelta(minutes=10)
+    per_second: float | None = Field(default=None, gt=0)
+    per_day: StrictInt | None = Field(default=None, ge=1)
+    lists: tuple[MailingList, ...] = ()
+    hold: StrictBool = False
+    proof: Proof | None = None
+
+
+class Catalogue(Model):
+    """All that the organisers wrote, validated; the only source of what subscribers see."""
+
+    format: Literal[1]
+    series: Series
+    site: Site
+    mail: Mail = Mail()
+    include: tuple[Name, ...] = ()
+    venues: tuple[Venue, ...] = Field(default=(), alias="venue")
+    organisations: tuple[Organisation, ...] = Field(default=(), alias="organisation")
+    groups: tuple[Group, ...] = Field(default=(), alias="group")
+    events: tuple[Event, ...] = Field(default=(), alias="event")
+    rules: tuple[Rule, ...] | None = Field(default=None, alias="reminder")
+    """The `[[reminder]]` tables; None where there is none and the documented defaults apply."""
+    newsletters: tuple[Newsletter, ...] = Field(default=(), alias="newsletter")
+
+    @cached_property
+    def languages(self) -> tuple[str, ...]:
+        """Every language it is published in, the default one first."""
+        first = self.series.default_language
+        return (first, *(language for language in self.series.languages if language != first))
+
+    @cached_property
+    def venue_by_id(self) -> Mapping[str, Venue]:
+        """The venues by their ids."""
+        return {venue.id: venue for venue in self.venues}
+
+    @cached_property
+    def organisation_by_name(self) -> Mapping[str, Organisation]:
+        """The organisations of which more is known than the name."""
+        return {organisation.name: organisation for organisation in self.organisations}
+
+    @cached_property
+    def event_by_id(self) -> Mapping[str, Event]:
+        """The events by their ids."""
+        return {event.id: event for event in self.events}
+
+    def venue_of(self, event: Event) -> Venue | None:
+        """Where the event is held, or None where it isn't known or nowhere."""
+        return self.venue_by_id.get(event.venue) if isinstance(event.venue, str) else None
+
+
+def dump(model: Model) -> dict[str, Any]:
+    """The model as plain JSON values under the catalogue's keys, without what nobody said."""
+    return model.model_dump(mode="json", by_alias=True, exclude_defaults=True)

@@ -1,0 +1,118 @@
+"""The three precisions of a date, which callers tell apart by `match`: at a time, on a day, not known yet."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class AtTime:
+    """It starts at a known instant: aware, in the event's own zone. `end` is None where nobody said it."""
+
+    start: datetime
+    end: datetime | None = None
+    end_is_estimated: bool = False
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which the organiser wrote the time."""
+        assert isinstance(self.start.tzinfo, ZoneInfo)  # noqa: S101 - by construction
+        return self.start.tzinfo
+
+
+@dataclass(frozen=True, slots=True)
+class OnDay:
+    """Only the day is known, or it lasts whole days; `last` is included. `all_day`: no hour will ever come."""
+
+    first: date
+    last: date
+    zone: ZoneInfo
+    all_day: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unscheduled:
+    """No date yet."""
+
+
+When = AtTime | OnDay | Unscheduled
+
+
+def local(day: date, at: time, zone: ZoneInfo, fold: int = 0) -> datetime:
+    """The aware instant of a wall time; of two in a clock change the first, unless `fold` is 1."""
+    return datetime.combine(day, at.replace(fold=fold), tzinfo=zone)
+
+
+def in_gap(moment: datetime) -> bool:
+    """Whether that wall time is skipped by a clock change in its zone."""
+    wall = moment.replace(tzinfo=None)
+    return moment.astimezone(UTC).astimezone(moment.tzinfo).replace(tzinfo=None) != wall
+
+
+def in_overlap(moment: datetime) -> bool:
+    """Whether that wall time happens twice because of a clock change in its zone."""
+    return not in_gap(moment) and moment.replace(fold=0).utcoffset() != moment.replace(fold=1).utcoffset()
+
+
+def neighbours_of_gap(moment: datetime) -> tuple[time, time]:
+    """The last wall time before a gap (to the minute) and the first one after it."""
+    after = moment.replace(fold=1).utcoffset()
+    before = moment.replace(fold=0).utcoffset()
+    assert after is not None and before is not None  # noqa: S101, PT018 - aware
+    width = abs(before - after)
+    probe = moment.replace(tzinfo=None, second=0, microsecond=0)
+    while in_gap(probe.replace(tzinfo=moment.tzinfo)):
+        probe -= timedelta(minutes=1)
+    return probe.time(), (probe + timedelta(minutes=1) + width).time()
+
+
+def starts(when: When) -> datetime | None:
+    """The instant from which it is under way, aware: the hour, or the midnight that opens the day; None if not known."""
+    match when:
+        case AtTime(start):
+            return start
+        case OnDay(first, _, zone):
+            return local(first, time(), zone)
+        case Unscheduled():
+            return None
+
+
+def is_over(when: When, instant: datetime) -> bool:
+    """Whether it is past at that instant; without a known end it is past when its day is over."""
+    match when:
+        case AtTime(start, end):
+            last = (end or start).astimezone(start.tzinfo)
+            return instant >= (last if end else local(last.date() + timedelta(days=1), time(), when.zone))
+        case OnDay(_, last_day, zone):
+            return instant >= local(last_day + timedelta(days=1), time(), zone)
+        case Unscheduled():
+            return False
+
+
+def last_day(when: When) -> date | None:
+    """The last calendar day on which it takes place, in its own zone; None if not known."""
+    match when:
+        case AtTime(start, end):
+            return (end or start).date()
+        case OnDay(_, last, _):
+            return last
+        case Unscheduled():
+            return None
+
+
+def first_day(when: When) -> date | None:
+    """The calendar day on which it starts, in its own zone; None if not known."""
+    match when:
+        case AtTime(start):
+            return start.date()
+        case OnDay(first):
+            return first
+        case Unscheduled():
+            return None
+
+
+def days(first: date, last: date) -> Iterator[date]:
+    """Every day from the first to the last, both included."""
+    for offset in range((last - first).days + 1):
+        yield first + timedelta(days=offset)

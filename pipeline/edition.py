@@ -1,0 +1,226 @@
+"""The edition: catalogue and ledger joined for one day. All that a renderer or a planner may read."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+
+from pipeline.catalogue.models import Catalogue, Event, Series, Status, Venue
+from pipeline.catalogue.when import OnDay, Unscheduled, is_over, last_day, local, starts
+from pipeline.ledger import SCHEDULING, Ledger, Line, LineKind, Revision, changed_keys, event_of, kind_of_change
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One event as it is published: its facts, its place, and its revision."""
+
+    event: Event
+    venue: Venue | None
+    revision: Revision
+    retired: bool = False
+    """It is no longer in the catalogue; a cancelled entry stays for those who subscribed."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it won't take place on its date: cancelled, or postponed until a new one is known."""
+        return self.event.status in {Status.CANCELLED, Status.POSTPONED}
+
+
+@dataclass(frozen=True)
+class News:
+    """One piece of news about an event: several lines within `settle` count as one, with the net result."""
+
+    id: str
+    """A `tag:` URI, the same in every feed of one language."""
+    kind: LineKind
+    event: Event
+    venue: Venue | None
+    before: Event | None
+    """The event as it was before this news; None when it is announced."""
+    venue_before: Venue | None
+    changed: frozenset[str]
+    """The names of the facts that changed."""
+    published: datetime
+    updated: datetime
+    """The last line of this news; or the moment at which its event was cancelled, which the entry then says on top."""
+    cancelled_later: datetime | None
+    """When the event was cancelled or postponed after this news, if it still is."""
+
+    @property
+    def reschedules(self) -> bool:
+        """Whether a scheduling fact changed."""
+        return bool(self.changed & SCHEDULING)
+
+
+@dataclass(frozen=True)
+class Edition:
+    """What is published: the catalogue's facts with the ledger's stamps, seen on `day` in the series' zone."""
+
+    catalogue: Catalogue
+    ledger: Ledger
+    day: date
+
+    @property
+    def series(self) -> Series:
+        """The series."""
+        return self.catalogue.series
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages it is published in, the default one first."""
+        return self.catalogue.languages
+
+    @cached_property
+    def morning(self) -> datetime:
+        """The midnight that opens `day` in the series' zone: events of today are still to come."""
+        return local(self.day, time(), self.series.zone)
+
+    @cached_property
+    def listings(self) -> tuple[Listing, ...]:
+        """Every event, retired ones too: dated ones by start, then those to be announced in the catalogue's order."""
+        current = [
+            Listing(event, self.catalogue.venue_of(event), self.ledger.revision(event.id))
+            for event in self.catalogue.events
+        ]
+        retired = [
+            Listing(*event_of(self.ledger.of(event)[-1].facts), self.ledger.revision(event), retired=True)
+            for event in self.ledger.events
+            if event not in self.catalogue.event_by_id and self.ledger.of(event)[-1].kind is LineKind.RETIRED
+        ]
+        return tuple(sorted((*current, *retired), key=lambda listing: _by_start(listing.event)))
+
+    @cached_property
+    def shown(self) -> tuple[Listing, ...]:
+        """The events of the pages: all but the retired ones."""
+        return tuple(listing for listing in self.listings if not listing.retired)
+
+    @cached_property
+    def dated(self) -> tuple[Listing, ...]:
+        """The events of the calendars: all whose day is known, retired ones too."""
+        return tuple(listing for listing in self.listings if not isinstance(listing.event.when, Unscheduled))
+
+    @cached_property
+    def upcoming(self) -> tuple[Listing, ...]:
+        """The dated events that aren't over on the morning of `day`, soonest first."""
+        return tuple(
+            listing
+            for listing in self.shown
+            if not isinstance(listing.event.when, Unscheduled) and not is_over(listing.event.when, self.morning)
+        )
+
+    @cached_property
+    def to_be_announced(self) -> tuple[Listing, ...]:
+        """The events without a date, in the catalogue's order."""
+        return tuple(listing for listing in self.shown if isinstance(listing.event.when, Unscheduled))
+
+    @cached_property
+    def past(self) -> tuple[Listing, ...]:
+        """The events that are over on the morning of `day`, latest first."""
+        over = (listing for listing in self.shown if is_over(listing.event.when, self.morning))
+        return tuple(reversed(tuple(over)))
+
+    @cached_property
+    def next(self) -> Listing | None:
+        """The next event that takes place, or None."""
+        return next((listing for listing in self.upcoming if not listing.cancelled), None)
+
+    @cached_property
+    def is_over(self) -> bool:
+        """Whether the series has ended: there were events, and nothing is to come."""
+        return bool(self.shown) and not self.upcoming and not self.to_be_announced
+
+    def tagged(self, tag: str) -> tuple[Listing, ...]:
+        """The events that bear a tag."""
+        return tuple(listing for listing in self.listings if tag in listing.event.tags)
+
+    def at_venue(self, venue: str) -> tuple[Listing, ...]:
+        """The events held at a venue."""
+        return tuple(listing for listing in self.listings if listing.event.venue == venue)
+
+    @cached_property
+    def tags(self) -> tuple[str, ...]:
+        """Every tag in use, sorted."""
+        return tuple(sorted({tag for listing in self.listings for tag in listing.event.tags}))
+
+    @cached_property
+    def updated(self) -> datetime:
+        """The instant of the last published change; the midnight of `day` where nothing was ever published."""
+        return max((line.at for line in self.ledger.lines), default=self.morning)
+
+    @cached_property
+    def news(self) -> tuple[News, ...]:
+        """All news, newest first; changes of one event within `settle` are one entry with the net result."""
+        settle = self.catalogue.mail.settle
+        found = [item for event in self.ledger.events for item in news_of(self.ledger.of(event), settle)]
+        return tuple(sorted(found, key=lambda item: (-item.published.timestamp(), _by_start(item.event), item.id)))
+
+    def address(self, path: str = "", language: str | None = None) -> str:
+        """The absolute address of a path of `out/` in a language's tree."""
+        return self.catalogue.site.base + self.path(path, language)
+
+    def path(self, path: str, language: str | None = None) -> str:
+        """Where a path stands in `out/`: the default language at the root, each other one in its own folder."""
+        if language is None or language == self.languages[0]:
+            return path
+        return f"{language}/{path}"
+
+
+def _by_start(event: Event) -> tuple[bool, float, bool, str]:
+    start = starts(event.when)
+    if start is None:
+        return True, 0.0, False, ""
+    return False, start.timestamp(), isinstance(event.when, OnDay), event.id
+
+
+def news_of(lines: Iterable[Line], settle: timedelta) -> list[News]:
+    """The news in the lines of one event, oldest first."""
+    groups: list[list[Line]] = []
+    for line in lines:
+        if groups and line.at - groups[-1][0].at <= settle:
+            groups[-1].append(line)
+        else:
+            groups.append([line])
+    found = []
+    for number, group in enumerate(groups):
+        before = groups[number - 1][-1] if number else None
+        later = [line for following in groups[number + 1 :] for line in following]
+        if (item := _news(before, group, later)) is not None:
+            found.append(item)
+    return found
+
+
+def _news(before: Line | None, group: list[Line], later: list[Line]) -> News | None:
+    last = group[-1]
+    if before is None:
+        kind = LineKind.ANNOUNCED
+    elif last.kind is LineKind.RETIRED:
+        kind = LineKind.RETIRED
+    else:
+        kind = kind_of_change(before.facts, last.facts)
+    changed = changed_keys(before.facts, last.facts) if before else frozenset[str]()
+    if kind is LineKind.EDITED or (before and not changed):
+        return None
+    event, venue = event_of(last.facts)
+    event_before, venue_before = event_of(before.facts) if before else (None, None)
+    cancelled_later = _cancelled_since(later) if last.facts.get("status") not in _OFF else None
+    updated = max(last.at, cancelled_later) if cancelled_later else last.at
+    return News(
+        group[0].news, kind, event, venue, event_before, venue_before, changed, group[0].at, updated, cancelled_later
+    )  # fmt: skip
+
+
+_OFF = {Status.CANCELLED.value, Status.POSTPONED.value}
+
+
+def _cancelled_since(later: list[Line]) -> datetime | None:
+    """When the state of being off began that still holds after these lines."""
+    since: datetime | None = None
+    for line in later:
+        off = line.facts.get("status") in _OFF
+        since = (since or line.at) if off else None
+    return since
+
+
+def last_day_of(edition: Edition) -> date | None:
+    """The last calendar day on which anything takes place, or None."""
+    return max((day for listing in edition.dated if (day := last_day(listing.event.when))), default=None)

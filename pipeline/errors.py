@@ -1,0 +1,114 @@
+"""What can go wrong, as one tree, and how a problem is shown to a person.
+
+TocsinError
+├── CatalogueError          events.toml is wrong: every problem at once
+├── LedgerError             ledger.jsonl is wrong, or an event that was published is gone
+├── TemplateError           a template is wrong: names it and its line
+├── SettingsError           an environment variable or an option is wrong
+├── StoreError              the database can't be used
+└── DeliveryError           the mail server can't be used, or refused
+    ├── TransientDeliveryError    later may help
+    └── PermanentDeliveryError    this letter will never be taken
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How much a problem matters: an error stops everything, a warning and an open question don't."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    TODO = "todo"
+
+
+def unchanged(text: str) -> str:
+    """The translation that leaves English as it is."""
+    return text
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: where it stands, what is wrong, and what to type instead.
+
+    `message` and `hint` are English patterns for `str.format`, filled from `values`, so that they can be translated.
+    Lines and columns count from 1; 0 means that the place isn't known.
+    """
+
+    file: str
+    line: int
+    key: str
+    message: str
+    hint: str = ""
+    values: Mapping[str, object] = field(default_factory=dict)
+    severity: Severity = Severity.ERROR
+    column: int = 0
+
+    @property
+    def position(self) -> tuple[str, int, int, str, str]:
+        """Sorts problems in the order in which a reader meets them."""
+        return self.file, self.line, self.column, self.key, self.message
+
+    def what(self, translate: Callable[[str], str] = unchanged) -> str:
+        """The message in the reader's language, its values filled in."""
+        return translate(self.message).format_map(self.values)
+
+    def remedy(self, translate: Callable[[str], str] = unchanged) -> str:
+        """What to do, in the reader's language; empty where the message says it all."""
+        return translate(self.hint).format_map(self.values) if self.hint else ""
+
+    def show(self, translate: Callable[[str], str] = unchanged) -> str:
+        """`events.toml:142: event "welfare-control": weekday: … (…)`, on one line."""
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        key = f"{self.key}: " if self.key else ""
+        remedy = self.remedy(translate)
+        return f"{place}: {key}{self.what(translate)}" + (f" ({remedy})" if remedy else "")
+
+    def __str__(self) -> str:
+        return self.show()
+
+
+class TocsinError(Exception):
+    """The root of all that tocsin raises on purpose; its text is meant for the person at the terminal."""
+
+
+class CatalogueError(TocsinError):
+    """The catalogue is wrong; `problems` holds all of them, in the order of the file."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda problem: problem.position))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class LedgerError(TocsinError):
+    """The ledger can't be read, or what was published is no longer in the catalogue."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda problem: problem.position))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class TemplateError(TocsinError):
+    """A template can't be rendered; the text names it and its line."""
+
+
+class SettingsError(TocsinError):
+    """An environment variable, an option or a file named by one is wrong."""
+
+
+class StoreError(TocsinError):
+    """The database can't be opened, read or written; nothing is lost."""
+
+
+class DeliveryError(TocsinError):
+    """The mail server can't be reached or used."""
+
+
+class TransientDeliveryError(DeliveryError):
+    """Not now: trying again later may help."""
+
+
+class PermanentDeliveryError(DeliveryError):
+    """Never: trying again won't help."""

@@ -1,0 +1,293 @@
+"""The ledger: an append-only journal of what was published, and all that is derived from it.
+
+UID, SEQUENCE, DTSTAMP, LAST-MODIFIED, the news and "what changed" come from the set of its lines, never from counters
+or the clock; so keeping both sides of a git merge stays valid. Only `tocsin publish` adds lines.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+from pipeline.catalogue.models import Catalogue, Event, Status, Venue, dump
+from pipeline.errors import LedgerError, Problem
+
+SCHEDULING = frozenset(
+    {
+        "date", "time", "end_date", "end_time", "duration", "estimated_duration", "all_day", "timezone", "fold",
+        "end_fold", "repeats", "except", "moved", "status", "venue", "online",
+    }
+)  # fmt: skip
+"""The facts whose change means another SEQUENCE and a notice; all others are editorial."""
+
+Facts = Mapping[str, Any]
+
+
+class LineKind(StrEnum):
+    """What a line of the ledger tells, in the order in which one change outweighs another."""
+
+    ANNOUNCED = "announced"
+    RETIRED = "retired"
+    CANCELLED = "cancelled"
+    POSTPONED = "postponed"
+    REINSTATED = "reinstated"
+    CHANGED = "changed"
+    RECORDING = "recording"
+    EDITED = "edited"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One published revision of one event. `at` is aware, UTC, to the second; `facts` are those of `facts_of`."""
+
+    kind: LineKind
+    event: str
+    uid: str
+    news: str
+    at: datetime
+    changed: frozenset[str]
+    facts: Facts
+
+    @property
+    def reschedules(self) -> bool:
+        """Whether this revision changed a scheduling fact."""
+        return bool(self.changed & SCHEDULING)
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What the calendar standards want to know of an event, derived from its lines."""
+
+    uid: str
+    sequence: int
+    created: datetime
+    updated: datetime
+    rescheduled: datetime
+    """When its scheduling facts last changed: the instant from which its reminders count."""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All lines, each once, by instant."""
+
+    lines: tuple[Line, ...] = ()
+
+    def of(self, event: str) -> tuple[Line, ...]:
+        """The lines of one event, oldest first."""
+        return self._by_event().get(event, ())
+
+    def _by_event(self) -> Mapping[str, tuple[Line, ...]]:
+        if (found := self.__dict__.get("_grouped")) is None:
+            groups: dict[str, list[Line]] = {}
+            for line in self.lines:
+                groups.setdefault(line.event, []).append(line)
+            found = self.__dict__["_grouped"] = {event: tuple(lines) for event, lines in groups.items()}
+        return found
+
+    @property
+    def events(self) -> Sequence[str]:
+        """The ids of all events that were ever published, by first publication."""
+        return tuple(self._by_event())
+
+    def revision(self, event: str) -> Revision:
+        """UID, SEQUENCE and stamps of a published event; KeyError for one that never was."""
+        lines = self._by_event()[event]
+        return Revision(
+            uid=lines[0].uid,
+            sequence=sum(line.reschedules for line in lines[1:]),
+            created=lines[0].at,
+            updated=lines[-1].at,
+            rescheduled=max((line.at for line in lines[1:] if line.reschedules), default=lines[0].at),
+        )
+
+    def extended(self, lines: Iterable[Line]) -> "Ledger":
+        """This ledger with more lines."""
+        return Ledger(ordered((*self.lines, *lines)))
+
+
+def facts_of(event: Event, venue: Venue | None) -> dict[str, Any]:
+    """The public facts of an event, its place among them, as plain JSON values."""
+    facts = dump(event)
+    for private in ("todo", "weekday"):
+        facts.pop(private, None)
+    if venue is not None:
+        place = dump(venue)
+        about = {key: place.pop(key) for key in ("access", "directions", "url") if key in place}
+        facts["venue"] = place
+        if about:
+            facts["venue_about"] = about
+    return facts
+
+
+def event_of(facts: Facts) -> tuple[Event, Venue | None]:
+    """The event and its venue as they were published."""
+    facts = dict(facts)
+    about = facts.pop("venue_about", {})
+    venue = None
+    if isinstance(facts.get("venue"), Mapping):
+        venue = Venue.model_validate({**facts["venue"], **about})
+        facts["venue"] = venue.id
+    return Event.model_validate(facts), venue
+
+
+def changed_keys(before: Facts, after: Facts) -> frozenset[str]:
+    """The names of the facts that differ."""
+    return frozenset(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
+
+
+def kind_of_change(before: Facts, after: Facts) -> LineKind:
+    """What the news is, if the first facts became the second."""
+    changed = changed_keys(before, after)
+    if "status" in changed:
+        was, now = before.get("status", "confirmed"), after.get("status", "confirmed")
+        if now in {Status.CANCELLED, Status.POSTPONED}:
+            return LineKind(now)
+        if was in {Status.CANCELLED, Status.POSTPONED}:
+            return LineKind.REINSTATED
+    if changed & SCHEDULING or "notice" in changed:
+        return LineKind.CHANGED
+    if len(after.get("recordings", ())) > len(before.get("recordings", ())):
+        return LineKind.RECORDING
+    return LineKind.EDITED
+
+
+def pending_lines(catalogue: Catalogue, ledger: Ledger, now: datetime) -> tuple[Line, ...]:
+    """The lines that publishing the catalogue at `now` would add: one for each event whose facts changed."""
+    now = now.astimezone(UTC).replace(microsecond=0)
+    lines = []
+    for event in catalogue.events:
+        facts = facts_of(event, catalogue.venue_of(event))
+        history = ledger.of(event.id)
+        if not history:
+            lines.append(_first_line(catalogue, event.id, facts, now))
+        elif facts != history[-1].facts or history[-1].kind is LineKind.RETIRED:
+            lines.append(_next_line(catalogue, history[-1], facts, now))
+    return tuple(lines)
+
+
+def _first_line(catalogue: Catalogue, event: str, facts: Facts, now: datetime) -> Line:
+    uid = f"{event}@{catalogue.series.id}.{urlsplit(catalogue.site.url).hostname}"
+    news = news_id(catalogue, event, LineKind.ANNOUNCED, facts, now)
+    return Line(LineKind.ANNOUNCED, event, uid, news, now, frozenset(), facts)
+
+
+def _next_line(catalogue: Catalogue, last: Line, facts: Facts, now: datetime) -> Line:
+    kind = kind_of_change(last.facts, facts)
+    # Two edits within one second still happen one after the other.
+    at = max(now, last.at)
+    news = news_id(catalogue, last.event, kind, facts, at)
+    return Line(kind, last.event, last.uid, news, at, changed_keys(last.facts, facts), facts)
+
+
+def retirement(catalogue: Catalogue, ledger: Ledger, event: str, now: datetime) -> Line:
+    """The line that leaves a cancelled entry of a published event which is no longer in the catalogue."""
+    last = ledger.of(event)[-1]
+    facts = {**last.facts, "status": Status.CANCELLED.value}
+    at = max(now.astimezone(UTC).replace(microsecond=0), last.at)
+    news = news_id(catalogue, event, LineKind.RETIRED, facts, at)
+    return Line(LineKind.RETIRED, event, last.uid, news, at, changed_keys(last.facts, facts), facts)
+
+
+def news_id(catalogue: Catalogue, event: str, kind: LineKind, facts: Facts, at: datetime) -> str:
+    """A `tag:` URI (RFC 4151), written once: it outlives changes of title and address and is unique after a merge."""
+    host = urlsplit(catalogue.site.url).hostname
+    digest = hashlib.blake2b(f"{at.isoformat()}{_json(facts)}".encode(), digest_size=5).hexdigest()
+    return f"tag:{host},{at:%Y-%m-%d}:{catalogue.series.id}:{event}:{kind}-{digest}"
+
+
+def vanished(catalogue: Catalogue, ledger: Ledger) -> tuple[str, ...]:
+    """The events that were published, aren't retired, and are no longer in the catalogue."""
+    present = catalogue.event_by_id
+    return tuple(
+        event for event in ledger.events if event not in present and ledger.of(event)[-1].kind is not LineKind.RETIRED
+    )
+
+
+def vanished_problems(catalogue: Catalogue, ledger: Ledger, file: str) -> tuple[Problem, ...]:
+    """One problem for each event that vanished, with the two ways out."""
+    return tuple(
+        Problem(
+            file, 0, f'event "{event}"', "it was published and is no longer in the catalogue",
+            'put it back with status = "cancelled" and a notice, or type: tocsin retire {event}', {"event": event},
+        )
+        for event in vanished(catalogue, ledger)
+    )  # fmt: skip
+
+
+# --------------------------------------------------------------------------------------------- text
+
+
+def ordered(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """Each line once, by instant; lines of one instant keep their order."""
+    unique = {(line.event, line.news): line for line in lines}
+    return tuple(sorted(unique.values(), key=lambda line: line.at))
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def write_line(line: Line) -> str:
+    """The line as JSON, with its line break."""
+    record = {
+        "at": line.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "changed": sorted(line.changed),
+        "event": line.event,
+        "facts": line.facts,
+        "kind": line.kind.value,
+        "news": line.news,
+        "uid": line.uid,
+    }
+    return _json(record) + "\n"
+
+
+def write(ledger: Ledger) -> str:
+    """The whole ledger as text."""
+    return "".join(map(write_line, ledger.lines))
+
+
+def read(text: str, file: str = "ledger.jsonl") -> Ledger:
+    """The ledger in a text; LedgerError names each line that is none."""
+    lines, problems = [], []
+    for number, row in enumerate(text.split("\n"), start=1):
+        if not row.strip():
+            continue
+        try:
+            lines.append(_read_line(row))
+        except (ValueError, KeyError, TypeError, RecursionError):
+            problems.append(_unreadable(file, number, row))
+    if text and not text.endswith("\n") and not problems:
+        problems.append(_unreadable(file, text.count("\n") + 1, text.rpartition("\n")[2]))
+    if problems:
+        raise LedgerError(problems)
+    return Ledger(ordered(lines))
+
+
+def _read_line(row: str) -> Line:
+    record = json.loads(row)
+    at = datetime.fromisoformat(record["at"])
+    if at.tzinfo is None or not isinstance(record["facts"], dict):
+        raise ValueError(row)
+    return Line(
+        LineKind(record["kind"]), str(record["event"]), str(record["uid"]), str(record["news"]),
+        at.astimezone(UTC), frozenset(record["changed"]), record["facts"],
+    )  # fmt: skip
+
+
+def _unreadable(file: str, number: int, row: str) -> Problem:
+    if row.startswith(("<<<<<<<", "=======", ">>>>>>>", "|||||||")):
+        return Problem(
+            file,
+            number,
+            "",
+            "git left a mark of a merge conflict here",
+            "delete the mark and keep the lines of both sides",
+        )
+    return Problem(
+        file, number, "", "this line is not a whole line of a ledger", "take the file as it was from git: git checkout {file}",
+        {"file": file},
+    )  # fmt: skip

@@ -1,0 +1,107 @@
+"""The organiser's Markdown, which is not trusted: as safe HTML, and as plain text.
+
+Raw HTML is shown as text. A link with another scheme than http(s) is shown as it was typed. A remote image becomes a
+link to it. Headings start at the third level, below those of the page.
+"""
+
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from urllib.parse import urljoin, urlsplit
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+TAGS = {
+    "p", "br", "hr", "em", "strong", "code", "pre", "blockquote", "ul", "ol", "li", "a", "h3", "h4", "h5", "h6",
+}  # fmt: skip
+ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
+
+
+@cache
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False})
+    # mypy wants no assignment to a method; it is the documented way to narrow the schemes.
+    setattr(parser, "validateLink", _is_web_address)  # noqa: B010
+    return parser
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        scheme = urlsplit(url.strip()).scheme.lower()
+    except ValueError:
+        return False
+    return scheme in {"", "http", "https"}
+
+
+@lru_cache(maxsize=4096)
+def to_html(text: str, base: str = "") -> str:
+    """Safe HTML of a Markdown text; relative addresses are completed with `base`."""
+    tokens = _parser().parse(text)
+    for token in tokens:
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
+        if token.children:
+            token.children = [_safe(child, base) for child in token.children]
+    html = _parser().renderer.render(tokens, _parser().options, {})
+    return nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES, url_schemes={"http", "https"}, link_rel=None).strip()
+
+
+def _safe(token: Token, base: str) -> Token:
+    if token.type == "image":
+        address = urljoin(base, str(token.attrs.get("src", "")))
+        return Token("html_inline", "", 0, content=_image_link(address, token.content))
+    if token.type == "link_open" and base:
+        token.attrSet("href", urljoin(base, str(token.attrs.get("href", ""))))
+    return token
+
+
+def _image_link(address: str, label: str) -> str:
+    return f'<a href="{nh3.clean_text(address)}">{nh3.clean_text(label or address)}</a>'
+
+
+@lru_cache(maxsize=4096)
+def to_text(text: str) -> str:
+    """Plain text of a Markdown text: paragraphs apart by an empty line, a line break is a space, addresses in brackets."""
+    blocks: list[str] = []
+    marks: list[str] = []
+    for token in _parser().parse(text):
+        _mark(token, marks)
+        if token.type == "inline":
+            blocks.append("".join(marks[-1:]) + _inline(token.children or ()))
+            if marks and marks[-1].strip():
+                marks[-1] = " " * len(marks[-1])
+        elif token.type in {"fence", "code_block"}:
+            blocks.append(token.content.rstrip("\n"))
+    return "\n\n".join(blocks)
+
+
+def _mark(token: Token, marks: list[str]) -> None:
+    if token.type == "list_item_open":
+        marks.append(f"{token.info}{token.markup} " if token.info else "– ")
+    elif token.type == "blockquote_open":
+        marks.append("> ")
+    elif token.type in {"list_item_close", "blockquote_close"}:
+        marks.pop()
+
+
+def _inline(tokens: Sequence[Token]) -> str:
+    parts: list[str] = []
+    links: list[tuple[int, str]] = []
+    for token in tokens:
+        match token.type:
+            case "softbreak":
+                parts.append(" ")
+            case "hardbreak":
+                parts.append("\n")
+            case "link_open":
+                links.append((len(parts), str(token.attrs.get("href", ""))))
+            case "link_close":
+                since, address = links.pop()
+                if address not in "".join(parts[since:]):
+                    parts.append(f" ({address})")
+            case "image":
+                parts.append(f"{token.content} ({token.attrs.get('src', '')})".strip())
+            case _:
+                parts.append(token.content)
+    return "".join(parts)

@@ -1,0 +1,114 @@
+"""One Jinja environment for pages and letters: strict, escaping, with the reader's words and dates as filters."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup, escape
+
+from pipeline import language as speech
+from pipeline.catalogue.texts import Text
+from pipeline.errors import TemplateError
+from pipeline.markdown import to_html, to_text
+
+PACKAGE = Path(__file__).parent
+
+
+def shipped_templates() -> Path:
+    """Where our own templates are: inside the installed package, else beside it in a checkout."""
+    inside = PACKAGE / "templates"
+    return inside if inside.is_dir() else PACKAGE.parent / "templates"
+
+
+class Renderer:
+    """Renders templates in a language, from the organiser's folder first, then from ours."""
+
+    def __init__(self, folders: Sequence[Path] = ()) -> None:
+        self._folders = [str(folder) for folder in (*folders, shipped_templates())]
+        self._environments: dict[str, jinja2.Environment] = {}
+
+    def render(self, template: str, language: str, context: Mapping[str, Any]) -> str:
+        """The text of a template; TemplateError names the template and its line."""
+        environment = self._environments.get(language) or self._environments.setdefault(
+            language, self._environment(language)
+        )
+        try:
+            return environment.get_template(template).render(context)
+        except jinja2.TemplateSyntaxError as error:
+            raise TemplateError(f"{error.filename or error.name}:{error.lineno}: {error.message}") from error
+        except jinja2.TemplateNotFound as error:
+            raise TemplateError(f"{template}: there is no template {error.name!r}") from error
+        except jinja2.TemplateError as error:
+            raise TemplateError(f"{_place(error, template)}: {error.message}") from error
+
+    def _environment(self, language: str) -> jinja2.Environment:
+        environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(self._folders),
+            autoescape=lambda name: name is not None and not name.endswith((".txt", ".txt.j2")),
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            extensions=["jinja2.ext.i18n"],
+        )
+        environment.install_gettext_translations(  # type: ignore[attr-defined]
+            speech.translations(language), newstyle=True
+        )
+        environment.globals["language"] = language
+        environment.filters.update(
+            said=partial(said, language),
+            plain=partial(plain, language),
+            prose=partial(written, language),
+            text=partial(unformatted, language),
+            day=lambda day, form="long": speech.say_day(_day(day), language, form),
+            time=lambda moment: speech.say_time(moment, language),
+            zone=lambda moment: speech.say_zone(moment, language),
+            listed=lambda items: speech.say_list(items, language),
+            language_name=lambda code: speech.say_language(code, language),
+        )
+        return environment
+
+
+def _day(value: date | datetime) -> date:
+    return value.date() if isinstance(value, datetime) else value
+
+
+def _place(error: BaseException, template: str) -> str:
+    """The innermost template line in the traceback."""
+    place, step = template, error.__traceback__
+    while step is not None:
+        name = step.tb_frame.f_code.co_filename
+        if "__jinja_template__" in step.tb_frame.f_globals:
+            place = f"{name}:{step.tb_lineno}"
+        step = step.tb_next
+    return place
+
+
+def said(language: str, text: Text) -> Markup:
+    """The text in the reader's language, marked with its own where there is no translation."""
+    phrase = text.said_in(language)
+    if phrase.language == language:
+        return escape(phrase.text)
+    return Markup('<span lang="{}">{}</span>').format(phrase.language, phrase.text)
+
+
+def plain(language: str, text: Text) -> str:
+    """The bare text in the reader's language, for attributes and plain-text files."""
+    return text.said_in(language).text
+
+
+def written(language: str, text: Text, base: str = "") -> Markup:
+    """Markdown as safe HTML, marked with its own language where there is no translation."""
+    phrase = text.said_in(language)
+    html = Markup(to_html(phrase.text, base))  # noqa: S704 - sanitised there
+    if phrase.language == language:
+        return html
+    return Markup('<div lang="{}">{}</div>').format(phrase.language, html)
+
+
+def unformatted(language: str, text: Text) -> str:
+    """Markdown as plain text, for letters and calendars."""
+    return to_text(text.said_in(language).text)
