@@ -76,3 +76,20 @@ def say_language(code: str, language: str) -> str:
     if code == "en":
         name = Locale.parse("en").get_display_name(language.replace("-", "_"))
     return name or code
+
+
+@cache
+def weekday_names(language: str) -> dict[str, int]:
+    """Every way to write a weekday in that language, lower case without a full stop, with its number (Monday is 0)."""
+    days = locale(language).days
+    return {
+        name.casefold().rstrip("."): number
+        for context in ("format", "stand-alone")
+        for width in ("wide", "abbreviated")
+        for number, name in days[context][width].items()
+    }
+
+
+def say_weekday(day: date, language: str) -> str:
+    """The name of a day's weekday: `Thursday`."""
+    return str(locale(language).days["format"]["wide"][day.weekday()])

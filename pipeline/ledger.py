@@ -288,6 +288,7 @@ def _unreadable(file: str, number: int, row: str) -> Problem:
             "delete the mark and keep the lines of both sides",
         )
     return Problem(
-        file, number, "", "this line is not a whole line of a ledger", "take the file as it was from git: git checkout {file}",
+        file, number, "", "this line is not a whole line of a ledger",
+        "take the file as it was from git: git checkout {file}",
         {"file": file},
     )  # fmt: skip

@@ -195,7 +195,7 @@ class Speaker(Model):
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if sum(who is not None for who in (self.name, self.group, self.unnamed)) != 1:
-            raise wrong("a speaker is exactly one of `name`, `group` or `unnamed`", 'write { name = "…" }')
+            raise wrong("a speaker is exactly one of `name`, `group` or `unnamed`", 'write {{ name = "…" }}')
         return self
 
 

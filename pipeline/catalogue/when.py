@@ -68,7 +68,7 @@ def neighbours_of_gap(moment: datetime) -> tuple[time, time]:
 
 
 def starts(when: When) -> datetime | None:
-    """The instant from which it is under way, aware: the hour, or the midnight that opens the day; None if not known."""
+    """The aware instant from which it is under way: its hour, or the midnight that opens its day; None if not known."""
     match when:
         case AtTime(start):
             return start

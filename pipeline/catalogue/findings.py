@@ -1,0 +1,31 @@
+"""A finding: something to say about one key of the catalogue, before its line is known."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from pipeline.catalogue.places import Path
+from pipeline.errors import Severity
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong at a key path of the merged catalogue, and what to type."""
+
+    path: Path
+    message: str
+    hint: str = ""
+    values: Mapping[str, object] = field(default_factory=dict)
+    severity: Severity = Severity.ERROR
+
+
+def nearest(word: str, candidates: Iterable[str]) -> str | None:
+    """The known word that was probably meant."""
+    return next(iter(get_close_matches(word, list(candidates), n=1, cutoff=0.6)), None)
+
+
+def unknown(path: Path, word: str, candidates: Iterable[str], what: str) -> Finding:
+    """A word that names nothing, with the nearest one that does."""
+    meant = nearest(word, candidates)
+    hint = "did you mean {meant!r}?" if meant else ""
+    return Finding(path, what, hint, {"word": word, "meant": meant})

@@ -1,0 +1,189 @@
+"""Where each key stands in a TOML text. `tomllib` gives values without lines, so a small scanner walks the same text.
+
+It is called only when there is something to report, and only on texts that `tomllib` has accepted.
+"""
+
+import tomllib
+from bisect import bisect_right
+from collections.abc import Mapping
+from typing import NamedTuple
+
+Path = tuple[str | int, ...]
+
+BARE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+class Place(NamedTuple):
+    """A line and a column, both counted from 1."""
+
+    line: int
+    column: int
+
+
+class Places:
+    """The places of all keys, tables and array items of one TOML text, by key path (array items by index from 0)."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._starts = [0, *(index + 1 for index, character in enumerate(text) if character == "\n")]
+        self._found: Mapping[Path, int] = _Scanner(text).scan()
+
+    def of(self, path: Path) -> Place:
+        """The place of a key; of the table or list that should hold it where it isn't there."""
+        for length in range(len(path), 0, -1):
+            if (offset := self._found.get(path[:length])) is not None:
+                return self._place(offset)
+        return Place(1, 1)
+
+    def holds(self, path: Path) -> bool:
+        """Whether something stands in the text at that path."""
+        return path in self._found
+
+    def line(self, number: int) -> str:
+        """The text of a line, counted from 1."""
+        lines = self._text.split("\n")
+        return lines[number - 1].rstrip("\r") if 0 < number <= len(lines) else ""
+
+    def _place(self, offset: int) -> Place:
+        line = bisect_right(self._starts, offset)
+        return Place(line, offset - self._starts[line - 1] + 1)
+
+
+class _Scanner:
+    """One walk over a valid TOML text."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text + "\n"
+        self._at = 0
+        self._found: dict[Path, int] = {}
+        self._items: dict[Path, int] = {}
+
+    def scan(self) -> dict[Path, int]:
+        """Offsets of everything, by path."""
+        table: Path = ()
+        while self._skip_blank():
+            start = self._at
+            if self._text.startswith("[[", start):
+                self._at += 2
+                table = self._open_item(self._key(), start)
+                self._at = self._text.index("]]", self._at) + 2
+            elif self._text[start] == "[":
+                self._at += 1
+                table = self._resolve(self._key())
+                self._note(table, start)
+                self._at = self._text.index("]", self._at) + 1
+            else:
+                self._pair(table)
+        return self._found
+
+    def _note(self, path: Path, offset: int) -> None:
+        for length in range(1, len(path) + 1):
+            self._found.setdefault(path[:length], offset)
+
+    def _resolve(self, key: Path) -> Path:
+        """A header's key with the index of the latest item after each part that names an array of tables."""
+        path: Path = ()
+        for part in key:
+            path = (*path, part)
+            if path in self._items:
+                path = (*path, self._items[path])
+        return path
+
+    def _open_item(self, key: Path, start: int) -> Path:
+        array = (*self._resolve(key[:-1]), key[-1])
+        self._items[array] = self._items.get(array, -1) + 1
+        path = (*array, self._items[array])
+        self._note(path, start)
+        return path
+
+    def _pair(self, table: Path) -> None:
+        start = self._at
+        path = (*table, *self._key())
+        self._note(path, start)
+        self._at = self._text.index("=", self._at) + 1
+        self._skip_space()
+        self._value(path)
+
+    def _key(self) -> Path:
+        parts: list[str] = []
+        while True:
+            self._skip_space()
+            start = self._at
+            if self._text[start] in "\"'":
+                self._string()
+                parts.append(next(iter(tomllib.loads(self._text[start : self._at] + "=0"))))
+            else:
+                while self._text[self._at] in BARE:
+                    self._at += 1
+                parts.append(self._text[start : self._at])
+            self._skip_space()
+            if self._text[self._at] != ".":
+                return tuple(parts)
+            self._at += 1
+
+    def _value(self, path: Path) -> None:
+        match self._text[self._at]:
+            case '"' | "'":
+                self._string()
+            case "[":
+                self._array(path)
+            case "{":
+                self._inline_table(path)
+            case _:
+                while self._text[self._at] not in ",]}#\n":
+                    self._at += 1
+
+    def _array(self, path: Path) -> None:
+        self._at += 1
+        index = 0
+        while self._skip_blank() and self._text[self._at] != "]":
+            item = (*path, index)
+            self._note(item, self._at)
+            self._value(item)
+            index += 1
+            self._skip_blank()
+            if self._text[self._at] == ",":
+                self._at += 1
+        self._at += 1
+
+    def _inline_table(self, path: Path) -> None:
+        self._at += 1
+        while self._skip_blank() and self._text[self._at] != "}":
+            self._pair(path)
+            self._skip_blank()
+            if self._text[self._at] == ",":
+                self._at += 1
+        self._at += 1
+
+    def _string(self) -> None:
+        quote = self._text[self._at]
+        triple = self._text.startswith(quote * 3, self._at)
+        close = quote * 3 if triple else quote
+        self._at += len(close)
+        while not self._text.startswith(close, self._at):
+            self._at = self._next_mark(quote)
+        self._at += len(close)
+        # Up to two quotes may stand right before the closing ones of a long string.
+        while triple and self._text[self._at] == quote:
+            self._at += 1
+
+    def _next_mark(self, quote: str) -> int:
+        """Past the character here (two after a backslash), on to the next quote or backslash."""
+        at = self._at + (2 if quote == '"' and self._text[self._at] == "\\" else 1)
+        ends = [end for mark in (quote, "\\") if (end := self._text.find(mark, at)) >= 0]
+        return min(ends)
+
+    def _skip_space(self) -> None:
+        while self._text[self._at] in " \t":
+            self._at += 1
+
+    def _skip_blank(self) -> bool:
+        """Past spaces, line breaks and comments; False at the end of the text."""
+        while self._at < len(self._text):
+            if self._text[self._at] == "#":
+                self._at = self._text.index("\n", self._at)
+            elif self._text[self._at] in " \t\r\n":
+                self._at += 1
+            else:
+                return True
+        return False

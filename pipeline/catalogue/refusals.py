@@ -1,0 +1,176 @@
+"""What pydantic refuses, said as an organiser would want to hear it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from pipeline.catalogue.findings import Finding, nearest, unknown
+from pipeline.catalogue.models import (
+    Access,
+    Catalogue,
+    Event,
+    EventAccess,
+    Group,
+    Link,
+    Mail,
+    MailingList,
+    Moved,
+    Newsletter,
+    Online,
+    Organisation,
+    Organiser,
+    Proof,
+    Registration,
+    Rule,
+    Series,
+    Site,
+    Speaker,
+    Venue,
+    Work,
+)
+from pipeline.catalogue.places import Path
+
+TABLES: Mapping[str, tuple[type[BaseModel], ...]] = {
+    "": (Catalogue,), "series": (Series,), "site": (Site,), "mail": (Mail,), "venue": (Venue,), "event": (Event,),
+    "organisation": (Organisation,), "group": (Group,), "reminder": (Rule,), "newsletter": (Newsletter,),
+    "organiser": (Organiser,), "access": (EventAccess, Access), "speakers": (Speaker,), "work": (Work,),
+    "online": (Online,), "registration": (Registration,), "resources": (Link,), "recordings": (Link,),
+    "moved": (Moved,), "lists": (MailingList,), "proof": (Proof,),
+}  # fmt: skip
+NEVER_TYPED = {"estimated_duration", "group"}
+
+
+def finding_of(error: ErrorDetails) -> Finding:
+    """One error of pydantic's as a finding in our words."""
+    path: Path = tuple(part for part in error["loc"] if not _is_branch(part))
+    values = error.get("ctx", {})
+    if error["type"] == "tocsin":
+        return Finding(path, values["message"], values["hint"], values["values"])
+    say = _SAY.get(error["type"])
+    if say is not None:
+        return say(path, error)
+    if error["type"].startswith(("date", "time")):
+        return _not_a_date(path, error)
+    return Finding(path, "{what}", "", {"what": error["msg"]})
+
+
+def _is_branch(part: int | str) -> bool:
+    """Whether a part of pydantic's path names a branch of a union and not a key."""
+    return isinstance(part, str) and (any(mark in part for mark in "[]()") or part in _BRANCHES)
+
+
+_BRANCHES = {"str", "bool", "date", "datetime", "url", "constrained-str"} - {"date", "url"}
+
+
+def known_keys(path: Path) -> set[str]:
+    """The keys that may stand in the table at that path."""
+    table = next((part for part in reversed(path) if isinstance(part, str)), "")
+    keys: set[str] = set()
+    for model in TABLES.get(table, ()):
+        keys |= {info.alias or name for name, info in model.model_fields.items()}
+    if not path:
+        keys |= {"defaults"}
+        keys.discard("group")
+    return keys - NEVER_TYPED
+
+
+def _missing(path: Path, _error: ErrorDetails) -> Finding:
+    key = str(path[-1])
+    return Finding(path, "`{key}` is missing", "write {key} = …", {"key": key})
+
+
+def _extra(path: Path, _error: ErrorDetails) -> Finding:
+    key = str(path[-1]).rstrip(" ")
+    found = unknown(path, key, known_keys(path[:-1]), "there is no key `{word}` here")
+    if not found.hint:
+        keys = ", ".join(sorted(known_keys(path[:-1])))
+        return Finding(path, found.message, "the keys here are {keys}", {**found.values, "keys": keys})
+    return Finding((*path[:-1], key), found.message, found.hint, found.values)
+
+
+def _one_of(path: Path, error: ErrorDetails) -> Finding:
+    expected = str(error.get("ctx", {}).get("expected", ""))
+    choices = [choice.strip(" '") for choice in expected.replace(" or ", ",").split(",")]
+    given = error["input"]
+    meant = nearest(given, choices) if isinstance(given, str) else None
+    hint = "did you mean {meant!r}?" if meant else "write one of {expected}"
+    return Finding(
+        path,
+        "{given!r} is not one of {expected}",
+        hint if meant else "",
+        {"given": given, "expected": expected, "meant": meant},
+    )
+
+
+def _wanted(what: str, form: str) -> Callable[[Path, ErrorDetails], Finding]:
+    def say(path: Path, error: ErrorDetails) -> Finding:
+        return Finding(path, "{given} is not " + what, form, {"given": _shown(error["input"])})
+
+    return say
+
+
+def _shown(value: Any) -> str:
+    """A value as it stands in the file, at a readable length."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            text = f'"{value}"'
+        case dict():
+            text = "{ " + ", ".join(map(str, value)) + " }"
+        case _:
+            text = str(value)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _not_a_date(path: Path, error: ErrorDetails) -> Finding:
+    return Finding(path, "{given} is not a date", "write 2026-05-07, without quotes", {"given": _shown(error["input"])})
+
+
+def _limits(path: Path, error: ErrorDetails) -> Finding:
+    limit = next(iter(error.get("ctx", {}).values()), "")
+    relation = {"greater_than_equal": "at least", "less_than_equal": "at most", "greater_than": "more than"}
+    word = relation.get(error["type"], "within")
+    return Finding(
+        path, "{given} is out of range", "it is {relation} {limit}",
+        {"given": _shown(error["input"]), "relation": word, "limit": limit},
+    )  # fmt: skip
+
+
+def _too_short(path: Path, _error: ErrorDetails) -> Finding:
+    return Finding(path, "the list is too short", "write at least one", {})
+
+
+def _pattern(path: Path, error: ErrorDetails) -> Finding:
+    return Finding(
+        path,
+        "{given} is not the name of an environment variable",
+        'write "TOCSIN_ROOM"',
+        {"given": _shown(error["input"])},
+    )
+
+
+_TEXT = _wanted("a text", 'write it between quotes: "…"')
+_TABLE = _wanted("a table", "write {{ key = … }}, or a table of its own")
+_SAY: Mapping[str, Callable[[Path, ErrorDetails], Finding]] = {
+    "missing": _missing,
+    "extra_forbidden": _extra,
+    "literal_error": _one_of,
+    "enum": _one_of,
+    "string_type": _TEXT,
+    "int_type": _wanted("a whole number", "write it without quotes: 12"),
+    "bool_type": _wanted("yes or no", "write true or false, without quotes"),
+    "float_type": _wanted("a number", "write it without quotes: 2.5"),
+    "float_parsing": _wanted("a number", "write it without quotes: 2.5"),
+    "tuple_type": _wanted("a list", 'write it between brackets: ["…"]'),
+    "dict_type": _TABLE,
+    "model_type": _TABLE,
+    "model_attributes_type": _TABLE,
+    "greater_than_equal": _limits,
+    "less_than_equal": _limits,
+    "greater_than": _limits,
+    "too_short": _too_short,
+    "string_pattern_mismatch": _pattern,
+}

@@ -1,0 +1,69 @@
+"""What is left of a catalogue when its refused parts are taken out: so that every problem is found in one go.
+
+The remnant is never published; it only lets the guards speak about all that was well-formed.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from pipeline.catalogue.findings import Finding
+from pipeline.catalogue.guards import guard
+from pipeline.catalogue.models import Catalogue
+from pipeline.catalogue.places import Path
+from pipeline.catalogue.refusals import finding_of
+
+
+def remaining_findings(tables: Mapping[str, Any], refused: Iterable[Finding], context: Any) -> Iterator[Finding]:
+    """What the guards say of the parts that were not refused."""
+    refused_paths = {finding.path for finding in refused}
+    taken_out = {path[:3] if isinstance(path[1], int) else path[:2] for path in refused_paths if len(path) > 1}
+    remnant, rows = without(tables, taken_out)
+    try:
+        catalogue = Catalogue.model_validate(remnant, context=context)
+    except ValidationError as error:
+        # A key without which its table means nothing is gone: that whole row goes too. Once, then we give up.
+        bare = {path[:2] for path in (finding_of(item).path for item in error.errors()) if len(path) > 1}
+        original = {(name, rows[name][int(index)]) for name, index in bare if name in rows}
+        remnant, rows = without(tables, taken_out | original)
+        taken_out |= original
+        try:
+            catalogue = Catalogue.model_validate(remnant, context=context)
+        except ValidationError:
+            return
+    whole_lists = {path[0] for path in taken_out if len(path) == 2}
+    for finding in guard(catalogue):
+        path = _in_the_file(finding.path, rows)
+        if not any(path[: len(gone)] == gone for gone in taken_out) and not _is_consequence(finding, whole_lists):
+            yield Finding(path, finding.message, finding.hint, finding.values)
+
+
+def without(tables: Mapping[str, Any], gone: Collection[Path]) -> tuple[dict[str, Any], dict[str, list[int]]]:
+    """The tables less the keys and rows at those paths, and for each list the original numbers of its rows."""
+    remnant: dict[str, Any] = {}
+    rows: dict[str, list[int]] = {}
+    for name, value in tables.items():
+        if isinstance(value, list):
+            rows[name] = [index for index in range(len(value)) if (name, index) not in gone]
+            remnant[name] = [_keys_left(value[index], (name, index), gone) for index in rows[name]]
+        elif (name,) not in gone:
+            remnant[name] = _keys_left(value, (name,), gone)
+    return remnant, rows
+
+
+def _keys_left(value: Any, path: Path, gone: Collection[Path]) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {key: item for key, item in value.items() if (*path, key) not in gone}
+
+
+def _in_the_file(path: Path, rows: Mapping[str, list[int]]) -> Path:
+    if len(path) > 1 and isinstance(path[0], str) and path[0] in rows and isinstance(path[1], int):
+        return (path[0], rows[path[0]][path[1]], *path[2:])
+    return path
+
+
+def _is_consequence(finding: Finding, lists: Collection[object]) -> bool:
+    """A reference to a row that was taken out isn't wrong by itself."""
+    return any(f"[[{name}]]" in finding.message for name in lists)
