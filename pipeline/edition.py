@@ -45,6 +45,10 @@ class News:
     """The last line of this news; or the moment at which its event was cancelled, which the entry then says on top."""
     cancelled_later: datetime | None
     """When the event was cancelled or postponed after this news, if it still is."""
+    last: datetime
+    """The instant of its last line, from which `settle` counts."""
+    sequence: int
+    """The event's SEQUENCE once this news was out."""
 
     @property
     def reschedules(self) -> bool:
@@ -184,12 +188,13 @@ def news_of(lines: Iterable[Line], settle: timedelta) -> list[News]:
     for number, group in enumerate(groups):
         before = groups[number - 1][-1] if number else None
         later = [line for following in groups[number + 1 :] for line in following]
-        if (item := _news(before, group, later)) is not None:
+        sequence = sum(line.reschedules for line in [line for group in groups[: number + 1] for line in group][1:])
+        if (item := _news(before, group, later, sequence)) is not None:
             found.append(item)
     return found
 
 
-def _news(before: Line | None, group: list[Line], later: list[Line]) -> News | None:
+def _news(before: Line | None, group: list[Line], later: list[Line], sequence: int) -> News | None:
     last = group[-1]
     if before is None:
         kind = LineKind.ANNOUNCED
@@ -205,7 +210,8 @@ def _news(before: Line | None, group: list[Line], later: list[Line]) -> News | N
     cancelled_later = _cancelled_since(later) if last.facts.get("status") not in _OFF else None
     updated = max(last.at, cancelled_later) if cancelled_later else last.at
     return News(
-        group[0].news, kind, event, venue, event_before, venue_before, changed, group[0].at, updated, cancelled_later
+        group[0].news, kind, event, venue, event_before, venue_before, changed, group[0].at, updated, cancelled_later,
+        last.at, sequence,
     )  # fmt: skip
 
 
