@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from functools import cached_property
 
 from pipeline.catalogue.models import Catalogue, Event, Series, Status, Venue
-from pipeline.catalogue.when import OnDay, Unscheduled, is_over, last_day, local, starts
+from pipeline.catalogue.when import OnDay, Unscheduled, is_over, local, starts
 from pipeline.ledger import SCHEDULING, Ledger, Line, LineKind, Revision, changed_keys, event_of, kind_of_change
 
 
@@ -227,6 +227,15 @@ def _cancelled_since(later: list[Line]) -> datetime | None:
     return since
 
 
-def last_day_of(edition: Edition) -> date | None:
-    """The last calendar day on which anything takes place, or None."""
-    return max((day for listing in edition.dated if (day := last_day(listing.event.when))), default=None)
+def as_of(edition: Edition, instant: datetime) -> Edition:
+    """The edition as it was published at an earlier instant: its events, places and ledger lines of that time."""
+    ledger = Ledger(tuple(line for line in edition.ledger.lines if line.at <= instant))
+    ids = dict.fromkeys((*edition.catalogue.event_by_id, *ledger.events))
+    last = [lines[-1] for event in ids if (lines := ledger.of(event))]
+    found = [event_of(line.facts) for line in last if line.kind is not LineKind.RETIRED]
+    venues = {**edition.catalogue.venue_by_id} | {venue.id: venue for _, venue in found if venue is not None}
+    fields = {name: getattr(edition.catalogue, name) for name in Catalogue.model_fields}
+    fields |= {"events": tuple(event for event, _ in found), "venues": tuple(venues.values())}
+    # Not `model_copy`: it would copy what was cached of the later state.
+    catalogue = Catalogue.model_construct(**fields)
+    return Edition(catalogue, ledger, instant.astimezone(edition.series.zone).date())

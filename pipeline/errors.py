@@ -1,10 +1,12 @@
 """What can go wrong, as one tree, and how a problem is shown to a person.
 
 TocsinError
-├── CatalogueError          events.toml is wrong: every problem at once
-├── LedgerError             ledger.jsonl is wrong, or an event that was published is gone
+├── InputError              a file that people write is wrong: every problem at once
+│   ├── CatalogueError      events.toml
+│   └── LedgerError         ledger.jsonl, or an event that was published is gone
 ├── TemplateError           a template is wrong: names it and its line
 ├── SettingsError           an environment variable or an option is wrong
+├── FileError               a file or folder can't be written
 ├── StoreError              the database can't be used
 └── DeliveryError           the mail server can't be used, or refused
     ├── TransientDeliveryError    later may help
@@ -74,20 +76,20 @@ class TocsinError(Exception):
     """The root of all that tocsin raises on purpose; its text is meant for the person at the terminal."""
 
 
-class CatalogueError(TocsinError):
-    """The catalogue is wrong; `problems` holds all of them, in the order of the file."""
+class InputError(TocsinError):
+    """A file that people write is wrong; `problems` holds all that is, in the order of the file."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: problem.position))
         super().__init__("\n".join(map(str, self.problems)))
 
 
-class LedgerError(TocsinError):
+class CatalogueError(InputError):
+    """The catalogue, or another file that organisers write, is wrong."""
+
+
+class LedgerError(InputError):
     """The ledger can't be read, or what was published is no longer in the catalogue."""
-
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(sorted(problems, key=lambda problem: problem.position))
-        super().__init__("\n".join(map(str, self.problems)))
 
 
 class TemplateError(TocsinError):
@@ -96,6 +98,10 @@ class TemplateError(TocsinError):
 
 class SettingsError(TocsinError):
     """An environment variable, an option or a file named by one is wrong."""
+
+
+class FileError(TocsinError):
+    """A file or folder can't be written; what was there is whole."""
 
 
 class StoreError(TocsinError):

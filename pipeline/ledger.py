@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
@@ -177,17 +177,21 @@ def _first_line(catalogue: Catalogue, event: str, facts: Facts, now: datetime) -
 
 def _next_line(catalogue: Catalogue, last: Line, facts: Facts, now: datetime) -> Line:
     kind = kind_of_change(last.facts, facts)
-    # Two edits within one second still happen one after the other.
-    at = max(now, last.at)
+    at = _after(last, now)
     news = news_id(catalogue, last.event, kind, facts, at)
     return Line(kind, last.event, last.uid, news, at, changed_keys(last.facts, facts), facts)
+
+
+def _after(last: Line, now: datetime) -> datetime:
+    """Of one event each line has its own second, so that the order of a set of lines is never in doubt."""
+    return max(now, last.at + timedelta(seconds=1))
 
 
 def retirement(catalogue: Catalogue, ledger: Ledger, event: str, now: datetime) -> Line:
     """The line that leaves a cancelled entry of a published event which is no longer in the catalogue."""
     last = ledger.of(event)[-1]
     facts = {**last.facts, "status": Status.CANCELLED.value}
-    at = max(now.astimezone(UTC).replace(microsecond=0), last.at)
+    at = _after(last, now.astimezone(UTC).replace(microsecond=0))
     news = news_id(catalogue, event, LineKind.RETIRED, facts, at)
     return Line(LineKind.RETIRED, event, last.uid, news, at, changed_keys(last.facts, facts), facts)
 
@@ -222,9 +226,9 @@ def vanished_problems(catalogue: Catalogue, ledger: Ledger, file: str) -> tuple[
 
 
 def ordered(lines: Iterable[Line]) -> tuple[Line, ...]:
-    """Each line once, by instant; lines of one instant keep their order."""
+    """Each line once, by instant, whatever order they came in."""
     unique = {(line.event, line.news): line for line in lines}
-    return tuple(sorted(unique.values(), key=lambda line: line.at))
+    return tuple(sorted(unique.values(), key=lambda line: (line.at, line.event, line.news)))
 
 
 def _json(value: object) -> str:

@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -52,10 +52,10 @@ def nothing_included(_pattern: str) -> Sequence[Source]:
     return ()
 
 
-def load(main: Source, included: Included = nothing_included, today: date | None = None) -> Loaded:
+def load(main: Source, included: Included = nothing_included, now: datetime | None = None) -> Loaded:
     """The catalogue of a text and of the files that it includes; CatalogueError holds every problem.
 
-    `today` (a day in the series' zone) is needed only for warnings about what is past.
+    `now`, an aware instant, is needed only for warnings about what is past.
     """
     draft = _Draft()
     draft.take_main(main, included)
@@ -70,6 +70,7 @@ def load(main: Source, included: Included = nothing_included, today: date | None
         raise CatalogueError(draft.report((*refused, *found))) from None
     if errors := draft.report(guard(catalogue)):
         raise CatalogueError(errors)
+    today = now.astimezone(catalogue.series.zone).date() if now else None
     return Loaded(catalogue, draft.report(hints(catalogue, today)))
 
 
@@ -95,7 +96,12 @@ class _Draft:
         self._take_lists(main, raw)
         patterns = raw.get("include", [])
         for pattern in patterns if isinstance(patterns, list) else []:
-            for source in included(pattern) if isinstance(pattern, str) else ():
+            try:
+                sources = included(pattern) if isinstance(pattern, str) else ()
+            except CatalogueError as error:
+                self.problems += error.problems
+                continue
+            for source in sources:
                 self._take_included(source)
 
     def _take_included(self, source: Source) -> None:

@@ -312,15 +312,20 @@ def schedule(event: Event, day: dt.date | None, at: dt.time | None) -> When:
     if day is None:
         return Unscheduled()
     if at is None:
-        return OnDay(day, event.end_date or day, event.zone, event.all_day)
+        return OnDay(day, _last(event, day), event.zone, event.all_day)
     start = local(day, at, event.zone, event.fold)
     end = _end(event, start)
     return AtTime(start, end, end is not None and event.end_time is None and event.duration is None)
 
 
+def _last(event: Event, first: dt.date) -> dt.date:
+    """The last day of the time that starts on that day: each time of a recurring event lasts as many days."""
+    return first if event.end_date is None or event.date is None else first + (event.end_date - event.date)
+
+
 def _end(event: Event, start: dt.datetime) -> dt.datetime | None:
     if event.end_time is not None:
-        return local(event.end_date or start.date(), event.end_time, event.zone, event.end_fold)
+        return local(_last(event, start.date()), event.end_time, event.zone, event.end_fold)
     length = event.duration or event.estimated_duration
     # A length is elapsed time: over a clock change the wall clock may show an hour more or less.
     return None if length is None else (start.astimezone(ZoneInfo("UTC")) + length).astimezone(event.zone)

@@ -83,11 +83,12 @@ def _missing(path: Path, _error: ErrorDetails) -> Finding:
 
 def _extra(path: Path, _error: ErrorDetails) -> Finding:
     key = str(path[-1]).rstrip(" ")
+    path = (*path[:-1], key)
     found = unknown(path, key, known_keys(path[:-1]), "there is no key `{word}` here")
     if not found.hint:
         keys = ", ".join(sorted(known_keys(path[:-1])))
         return Finding(path, found.message, "the keys here are {keys}", {**found.values, "keys": keys})
-    return Finding((*path[:-1], key), found.message, found.hint, found.values)
+    return found
 
 
 def _one_of(path: Path, error: ErrorDetails) -> Finding:

@@ -15,33 +15,41 @@ from pipeline.catalogue.places import Path
 from pipeline.catalogue.refusals import finding_of
 
 
+STAND_INS: Mapping[str, Mapping[str, Any]] = {
+    "series": {"id": "x", "title": "x", "timezone": "UTC", "default_language": "en", "organiser": "x"},
+    "site": {"url": "https://x.example/"},
+    "event": {"timezone": "UTC"},
+}
+"""For what must be there and was refused; nothing is said about them."""
+
+
 def remaining_findings(tables: Mapping[str, Any], refused: Iterable[Finding], context: Any) -> Iterator[Finding]:
     """What the guards say of the parts that were not refused."""
-    refused_paths = {finding.path for finding in refused}
-    taken_out = {path[:3] if isinstance(path[1], int) else path[:2] for path in refused_paths if len(path) > 1}
-    remnant, rows = without(tables, taken_out)
-    try:
-        catalogue = Catalogue.model_validate(remnant, context=context)
-    except ValidationError as error:
-        # A key without which its table means nothing is gone: that whole row goes too. Once, then we give up.
-        bare = {path[:2] for path in (finding_of(item).path for item in error.errors()) if len(path) > 1}
-        original = {(name, rows[name][int(index)]) for name, index in bare if name in rows}
-        remnant, rows = without(tables, taken_out | original)
-        taken_out |= original
+    gone = {_part(finding.path) for finding in refused}
+    for _attempt in range(2):
+        remnant, rows = without(tables, gone)
         try:
             catalogue = Catalogue.model_validate(remnant, context=context)
-        except ValidationError:
+        except ValidationError as error:
+            # A key without which its row means nothing is gone: then the whole row goes.
+            bare = {path[:2] for item in error.errors() if len(path := finding_of(item).path) > 1}
+            gone |= {(name, rows[str(name)][int(index)]) for name, index in bare if name in rows}
+        else:
+            yield from _of_the_rest(catalogue, gone, rows)
             return
-    whole_lists = {path[0] for path in taken_out if len(path) == 2}
+
+
+def _of_the_rest(catalogue: Catalogue, gone: Collection[Path], rows: Mapping[str, list[int]]) -> Iterator[Finding]:
+    lists = {path[0] for path in gone if len(path) == 2}
     for finding in guard(catalogue):
         path = _in_the_file(finding.path, rows)
-        if not any(path[: len(gone)] == gone for gone in taken_out) and not _is_consequence(finding, whole_lists):
+        if not any(path[: len(part)] == part for part in gone) and not _is_consequence(finding, lists):
             yield Finding(path, finding.message, finding.hint, finding.values)
 
 
 def without(tables: Mapping[str, Any], gone: Collection[Path]) -> tuple[dict[str, Any], dict[str, list[int]]]:
     """The tables less the keys and rows at those paths, and for each list the original numbers of its rows."""
-    remnant: dict[str, Any] = {}
+    remnant: dict[str, Any] = {"series": STAND_INS["series"], "site": STAND_INS["site"]}
     rows: dict[str, list[int]] = {}
     for name, value in tables.items():
         if isinstance(value, list):
@@ -49,13 +57,19 @@ def without(tables: Mapping[str, Any], gone: Collection[Path]) -> tuple[dict[str
             remnant[name] = [_keys_left(value[index], (name, index), gone) for index in rows[name]]
         elif (name,) not in gone:
             remnant[name] = _keys_left(value, (name,), gone)
-    return remnant, rows
+    return {**remnant, "format": 1}, rows
+
+
+def _part(path: Path) -> Path:
+    """The key of a table, or of a row of a list, in which something was refused."""
+    return path[:3] if len(path) > 1 and isinstance(path[1], int) else path[:2]
 
 
 def _keys_left(value: Any, path: Path, gone: Collection[Path]) -> Any:
     if not isinstance(value, dict):
         return value
-    return {key: item for key, item in value.items() if (*path, key) not in gone}
+    left = {key: item for key, item in value.items() if (*path, key) not in gone}
+    return {**STAND_INS.get(str(path[0]), {}), **left}
 
 
 def _in_the_file(path: Path, rows: Mapping[str, list[int]]) -> Path:
