@@ -154,8 +154,20 @@ class Edition:
     @cached_property
     def news(self) -> tuple[News, ...]:
         """All news, newest first; changes of one event within `settle` are one entry with the net result."""
+        return self._news(announcement_apart=False)
+
+    @cached_property
+    def notices(self) -> tuple[News, ...]:
+        """The news as mail tells it: a slip corrected right after the announcement is a change to those who have read it."""
+        return self._news(announcement_apart=True)
+
+    def _news(self, announcement_apart: bool) -> tuple[News, ...]:
         settle = self.catalogue.mail.settle
-        found = [item for event in self.ledger.events for item in news_of(self.ledger.of(event), settle)]
+        found = [
+            item
+            for event in self.ledger.events
+            for item in news_of(self.ledger.of(event), settle, announcement_apart=announcement_apart)
+        ]
         return tuple(sorted(found, key=lambda item: (-item.published.timestamp(), _by_start(item.event), item.id)))
 
     def address(self, path: str = "", language: str | None = None) -> str:
@@ -176,11 +188,12 @@ def _by_start(event: Event) -> tuple[bool, float, bool, str]:
     return False, start.timestamp(), isinstance(event.when, OnDay), event.id
 
 
-def news_of(lines: Iterable[Line], settle: timedelta) -> list[News]:
-    """The news in the lines of one event, oldest first."""
+def news_of(lines: Iterable[Line], settle: timedelta, *, announcement_apart: bool = False) -> list[News]:
+    """The news in the lines of one event, oldest first; what follows within `settle` belongs to the same news."""
     groups: list[list[Line]] = []
     for line in lines:
-        if groups and line.at - groups[-1][0].at <= settle:
+        alone = announcement_apart and len(groups) == 1
+        if groups and not alone and line.at - groups[-1][0].at <= settle:
             groups[-1].append(line)
         else:
             groups.append([line])

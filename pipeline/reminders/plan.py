@@ -148,7 +148,7 @@ def _announcement(edition: Edition, read: ReadRule, listing: Listing) -> Found:
 
 
 def _notices(edition: Edition, read: ReadRule, event: Event) -> Found:
-    for item in edition.news:
+    for item in edition.notices:
         if item.event.id == event.id and item.kind in NOTICE_KINDS:
             yield _notice(edition, read, item)
 

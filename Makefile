@@ -1,0 +1,51 @@
+# Nothing before these but Python 3.11+, make and git.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format words golden lock dist clean
+
+help:  ## these lines
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(VENV)/ready  ## the real series: check, build, publish, a season's mail in simulated time
+	@$(BIN)/python demo/season.py
+
+test: $(VENV)/ready  ## everything, the fast tests first
+	$(PYTEST)
+
+check: $(VENV)/ready  ## ruff, mypy --strict, the floors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/ready  ## put the code into its form
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+words: $(VENV)/ready  ## compile the interface words after editing a .po file
+	$(BIN)/pybabel compile --domain tocsin --directory pipeline/locale --statistics
+
+golden: $(VENV)/ready  ## write the golden files anew, to be read as a diff
+	$(PYTEST) tests/golden --update-golden -n 0
+
+lock: $(VENV)/ready  ## pin every dependency anew, with hashes and without hosts
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --group dev --extra postgresql --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --quiet --upgrade --output-file requirements.lock
+
+dist: $(VENV)/ready  ## wheel and sdist
+	$(BIN)/python -m hatchling build
+
+clean:  ## all that can be made again
+	rm -rf $(VENV) out var letters dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(VENV)/ready: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tocsin needs Python 3.11 or newer; name one: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,155 @@
+"""The command line: finds the command, reads its options, runs it, and turns what went wrong into an exit status."""
+
+import argparse
+import importlib
+import importlib.metadata
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from difflib import get_close_matches
+from types import ModuleType
+
+from pipeline.commands.shell import DONE, INTERRUPTED, MISUSED, OUTSIDE, WRONG, Shell, instant, shell_of
+from pipeline.errors import DeliveryError, FileError, InputError, SettingsError, StoreError, TemplateError, TocsinError
+
+ORGANISER = {
+    "check": "every problem in events.toml at once, with its line and what to type",
+    "plan": "what would change, and who gets which mail when",
+    "simulate": "every letter of the season as a file, nothing leaves",
+    "build": "write out/ as a draft, to look at",
+    "publish": "announce: the ledger, out/ and what is mailed from now on",
+    "retire": "take a published event out for good",
+}
+OPERATOR = {
+    "arm": "allow sending",
+    "hold": "stop all sending",
+    "send": "send all that is due now, then end",
+    "run": "the service: sends what falls due, answers one-click unsubscribing",
+    "status": "the queue, the next sends, trouble",
+    "subscribers": "add, list, import",
+}
+COMMANDS = ORGANISER | OPERATOR
+"""Each command is the module of its name in `pipeline.commands`, imported only when it is called."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit status; no traceback reaches the person at the terminal."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        return _main(arguments)
+    except SystemExit as ending:  # argparse
+        return ending.code if isinstance(ending.code, int) else MISUSED
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except Exception as error:  # noqa: BLE001 - the last line before the person
+        return _unexpected(error)
+
+
+def _main(arguments: Sequence[str]) -> int:
+    top = _top_parser()
+    options = top.parse_args(arguments)
+    if options.command is None:
+        top.print_help()
+        return MISUSED
+    if options.command not in COMMANDS:
+        return _unknown_command(options.command)
+    module = importlib.import_module(f"pipeline.commands.{options.command.replace('-', '_')}")
+    parser = argparse.ArgumentParser(
+        prog=f"tocsin {options.command}", description=COMMANDS[options.command], parents=[_common(argparse.SUPPRESS)]
+    )
+    module.add_options(parser)
+    options = parser.parse_args(options.rest, options)
+    return _run(module, shell_of(options))
+
+
+def _run(module: ModuleType, shell: Shell) -> int:
+    try:
+        return int(module.run(shell))
+    except InputError as error:
+        shell.tell_problems(error.problems)
+        count = len(error.problems)
+        _complain(f"{count} problem{'s' if count > 1 else ''}; nothing was changed")
+        return WRONG
+    except TemplateError as error:
+        _complain(str(error))
+        return WRONG
+    except SettingsError as error:
+        _complain(str(error))
+        return MISUSED
+    except (StoreError, DeliveryError, FileError, TocsinError) as error:
+        _complain(str(error))
+        return OUTSIDE
+    except OSError as error:
+        _complain(f"{error.filename or 'the system'}: {error.strerror or error}")
+        return OUTSIDE
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"tocsin: {text}\n")
+
+
+def _unknown_command(name: str) -> int:
+    meant = get_close_matches(name, COMMANDS, n=1)
+    _complain(f"there is no command {name!r}" + (f"; did you mean `tocsin {meant[0]}`?" if meant else "; try --help"))
+    return MISUSED
+
+
+def _unexpected(error: Exception) -> int:
+    if os.environ.get("TOCSIN_DEBUG"):
+        traceback.print_exception(error)
+    _complain(f"an error that we did not foresee ({type(error).__name__}: {error}); nothing is lost")
+    _complain("please report it, with what TOCSIN_DEBUG=1 prints before the same command")
+    return OUTSIDE
+
+
+def _top_parser() -> argparse.ArgumentParser:
+    width = max(map(len, COMMANDS))
+    groups = (("for organisers", ORGANISER), ("for operators", OPERATOR))
+    listed = "\n\n".join(
+        f"{title}:\n" + "\n".join(f"  {name:{width}}  {what}" for name, what in commands.items())
+        for title, commands in groups
+    )
+    parser = argparse.ArgumentParser(
+        prog="tocsin",
+        usage="tocsin COMMAND [options]",
+        description="One catalogue of events in; calendars, feeds, pages and reminder mails out.\n\n" + listed,
+        epilog="tocsin COMMAND --help tells the options of one command.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[_common(None)],
+    )
+    parser.add_argument("--version", action="version", version=_version())
+    parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return parser
+
+
+def _common(default: str | None) -> argparse.ArgumentParser:
+    """The options that every command knows; after the command they must not reset those before it."""
+    suppressed = default is argparse.SUPPRESS
+    common = argparse.ArgumentParser(add_help=False)
+    group = common.add_argument_group("common options")
+    group.add_argument("--catalogue", metavar="FILE", default=default if suppressed else "events.toml",
+                       help="the catalogue (default: events.toml)")  # fmt: skip
+    group.add_argument("--out", metavar="DIR", default=default, help="where to publish (default: out/ beside it)")
+    group.add_argument("--templates", metavar="DIR", default=default, help="your own templates (default: templates/)")
+    group.add_argument("--database", metavar="URL", default=default, help="default: var/tocsin.db beside the catalogue")
+    group.add_argument("--now", metavar="INSTANT", type=instant, default=default,
+                       help="set the clock, which then runs on: 2026-05-07T10:00:00Z")  # fmt: skip
+    switch = default if suppressed else False
+    group.add_argument("--json", action="store_true", default=switch, help="results for a program")
+    group.add_argument("--quiet", action="store_true", default=switch, help="no messages about the work")
+    group.add_argument("--verbose", action="store_true", default=switch, help="more of them")
+    return common
+
+
+def _version() -> str:
+    try:
+        return f"tocsin {importlib.metadata.version('tocsin')}"
+    except importlib.metadata.PackageNotFoundError:
+        return "tocsin (from a checkout)"

@@ -1,0 +1,34 @@
+"""Settings of a machine, never of the catalogue: environment variables, and `.env` beside the catalogue."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says. Secrets are never shown or logged."""
+
+    smtp_url: str | None = field(default=None, repr=False)
+    database_url: str | None = field(default=None, repr=False)
+    secret: str | None = field(default=None, repr=False)
+    installation: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Everything, for the `secret` of an event's `online`."""
+
+
+def settings_of(folder: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings for a catalogue's folder; the environment wins over `.env`."""
+    file = folder / ".env"
+    written = {key: value for key, value in dotenv_values(file).items() if value} if file.is_file() else {}
+    variables = {**written, **environment}
+    return Settings(
+        smtp_url=variables.get("TOCSIN_SMTP_URL") or None,
+        database_url=variables.get("TOCSIN_DATABASE_URL") or None,
+        secret=variables.get("TOCSIN_SECRET") or None,
+        installation=variables.get("TOCSIN_INSTALLATION", ""),
+        variables=variables,
+    )

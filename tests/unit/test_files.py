@@ -1,0 +1,75 @@
+"""Files are written whole, only where they change, and only ours are removed."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import CatalogueError, FileError
+from pipeline.files import MANIFEST, read_text, write_folder, write_whole
+
+
+def test_only_changed_files_are_written_and_only_ours_removed(tmp_path: Path) -> None:
+    (tmp_path / "theirs.txt").write_text("not ours")
+    first = write_folder(tmp_path, {"a.txt": b"a", "b/c.txt": b"c"})
+    assert first.written == ("a.txt", "b/c.txt")
+    stamp = (tmp_path / "a.txt").stat().st_mtime_ns
+    second = write_folder(tmp_path, {"a.txt": b"a", "d.txt": b"d"})
+    assert (second.written, second.removed, second.kept) == (("d.txt",), ("b/c.txt",), 1)
+    assert (tmp_path / "a.txt").stat().st_mtime_ns == stamp
+    assert not (tmp_path / "b").exists()
+    assert (tmp_path / "theirs.txt").read_text() == "not ours"
+
+
+def test_a_second_time_nothing_is_touched(tmp_path: Path) -> None:
+    write_folder(tmp_path, {"a.txt": b"a"})
+    stamps = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    assert not write_folder(tmp_path, {"a.txt": b"a"}).written
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == stamps
+
+
+def test_what_a_killed_process_left_is_completed(tmp_path: Path) -> None:
+    write_folder(tmp_path, {"a.txt": b"a", "old.txt": b"old"})
+    (tmp_path / "a.txt.tocsin-unfinished").write_bytes(b"hal")
+    (tmp_path / "a.txt").write_bytes(b"spoilt")
+    done = write_folder(tmp_path, {"a.txt": b"a"})
+    assert (done.written, done.removed) == (("a.txt",), ("old.txt",))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [MANIFEST, "a.txt"]
+
+
+def test_the_manifest_holds_no_place_and_no_time(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        write_folder(tmp_path / folder, {"x.txt": b"x", "é.txt": b"y"})
+    assert (tmp_path / "one" / MANIFEST).read_bytes() == (tmp_path / "two" / MANIFEST).read_bytes()
+    assert b"one" not in (tmp_path / "one" / MANIFEST).read_bytes()
+
+
+@pytest.mark.parametrize("manifest", [b"", b"[]", b'{"files": 3}', b'{"files": ["../../x", "/etc/passwd", 3]}', b"\xff"])
+def test_a_manifest_spoilt_by_hand_removes_nothing(tmp_path: Path, manifest: bytes) -> None:
+    (tmp_path / MANIFEST).write_bytes(manifest)
+    assert write_folder(tmp_path, {"a.txt": b"a"}).removed == ()
+
+
+@pytest.mark.parametrize("path", ["../x", "/x", "a/../../x", ""])
+def test_nothing_is_written_outside_the_folder(tmp_path: Path, path: str) -> None:
+    with pytest.raises(FileError):
+        write_folder(tmp_path / "out", {path: b"x"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
+
+
+def test_a_file_that_can_not_be_written_leaves_the_old_one(tmp_path: Path) -> None:
+    target = tmp_path / "a"
+    write_whole(target, b"old")
+    target.with_name("a.tocsin-unfinished").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        write_whole(target, b"new")
+    assert target.read_bytes() == b"old"
+
+
+def test_a_file_in_another_encoding_is_named_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "events.toml"
+    file.write_bytes("format = 1\n# fa\xe7ade\n".encode("latin-1"))
+    with pytest.raises(CatalogueError) as caught:
+        read_text(file, file.name)
+    assert (caught.value.problems[0].line, "UTF-8" in str(caught.value)) == (2, True)
+    file.write_bytes(b"\xef\xbb\xbfformat = 1\n")
+    assert read_text(file, file.name) == "format = 1\n"
