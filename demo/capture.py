@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -39,11 +40,11 @@ class Mailboxes:
 def capture(folder: Path) -> Iterator[tuple[Mailboxes, str]]:
     """A running server on a free port, and its address for TOCSIN_SMTP_URL."""
     boxes = Mailboxes(folder)
-    controller = Controller(boxes, hostname="127.0.0.1", port=0, enable_SMTPUTF8=True)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    controller = Controller(boxes, hostname="127.0.0.1", port=port, enable_SMTPUTF8=True)
     controller.start()
     try:
-        assert controller.server is not None  # noqa: S101 - it was started
-        port = controller.server.sockets[0].getsockname()[1]
-        yield boxes, f"smtp://127.0.0.1:{port}"
+        yield boxes, f"smtp://127.0.0.1:{port}?helo=localhost"
     finally:
         controller.stop()

@@ -62,7 +62,13 @@ def demo() -> int:
 
 
 def _season(
-    project: Project, url: str, boxes: Mailboxes, smtp: str, since: datetime, leaves: str = "", until: datetime | None = None
+    project: Project,
+    url: str,
+    boxes: Mailboxes,
+    smtp: str,
+    since: datetime,
+    leaves: str = "",
+    until: datetime | None = None,
 ) -> str:
     """Sends everything from an instant on; who leaves does so by the link in their newest mail. Says when they left."""
     edition = draft(project, since).edition
@@ -114,7 +120,9 @@ def _season_with_a_change(project: Project, boxes: Mailboxes, smtp: str) -> None
     moved.folder.mkdir()
     shutil.copy(project.ledger, moved.ledger)
     text = project.catalogue.read_text()
-    moved.catalogue.write_text(text.replace('weekday = "Thursday"\ntime = "19:00"', 'weekday = "Thursday"\ntime = "19:30"', 1))
+    moved.catalogue.write_text(
+        text.replace('weekday = "Thursday"\ntime = "19:00"', 'weekday = "Thursday"\ntime = "19:30"', 1)
+    )
     url = f"sqlite:///{VAR / 'changed.db'}"
     with open_database(url, FrozenClock(MOVED)) as database:
         publish(moved, database, MOVED)

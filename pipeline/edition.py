@@ -158,7 +158,7 @@ class Edition:
 
     @cached_property
     def notices(self) -> tuple[News, ...]:
-        """The news as mail tells it: a slip corrected right after the announcement is a change to those who have read it."""
+        """The news as mail tells it: a slip mended right after the announcement is a change to those who read it."""
         return self._news(announcement_apart=True)
 
     def _news(self, announcement_apart: bool) -> tuple[News, ...]:

@@ -85,7 +85,7 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> Written:
-    """Makes a folder hold these files, by relative path; removes those that an earlier publication wrote and this doesn't.
+    """Makes a folder hold these files, by relative path; removes what earlier publications wrote and this doesn't.
 
     Files that we never wrote are left alone. Killed at any point every file is whole, and the next call completes it.
     """

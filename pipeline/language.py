@@ -61,7 +61,7 @@ def say_time(moment: datetime, language: str) -> str:
 
 
 def say_zone(moment: datetime, language: str) -> str:
-    """The name of the zone for people: `Paris time`, `heure : France`; the IANA name stands beside it where it matters."""
+    """The name of the zone for people: `Central European Summer Time`."""
     return get_timezone_name(moment, width="long", locale=locale(language))
 
 

@@ -62,7 +62,7 @@ def _image_link(address: str, label: str) -> str:
 
 @lru_cache(maxsize=4096)
 def to_text(text: str) -> str:
-    """Plain text of a Markdown text: paragraphs apart by an empty line, a line break is a space, addresses in brackets."""
+    """Plain text of a Markdown text: an empty line between paragraphs, a line break is a space, links in brackets."""
     blocks: list[str] = []
     marks: list[str] = []
     for token in _parser().parse(text):

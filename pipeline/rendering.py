@@ -13,6 +13,7 @@ from pipeline import language as speech
 from pipeline.catalogue.texts import Text
 from pipeline.errors import TemplateError
 from pipeline.markdown import to_html, to_text
+from pipeline.phrases import say_when
 
 PACKAGE = Path(__file__).parent
 
@@ -47,7 +48,7 @@ class Renderer:
     def _environment(self, language: str) -> jinja2.Environment:
         environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(self._folders),
-            autoescape=lambda name: name is not None and not name.endswith((".txt", ".txt.j2")),
+            autoescape=lambda name: name is not None and not name.endswith((".txt", ".txt.j2")),  # noqa: S701
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -63,6 +64,7 @@ class Renderer:
             plain=partial(plain, language),
             prose=partial(written, language),
             text=partial(unformatted, language),
+            when=lambda when, form="long": say_when(when, language, form),
             day=lambda day, form="long": speech.say_day(_day(day), language, form),
             time=lambda moment: speech.say_time(moment, language),
             zone=lambda moment: speech.say_zone(moment, language),

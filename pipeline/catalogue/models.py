@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -59,8 +59,14 @@ def _mailbox(value: str) -> str:
     return f"{name.strip()} <{_address(rest.removesuffix('>'))}>".strip()
 
 
+@cache
+def _zones() -> frozenset[str]:
+    # Reading the directory of the zone database takes longer than loading a whole event.
+    return frozenset(available_timezones())
+
+
 def _zone(value: str) -> str:
-    if value not in available_timezones() or value in {"localtime", "posixrules", "Factory"}:
+    if value not in _zones() or value in {"localtime", "posixrules", "Factory"}:
         raise wrong("{value!r} is not a time zone", 'write its IANA name: "Europe/Paris"', value=value)
     return value
 

@@ -14,7 +14,6 @@ from pipeline.catalogue.models import Catalogue
 from pipeline.catalogue.places import Path
 from pipeline.catalogue.refusals import finding_of
 
-
 STAND_INS: Mapping[str, Mapping[str, Any]] = {
     "series": {"id": "x", "title": "x", "timezone": "UTC", "default_language": "en", "organiser": "x"},
     "site": {"url": "https://x.example/"},

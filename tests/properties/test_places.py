@@ -33,7 +33,9 @@ values = st.recursive(
     scalars,
     lambda inner: st.one_of(
         st.lists(inner, max_size=3).map(lambda items: "[" + join(items) + "]"),
-        st.lists(inner, max_size=3).map(lambda items: "[ # a ] comment\n" + "".join(f" {item},\n" for item in items) + "]"),
+        st.lists(inner, max_size=3).map(
+            lambda items: "[ # a ] comment\n" + "".join(f" {item},\n" for item in items) + "]"
+        ),
         st.dictionaries(bare, inner, max_size=3).map(
             lambda items: "{ " + join([f"{key} = {value}" for key, value in items.items()]) + " }"
         ),
@@ -42,7 +44,9 @@ values = st.recursive(
 )
 dotted = st.lists(keys, min_size=1, max_size=3).map(".".join)
 pairs = st.tuples(dotted, values).map(lambda pair: f"{pair[0]} = {pair[1]}")
-headers = st.one_of(dotted.map(lambda key: f"[{key}]"), dotted.map(lambda key: f"[[ {key} ]]"), dotted.map(lambda k: f"[[{k}]]"))
+headers = st.one_of(
+    dotted.map(lambda key: f"[{key}]"), dotted.map(lambda key: f"[[ {key} ]]"), dotted.map(lambda k: f"[[{k}]]")
+)
 lines = st.one_of(pairs, pairs, headers, st.sampled_from(["", "# comment = [", "   "]))
 documents = st.lists(lines, max_size=12).map("\n".join)
 
@@ -50,7 +54,10 @@ documents = st.lists(lines, max_size=12).map("\n".join)
 def leaves(value: Any, path: Path = ()) -> list[Path]:
     """The paths of everything in a parsed document."""
     if isinstance(value, dict):
-        return [*([path] if path else []), *(found for key, item in value.items() for found in leaves(item, (*path, key)))]
+        return [
+            *([path] if path else []),
+            *(found for key, item in value.items() for found in leaves(item, (*path, key))),
+        ]
     if isinstance(value, list):
         return [path, *(found for index, item in enumerate(value) for found in leaves(item, (*path, index)))]
     return [path]

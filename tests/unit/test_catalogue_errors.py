@@ -60,7 +60,9 @@ def problems_of(text: str) -> list[tuple[int, str]]:
 
 
 @pytest.mark.parametrize(("there", "typed", "place", "said"), SLIPS)
-def test_a_slip_is_named_with_its_line_and_its_remedy(seed_text: str, there: str, typed: str, place: str, said: str) -> None:
+def test_a_slip_is_named_with_its_line_and_its_remedy(
+    seed_text: str, there: str, typed: str, place: str, said: str
+) -> None:
     assert there in seed_text
     start = seed_text.index(there)
     text = seed_text[:start] + typed + seed_text[start + len(there) :]
@@ -84,7 +86,14 @@ def test_every_problem_is_reported_at_once_in_the_order_of_the_file(seed_text: s
     found = problems_of(text)
     assert [line for line, _ in found] == sorted(line for line, _ in found)
     said = "\n".join(message for _, message in found)
-    for piece in ("not a time zone", "not a Friday", "not a whole number", "not a Monday", "`titel`", "`title` is missing"):
+    for piece in (
+        "not a time zone",
+        "not a Friday",
+        "not a whole number",
+        "not a Monday",
+        "`titel`",
+        "`title` is missing",
+    ):
         assert piece in said, said
 
 
@@ -94,13 +103,17 @@ def test_what_many_events_inherit_is_reported_once(seed_text: str) -> None:
 
 
 def test_a_time_that_a_clock_change_skips_names_its_neighbours(seed_text: str) -> None:
-    text = seed_text.replace('date = 2022-10-25\nweekday = "Tuesday"\ntime = "19:00"', 'date = 2023-03-26\ntime = "02:30"')
+    text = seed_text.replace(
+        'date = 2022-10-25\nweekday = "Tuesday"\ntime = "19:00"', 'date = 2023-03-26\ntime = "02:30"'
+    )
     [(_, message)] = problems_of(text)
     assert '"01:59" or "03:00"' in message
 
 
 def test_a_time_that_happens_twice_is_a_warning_and_the_first_is_meant(seed_text: str) -> None:
-    text = seed_text.replace('date = 2022-10-25\nweekday = "Tuesday"\ntime = "19:00"', 'date = 2022-10-30\ntime = "02:30"')
+    text = seed_text.replace(
+        'date = 2022-10-25\nweekday = "Tuesday"\ntime = "19:00"', 'date = 2022-10-30\ntime = "02:30"'
+    )
     loaded = load(Source("events.toml", text))
     assert any("happens twice" in str(remark) for remark in loaded.remarks)
     assert loaded.catalogue.events[0].when.start.utcoffset().total_seconds() == 7200
@@ -115,7 +128,10 @@ def test_files_from_other_systems_are_read_alike(seed_text: str) -> None:
 
 
 def test_defaults_fill_what_an_event_does_not_say_and_tba_overrides() -> None:
-    text = MINIMAL + '[defaults]\ntime = "18:30"\nprice = "free"\n' + """
+    text = (
+        MINIMAL
+        + '[defaults]\ntime = "18:30"\nprice = "free"\n'
+        + """
 [[event]]
 id = "a"
 title = "A"
@@ -131,21 +147,27 @@ title = "C"
 date = 2026-05-09
 tba = ["time"]
 """
+    )
     a, b, c = load(Source("events.toml", text)).catalogue.events
     assert (a.time.isoformat("minutes"), b.time.isoformat("minutes"), c.time) == ("18:30", "20:00", None)
-    assert a.price is not None and a.price.root == {"en": "free"}
+    assert a.price is not None
+    assert a.price.root == {"en": "free"}
 
 
 def test_a_wrong_default_is_reported_once_at_its_own_line() -> None:
-    text = MINIMAL + '[defaults]\ntime = "late"\n' + "".join(
-        f'[[event]]\nid = "{name}"\ntitle = "T"\ndate = 2026-05-07\n' for name in "abc"
+    text = (
+        MINIMAL
+        + '[defaults]\ntime = "late"\n'
+        + "".join(f'[[event]]\nid = "{name}"\ntitle = "T"\ndate = 2026-05-07\n' for name in "abc")
     )
     [(line, message)] = problems_of(text)
     assert text.split("\n")[line - 1] == 'time = "late"', message
 
 
 def test_included_files_bring_their_events_and_their_own_names_into_messages() -> None:
-    group = '[group]\nid = "north"\nname = "North"\n[[event]]\nid = "n"\ntitle = "N"\ndate = 2026-05-07\ntime = "19:0"\n'
+    group = (
+        '[group]\nid = "north"\nname = "North"\n[[event]]\nid = "n"\ntitle = "N"\ndate = 2026-05-07\ntime = "19:0"\n'
+    )
     main = 'include = ["groups/*.toml"]\n' + MINIMAL
     with pytest.raises(CatalogueError) as caught:
         load(Source("events.toml", main), lambda _pattern: [Source("groups/north.toml", group)])
@@ -155,8 +177,11 @@ def test_included_files_bring_their_events_and_their_own_names_into_messages() -
     assert [(event.id, event.group) for event in good.catalogue.events] == [("n", "north")]
 
 
-@pytest.mark.parametrize("text", ["", "\n", "x", "[[[", "format = 1", "a = " + "[" * 3000, '[series]\nid = 3\n', "event = 3",
-                                  "[event]\nid = 1", "series = []\nsite = 4\nvenue = [1, 2]", "format = 1\n[[event]]\n"])  # fmt: skip
+BROKEN = ["", "\n", "x", "[[[", "format = 1", "a = " + "[" * 3000, "[series]\nid = 3\n", "event = 3", "[event]\nid = 1",
+          "series = []\nsite = 4\nvenue = [1, 2]", "format = 1\n[[event]]\n"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", BROKEN)
 def test_no_input_however_broken_gives_anything_but_problems(text: str) -> None:
     assert problems_of(text)
 

@@ -43,7 +43,9 @@ def test_the_manifest_holds_no_place_and_no_time(tmp_path: Path) -> None:
     assert b"one" not in (tmp_path / "one" / MANIFEST).read_bytes()
 
 
-@pytest.mark.parametrize("manifest", [b"", b"[]", b'{"files": 3}', b'{"files": ["../../x", "/etc/passwd", 3]}', b"\xff"])
+@pytest.mark.parametrize(
+    "manifest", [b"", b"[]", b'{"files": 3}', b'{"files": ["../../x", "/etc/passwd", 3]}', b"\xff"]
+)
 def test_a_manifest_spoilt_by_hand_removes_nothing(tmp_path: Path, manifest: bytes) -> None:
     (tmp_path / MANIFEST).write_bytes(manifest)
     assert write_folder(tmp_path, {"a.txt": b"a"}).removed == ()

@@ -36,7 +36,9 @@ EDIT = ('role.en = "sociologist"', 'role.en = "historian"')
 TIME_KNOWN = ('tba = ["time", "resources"]', 'time = "18:30"\ntba = ["resources"]')
 
 
-def test_the_committed_ledger_is_the_seed_published_on_the_first_of_september(seed: Catalogue, seed_ledger: Ledger) -> None:
+def test_the_committed_ledger_is_the_seed_published_on_the_first_of_september(
+    seed: Catalogue, seed_ledger: Ledger
+) -> None:
     assert not pending_lines(seed, seed_ledger, NOON)
     assert {line.at for line in seed_ledger.lines} == {datetime(2022, 9, 1, 10, tzinfo=UTC)}
     assert all(line.kind is LineKind.ANNOUNCED for line in seed_ledger.lines)
@@ -82,7 +84,9 @@ def test_a_room_that_moves_reschedules_and_better_directions_do_not(seed_text: s
 
 
 def test_todo_is_no_public_fact(seed_text: str, seed: Catalogue) -> None:
-    assert len(published(seed, catalogue(seed_text, ("The page prints no year", "The page prints no year!"))).lines) == 5
+    assert (
+        len(published(seed, catalogue(seed_text, ("The page prints no year", "The page prints no year!"))).lines) == 5
+    )
     assert "todo" not in journal.write(published(seed))
 
 
@@ -121,7 +125,7 @@ def test_both_sides_of_a_merge_may_stay_in_any_order(seed_text: str, seed: Catal
         (lambda text: text.replace("2022-09-01T12:00:00Z", "yesterday", 1), "not a whole line"),
     ],
 )
-def test_a_spoilt_ledger_is_found_with_its_line(seed: Catalogue, spoil, said: str) -> None:  # noqa: ANN001
+def test_a_spoilt_ledger_is_found_with_its_line(seed: Catalogue, spoil, said: str) -> None:
     with pytest.raises(LedgerError) as caught:
         journal.read(spoil(journal.write(published(seed))))
     assert said in str(caught.value)
@@ -204,13 +208,11 @@ def test_an_edition_as_of_an_earlier_instant_is_the_one_published_then(seed_text
     then = as_of(now, NOON + timedelta(minutes=1))
     assert then.catalogue.event_by_id["non-take-up"].date == date(2022, 10, 25)
     assert then.ledger == published(seed)
-    assert as_of(now, NOON + 2 * HOUR).catalogue.events == tuple(
-        replace_todo(event) for event in moved.events
-    )
+    assert as_of(now, NOON + 2 * HOUR).catalogue.events == tuple(replace_todo(event) for event in moved.events)
     assert not as_of(now, NOON - HOUR).listings
 
 
-def replace_todo(event):  # noqa: ANN001, ANN201
+def replace_todo(event):
     """An event as the ledger keeps it: without the organisers' questions and the weekday guard."""
     return journal.event_of(journal.facts_of(event, None))[0]
 

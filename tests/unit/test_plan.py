@@ -151,7 +151,10 @@ def test_rules_may_be_limited_to_tags_and_events() -> None:
 
 def test_a_recurring_event_has_reminders_for_each_of_its_times() -> None:
     rule = '[[reminder]]\nid = "eve"\nwhen = "1 day before at 18:00"\n'
-    weekly = TALK + 'repeats = "FREQ=WEEKLY;COUNT=3"\nexcept = [2026-11-27]\nmoved = [{from = 2026-12-04, date = 2026-12-05}]\n'
+    weekly = (
+        TALK
+        + 'repeats = "FREQ=WEEKLY;COUNT=3"\nexcept = [2026-11-27]\nmoved = [{from = 2026-12-04, date = 2026-12-05}]\n'
+    )
     found = planned(weekly + rule)
     assert keys(found) == ["talk/eve/0/2026-11-20", "talk/eve/0/2026-12-04"]
     assert f"{found.occasions[1].due.astimezone(PARIS):%Y-%m-%d %H:%M}" == "2026-12-04 18:00"
@@ -210,8 +213,17 @@ def test_quiet_hours_shift_later_else_before(
 def test_moments_are_read_in_every_documented_form_and_nothing_else() -> None:
     forms = (
         "14 days before at 10:00", "1 day after at 18:00", "2 hours before", "90 minutes before", "on the day at 08:00",
-        "2 weeks before at 9:30", "when announced", "when changed", "monthly on day 1 at 10:00", "Weekly on Monday at 10:00",
+        "2 weeks before at 9:30", "when announced", "when changed", "monthly on day 1 at 10:00",
+        "Weekly on Monday at 10:00",
     )  # fmt: skip
     assert all(parse_timing(form) for form in forms)
-    others = ("", "soon", "14 days", "before", "25 hours before at 10:00", "weekly on Funday at 10:00", "1 day before at 24:00")
+    others = (
+        "",
+        "soon",
+        "14 days",
+        "before",
+        "25 hours before at 10:00",
+        "weekly on Funday at 10:00",
+        "1 day before at 24:00",
+    )
     assert not any(parse_timing(other) for other in others)

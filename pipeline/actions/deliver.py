@@ -1,0 +1,66 @@
+"""Delivering: what the outbox holds and is due goes to the mail server, one message after the other, and never twice.
+
+The outcome of a message and the start of the next one are one commit. So no message leaves before it is on record that
+it may have, and after a crash one message at most is in doubt for each connection.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from secrets import SystemRandom
+from typing import Final
+
+from pipeline.actions.rounds import Delivered, Finish, Round, Terms
+from pipeline.clock import Clock
+from pipeline.delivery import PATIENCE, Transport
+from pipeline.store.database import Database
+from pipeline.store.deliveries import InDoubt
+from pipeline.store.outbox import waiting
+from pipeline.store.senders import sending
+from pipeline.store.switch import why_held
+
+__all__ = ["LEASE", "LONGEST", "Delivered", "Finish", "deliver"]
+
+LEASE: Final = timedelta(seconds=60)
+LONGEST: Final = timedelta(seconds=PATIENCE)
+_JITTER: Final = SystemRandom().random
+
+
+def deliver(
+    database: Database,
+    series: str,
+    connect: Callable[[], Transport],
+    finish: Finish,
+    clock: Clock,
+    *,
+    owner: str,
+    here: Mapping[str, str],
+    lease: timedelta = LEASE,
+    in_doubt: InDoubt = InDoubt.RESEND,
+    limit: int | None = None,
+    per_second: float | None = None,
+    patient: bool = False,
+    longest: timedelta = LONGEST,
+    jitter: Callable[[], float] = _JITTER,
+    stop: Callable[[], bool] = lambda: False,
+    progress: Callable[[Delivered], None] = lambda _so_far: None,
+    checkpoint: Callable[[str], None] = lambda _name: None,
+) -> Delivered:
+    """Sends what a series has due, until nothing is left, `limit` messages were tried, or `stop()` says so.
+
+    `owner` is `senders.sender_name()`, `here` is `switch.installation()`. A `patient` round also waits for what other
+    senders hold, no longer than their leases. `longest` is the time that one message can take: so much longer than its
+    lease nobody takes it for abandoned, unless its sender is known to be dead. `jitter` gives numbers from 0 to 1.
+    `stop` is asked and `progress` told between two messages; `checkpoint` is called at the named points where a test
+    may end the process. Trouble with the mail server is in the result, trouble with the database is raised as
+    StoreError.
+    """
+    with sending(database, owner) as sender:
+        if sender is None:
+            return Delivered(busy=True)
+        held = sender.run(lambda connection: why_held(connection, here))
+        if held:
+            return Delivered(held=held, waiting=sender.run(lambda connection: waiting(connection, series)))
+        terms = Terms(
+            owner, here, lease, in_doubt, limit, per_second, patient, longest, jitter, stop, progress, checkpoint
+        )
+        return Round(sender, series, connect, finish, clock, terms).carried()

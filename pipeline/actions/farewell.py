@@ -1,0 +1,51 @@
+"""Leaving by the link in a mail."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import Connection
+
+from pipeline.catalogue.models import Catalogue
+from pipeline.catalogue.texts import Line
+from pipeline.letters import read_token
+from pipeline.store import subscribers
+from pipeline.store.database import Database
+from pipeline.store.editions import published_edition
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whom a link belongs to, and the series they would leave."""
+
+    id: int
+    address: str
+    language: str
+    series: Line | None
+    site: str
+
+
+def reader_of(database: Database, token: str, secret: bytes) -> Reader | None:
+    """The subscriber of an unsubscribe token; None where it is foreign, altered, or of a forgotten subscriber."""
+    public_id = read_token(token, "unsubscribe", secret)
+    if public_id is None:
+        return None
+    with database.look() as connection:
+        found = subscribers.by_public_id(connection, public_id)
+        stored = published_edition(connection, found.series) if found else None
+    if found is None:
+        return None
+    catalogue = Catalogue.model_validate_json(stored.catalogue) if stored else None
+    return Reader(
+        found.id, found.address, found.language,
+        catalogue.series.title if catalogue else None, catalogue.site.base if catalogue else "",
+    )  # fmt: skip
+
+
+def unsubscribe(database: Database, reader: Reader, now: datetime) -> None:
+    """Ends the subscription; what waits in the outbox for this reader won't leave."""
+    database.run(partial(_leave, reader.id, now))
+
+
+def _leave(reader: int, now: datetime, connection: Connection) -> None:
+    subscribers.unsubscribe(connection, reader, now)

@@ -1,0 +1,118 @@
+"""Building and publishing: the catalogue becomes an edition, the edition becomes `out/`, the ledger grows."""
+
+import subprocess
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from pipeline import ledger as journal
+from pipeline.actions.project import Project, read_catalogue, read_ledger, refuse_vanished
+from pipeline.catalogue.models import Catalogue
+from pipeline.edition import Edition
+from pipeline.errors import CatalogueError, LedgerError, Problem, TocsinError
+from pipeline.files import Written, alone_in, write_folder, write_whole
+from pipeline.ledger import Ledger, Line
+from pipeline.outputs import render_all
+from pipeline.rendering import Renderer
+from pipeline.store.database import Database
+from pipeline.store.editions import publish_edition
+
+
+class DeployError(TocsinError):
+    """The organiser's own command for bringing `out/` to the host failed; all else is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An edition as publishing now would make it, and the ledger lines that it would add."""
+
+    edition: Edition
+    pending: tuple[Line, ...] = ()
+    remarks: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What building or publishing did."""
+
+    draft: Draft
+    files: Written = field(default_factory=Written)
+
+
+def draft(project: Project, now: datetime, day: date | None = None) -> Draft:
+    """The edition of the files as they are, stamped as publishing at `now` would; raises every problem."""
+    loaded = read_catalogue(project, now)
+    ledger = read_ledger(project)
+    refuse_vanished(project, loaded.catalogue, ledger)
+    pending = journal.pending_lines(loaded.catalogue, ledger, now)
+    day = day or now.astimezone(loaded.catalogue.series.zone).date()
+    return Draft(Edition(loaded.catalogue, ledger.extended(pending), day), pending, loaded.remarks)
+
+
+def build(project: Project, now: datetime, day: date | None = None) -> Result:
+    """Writes `out/` as a draft: looking is not announcing, the ledger is not touched."""
+    drawn = draft(project, now, day)
+    return Result(drawn, write_out(project, drawn.edition))
+
+
+def publish(project: Project, database: Database, now: datetime, day: date | None = None) -> Result:
+    """Writes the ledger, `out/`, then the edition that sending uses. Killed in between, the next call completes it."""
+    with alone_in(project.folder):
+        drawn = draft(project, now, day)
+        # Everything is rendered before the first write, so that a broken template changes nothing.
+        files = rendered(project, drawn.edition)
+        if drawn.pending:
+            write_whole(project.ledger, journal.write(drawn.edition.ledger).encode(), durable=True)
+        written = write_folder(project.out, files)
+    store_edition(database, drawn.edition, now)
+    return Result(drawn, written)
+
+
+def retire(project: Project, event: str, now: datetime) -> Line:
+    """Takes an event that is no longer in the file out for good; its subscribers keep a cancelled entry."""
+    with alone_in(project.folder):
+        catalogue, ledger = read_catalogue(project).catalogue, read_ledger(project)
+        _refuse_retirement(project, catalogue, ledger, event)
+        line = journal.retirement(catalogue, ledger, event, now)
+        write_whole(project.ledger, journal.write(ledger.extended([line])).encode(), durable=True)
+        return line
+
+
+def _refuse_retirement(project: Project, catalogue: Catalogue, ledger: Ledger, event: str) -> None:
+    if event in catalogue.event_by_id:
+        raise CatalogueError(
+            [Problem(project.catalogue.name, 0, f'event "{event}"', "it is still in the catalogue",
+                     'delete it there first, or write status = "cancelled" and a notice')]
+        )  # fmt: skip
+    if event not in journal.vanished(catalogue, ledger):
+        raise LedgerError(
+            [Problem(project.ledger.name, 0, f'event "{event}"', "it was never published, or is retired already")]
+        )
+
+
+def rendered(project: Project, edition: Edition) -> dict[str, bytes]:
+    """The bytes of every file of `out/`, by path."""
+    renderer = Renderer([project.templates] if project.templates.is_dir() else [])
+    return {artifact.path: artifact.body for artifact in render_all(edition, renderer)}
+
+
+def write_out(project: Project, edition: Edition) -> Written:
+    """Renders the edition and makes `out/` hold it."""
+    return write_folder(project.out, rendered(project, edition))
+
+
+def store_edition(database: Database, edition: Edition, now: datetime) -> None:
+    """Makes this edition the one by which mail is sent."""
+    catalogue = edition.catalogue.model_dump_json(by_alias=True, exclude_defaults=True)
+    ledger = journal.write(edition.ledger)
+    database.run(lambda connection: publish_edition(connection, edition.series.id, catalogue, ledger, now))
+
+
+def deploy(project: Project, catalogue: Catalogue) -> bool:
+    """Runs `[site] deploy`, the organiser's own command, in the catalogue's folder; False where there is none."""
+    command = catalogue.site.deploy
+    if command is None:
+        return False
+    done = subprocess.run(command, shell=True, cwd=project.folder, check=False)  # noqa: S602 - it is the organiser's own
+    if done.returncode:
+        raise DeployError(f"`{command}` ended with {done.returncode}; everything else is published")
+    return True

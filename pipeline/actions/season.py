@@ -1,0 +1,60 @@
+"""A whole season in simulated time: the clock jumps from one due instant to the next, all else is as in earnest."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import Connection
+
+from pipeline.actions.mailing import Office, current_plan, sending_edition, tick
+from pipeline.actions.publish import store_edition
+from pipeline.clock import FrozenClock
+from pipeline.edition import Edition, as_of
+from pipeline.reminders.plan import next_due
+from pipeline.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One moment of the season at which letters were queued."""
+
+    now: datetime
+    edition: Edition
+    queued: int
+
+
+def season(
+    edition: Edition, database: Database, office: Office, clock: FrozenClock, until: datetime | None = None
+) -> Iterator[Step]:
+    """Moves the clock through the season, publishing each revision at its instant, and yields after each queueing.
+
+    The caller delivers between two steps. It ends when nothing more falls due, or at `until`.
+    """
+    while True:
+        now = clock.now()
+        store_edition(database, as_of(edition, now), now)
+        current, queued = database.run(partial(_tick, edition.series.id, office, now))
+        if queued:
+            yield Step(now, current, queued)
+        following = _following(edition, current, now)
+        if following is None or (until is not None and following > until):
+            return
+        clock.move_to(following)
+
+
+def _tick(series: str, office: Office, now: datetime, connection: Connection) -> tuple[Edition, int]:
+    current = sending_edition(connection, series, now)
+    return current, tick(connection, current, office, now).queued
+
+
+def _following(edition: Edition, current: Edition, now: datetime) -> datetime | None:
+    """The next instant at which anything happens: something falls due, or a revision was published."""
+    published = min((line.at for line in edition.ledger.lines if line.at > now), default=None)
+    due = next_due(current_plan(current, now), now)
+    return min((moment for moment in (published, due) if moment is not None), default=None)
+
+
+def beginning(edition: Edition) -> datetime:
+    """The instant of the first publication, where a season begins."""
+    return min((line.at for line in edition.ledger.lines), default=edition.morning)

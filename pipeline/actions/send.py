@@ -1,0 +1,145 @@
+"""Sending what is due now: for each series a tick, then deliveries until nothing is left."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+
+from sqlalchemy import Connection
+
+from pipeline.actions.deliver import LEASE, Delivered, deliver
+from pipeline.actions.mailing import Office, Ticked, sending_edition, tick
+from pipeline.clock import Clock
+from pipeline.delivery import Transport
+from pipeline.edition import Edition
+from pipeline.errors import StoreError
+from pipeline.letters import finish
+from pipeline.store.database import Database
+from pipeline.store.deliveries import InDoubt
+from pipeline.store.editions import published_series
+from pipeline.store.outbox import Entry, entries
+from pipeline.store.switch import set_last_tick, why_held
+
+
+@dataclass(frozen=True)
+class Sender:
+    """A sending process: its name, its installation, its templates and key, and how it reaches the server."""
+
+    name: str
+    here: Mapping[str, str]
+    office: Office
+    connect: Callable[[], Transport]
+    lease: timedelta = LEASE
+    in_doubt: InDoubt = InDoubt.RESEND
+    stop: Callable[[], bool] = field(default=lambda: False)
+    checkpoint: Callable[[str], None] = field(default=lambda _name: None)
+
+
+@dataclass(frozen=True)
+class Held:
+    """Why nothing may be sent, and what would be."""
+
+    reason: str
+    waiting: tuple[Entry, ...]
+
+
+class _Rehearsed(Exception):  # noqa: N818 - it is no error, it only ends the transaction
+    """Takes back all that a rehearsal wrote."""
+
+
+def all_series(database: Database) -> tuple[str, ...]:
+    """The series that were published into the database; StoreError where there is none."""
+    with database.look() as connection:
+        found = published_series(connection)
+    if not found:
+        raise StoreError("nothing has been published into this database yet; type: tocsin publish")
+    return found
+
+
+def held(database: Database, sender: Sender, clock: Clock) -> Held | None:
+    """Why nothing may be sent from here, with what is due; None where sending is allowed."""
+    with database.look() as connection:
+        reason = why_held(connection, sender.here)
+    return Held(reason, rehearse(database, sender, clock)) if reason else None
+
+
+def rehearse(database: Database, sender: Sender, clock: Clock) -> tuple[Entry, ...]:
+    """What sending now would send, without a trace in the database."""
+    found: list[Entry] = []
+    for series in all_series(database):
+        try:
+            with database.begin() as connection:
+                prepare(series, sender.office, clock, connection)
+                found += entries(connection, series)
+                raise _Rehearsed
+        except _Rehearsed:
+            continue
+    return tuple(found)
+
+
+def prepare(series: str, office: Office, clock: Clock, connection: Connection) -> tuple[Edition, Ticked]:
+    """One tick for one series: plans, queues what is due, notes that it was done."""
+    now = clock.now()
+    edition = sending_edition(connection, series, now)
+    ticked = tick(connection, edition, office, now)
+    set_last_tick(connection, now)
+    return edition, ticked
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a round over all series did, and which letters could not be composed."""
+
+    delivered: Delivered = field(default_factory=Delivered)
+    troubles: tuple[str, ...] = ()
+
+
+def send_due(
+    database: Database,
+    sender: Sender,
+    clock: Clock,
+    limit: int | None = None,
+    patient: bool = False,
+    progress: Callable[[Delivered], None] = lambda _so_far: None,
+) -> Sent:
+    """Sends all that is due in every series: the sums of what was done, and every trouble."""
+    total = Sent()
+    for series in all_series(database):
+        left = None if limit is None else limit - total.delivered.sent
+        if left is not None and left <= 0:
+            break
+        edition, ticked = database.run(partial(prepare, series, sender.office, clock))
+        done = deliver(
+            database,
+            series,
+            sender.connect,
+            partial(finish, post=sender.office.post(edition.catalogue)),
+            clock,
+            owner=sender.name,
+            here=sender.here,
+            lease=sender.lease,
+            in_doubt=sender.in_doubt,
+            limit=left,
+            per_second=edition.catalogue.mail.per_second,
+            patient=patient,
+            stop=sender.stop,
+            progress=progress,
+            checkpoint=sender.checkpoint,
+        )
+        total = Sent(added(total.delivered, done), (*total.troubles, *ticked.troubles))
+    return total
+
+
+def added(one: Delivered, other: Delivered) -> Delivered:
+    """Two rounds as one."""
+    return Delivered(
+        one.sent + other.sent,
+        one.failed + other.failed,
+        one.retried + other.retried,
+        one.dropped + other.dropped,
+        one.doubt + other.doubt,
+        one.waiting + other.waiting,
+        one.trouble or other.trouble,
+        one.held or other.held,
+        one.busy or other.busy,
+    )

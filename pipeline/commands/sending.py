@@ -1,0 +1,85 @@
+"""What `send`, `run`, `arm` and their like share: the sender of this machine, made from settings."""
+
+import argparse
+import secrets
+from collections.abc import Callable
+from datetime import timedelta
+
+from pipeline.actions.mailing import Office, key_of
+from pipeline.actions.send import Sender
+from pipeline.catalogue.texts import parse_duration
+from pipeline.commands.shell import Shell
+from pipeline.delivery import MailServer, Transport, mail_server
+from pipeline.delivery.connection import connect
+from pipeline.errors import SettingsError
+from pipeline.rendering import Renderer
+from pipeline.store.database import Database
+from pipeline.store.deliveries import InDoubt
+from pipeline.store.senders import sender_name
+from pipeline.store.switch import installation
+
+
+def add_sending_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `send` and `run`."""
+    parser.add_argument("--in-doubt", choices=[policy.value for policy in InDoubt], default=InDoubt.RESEND.value,
+                        help="what to do with a message of which nobody knows whether it was taken")  # fmt: skip
+    parser.add_argument("--lease", type=seconds, default=timedelta(seconds=60), metavar="TIME",
+                        help="how long a sender holds what it took in hand: 60s, 2 min (default: 60s)")  # fmt: skip
+
+
+def seconds(text: str) -> timedelta:
+    """A length of time for argparse: plain or with an `s` in seconds, or as in the catalogue."""
+    number = text.removesuffix("s").strip()
+    if number.replace(".", "", 1).isdigit() and float(number) > 0:
+        return timedelta(seconds=float(number))
+    try:
+        return timedelta(seconds=parse_duration(text).total_seconds())
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a length of time: write 60s or 2 min") from None
+
+
+def server_of(shell: Shell) -> MailServer:
+    """The mail server of TOCSIN_SMTP_URL. A clock that was set may only meet a server on this very machine."""
+    if not shell.settings.smtp_url:
+        raise SettingsError(
+            "no mail server is named: set TOCSIN_SMTP_URL, here or in .env beside the catalogue, "
+            "to smtp+starttls://user:password@host:587"
+        )
+    server = mail_server(shell.settings.smtp_url)
+    if shell.options.now is not None and not server.is_loopback:
+        raise SettingsError("--now goes with sending only where the mail server is on this machine (127.0.0.1)")
+    return server
+
+
+def office_of(shell: Shell, database: Database) -> Office:
+    """The templates and the key of this project."""
+    folders = [shell.project.templates] if shell.project.templates.is_dir() else []
+    key = database.run(lambda connection: key_of(connection, shell.settings.secret, secrets.token_urlsafe))
+    return Office(Renderer(folders), key, shell.settings.variables)
+
+
+def sender_of(
+    shell: Shell,
+    database: Database,
+    server: MailServer | None,
+    stop: Callable[[], bool] = lambda: False,
+    checkpoint: Callable[[str], None] = lambda _name: None,
+) -> Sender:
+    """The sender of this machine; without a server it can only rehearse."""
+
+    def reach() -> Transport:
+        if server is None:
+            raise SettingsError("no mail server is named: set TOCSIN_SMTP_URL")
+        return connect(server, checkpoint)
+
+    options = shell.options
+    return Sender(
+        name=sender_name(),
+        here=installation(database, shell.settings.installation),
+        office=office_of(shell, database),
+        connect=reach,
+        lease=getattr(options, "lease", timedelta(seconds=60)),
+        in_doubt=InDoubt(getattr(options, "in_doubt", InDoubt.RESEND.value)),
+        stop=stop,
+        checkpoint=checkpoint,
+    )

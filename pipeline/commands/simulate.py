@@ -1,0 +1,68 @@
+"""`tocsin simulate`: the whole season's letters as files."""
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+
+from pipeline.actions.mailing import Office
+from pipeline.actions.publish import draft
+from pipeline.actions.simulate import made_up, simulate
+from pipeline.actions.subscribers import Entry, read_csv
+from pipeline.commands.shell import DONE, Shell, calendar_day, midnight
+from pipeline.edition import Edition
+from pipeline.errors import StoreError
+from pipeline.files import read_text
+from pipeline.rendering import Renderer
+from pipeline.store.database import open_database
+from pipeline.store.subscribers import listed
+from pipeline.store.tables import Standing
+
+SIMULATED_KEY = b"a simulation signs with a key that opens nothing"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `simulate`."""
+    parser.add_argument(
+        "--from", dest="since", type=calendar_day, metavar="DATE", help="default: the first publication"
+    )
+    parser.add_argument("--until", type=calendar_day, metavar="DATE", help="default: the last mail")
+    parser.add_argument("--letters", metavar="DIR", help="where to write (default: letters/ beside the catalogue)")
+    parser.add_argument("--subscribers", metavar="FILE", help="a CSV; default: those of the database, or made-up ones")
+
+
+def run(shell: Shell) -> int:
+    """Simulates, and says where to look."""
+    edition = draft(shell.project, shell.clock.now()).edition
+    zone, options = edition.series.zone, shell.options
+    folder = Path(options.letters) if options.letters else shell.project.folder / "letters"
+    office = Office(
+        Renderer([shell.project.templates] if shell.project.templates.is_dir() else []),
+        (shell.settings.secret or "").encode() or SIMULATED_KEY,
+        shell.settings.variables,
+    )
+    done = simulate(
+        edition,
+        office,
+        _subscribers(shell, edition),
+        folder,
+        midnight(options.since, zone) if options.since else None,
+        midnight(options.until, zone) if options.until else None,
+    )
+    if options.json:
+        shell.say_json({"letters": dict(done.letters), "paths": [str(path) for path in done.paths]})
+        return DONE
+    for address, count in sorted(done.letters.items()):
+        shell.say(f"{address}: {count} letters")
+    shell.say(f"{len(done.paths)} letters in {folder}; nothing left this machine")
+    return DONE
+
+
+def _subscribers(shell: Shell, edition: Edition) -> Iterable[Entry]:
+    if (file := shell.options.subscribers) is not None:
+        return read_csv(read_text(Path(file), file), file, edition.languages)
+    try:
+        with open_database(shell.database_url, shell.clock, create=False) as database, database.look() as connection:
+            found = [one for one in listed(connection, edition.series.id) if one.state is Standing.ACTIVE]
+    except StoreError:
+        found = []
+    return [Entry(one.address, one.language, one.kinds, one.tags) for one in found] or made_up(edition)

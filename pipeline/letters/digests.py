@@ -1,0 +1,119 @@
+"""What a digest or a newsletter tells: news, events to come and recordings, as lines in the reader's language."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pipeline.catalogue.models import Newsletter, Rule
+from pipeline.catalogue.timing import Monthly, Weekly, parse_timing
+from pipeline.catalogue.when import is_over
+from pipeline.edition import Edition, Listing, News
+from pipeline.letters.views import Link, as_it_stands, dated_title, link_to
+from pipeline.phrases import capitalised, headline, place_line, title_of
+from pipeline.reminders.occasions import Occasion
+from pipeline.reminders.periods import Digest, around, digest
+
+HORIZON = timedelta(days=400)
+"""How far a newsletter, which knows of no next one, looks ahead."""
+SINCE = timedelta(days=31)
+"""How far back the first newsletter looks for news."""
+
+
+@dataclass(frozen=True, slots=True)
+class DigestLine:
+    """One line of a digest: what it says in which language, and the page that tells more."""
+
+    text: str
+    language: str
+    page: str
+    place: str = ""
+    recordings: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DigestView:
+    """The sections of a digest; an empty one isn't shown."""
+
+    news: tuple[DigestLine, ...]
+    upcoming: tuple[DigestLine, ...]
+    recordings: tuple[DigestLine, ...]
+
+
+def digest_view(
+    edition: Edition, occasion: Occasion, rule: Rule | Newsletter, language: str, now: datetime
+) -> DigestView:
+    """What the digest that falls due with this occasion tells; `now` keeps out what is over."""
+    found = _found(edition, occasion, rule)
+    wanted = rule.include if isinstance(rule, Newsletter) else ("news", "upcoming", "recordings")
+    return DigestView(
+        news=news_lines(edition, found.news, language, now) if "news" in wanted else (),
+        upcoming=upcoming_lines(edition, found.upcoming, language) if "upcoming" in wanted else (),
+        recordings=recording_lines(edition, found.recordings, language) if "recordings" in wanted else (),
+    )
+
+
+def _found(edition: Edition, occasion: Occasion, rule: Rule | Newsletter) -> Digest:
+    if isinstance(rule, Newsletter):
+        by_tags = Rule(id=rule.id, when="once", tags=rule.tags)
+        return digest(edition, by_tags, _last_newsletter(edition, rule), occasion.due, occasion.due + HORIZON)
+    timing = parse_timing(rule.when)
+    if isinstance(timing, Monthly | Weekly):
+        previous, following = around(edition, timing, occasion.due)
+        return digest(edition, rule, previous, occasion.due, following)
+    return digest(edition, rule, occasion.due - SINCE, occasion.due, occasion.due + HORIZON)
+
+
+def _last_newsletter(edition: Edition, newsletter: Newsletter) -> datetime:
+    """When the newsletter before this one left; a month before it where it is the first."""
+    zone = edition.series.zone
+    sent = [
+        other.send.replace(tzinfo=other.send.tzinfo or zone) for other in (*edition.catalogue.newsletters, newsletter)
+    ]
+    this = newsletter.send.replace(tzinfo=newsletter.send.tzinfo or zone)
+    return max((moment for moment in sent if moment < this), default=this - SINCE)
+
+
+def news_lines(edition: Edition, found: Iterable[News], language: str, now: datetime) -> tuple[DigestLine, ...]:
+    """The newest news of each event as a headline that is true today; nothing about what is over."""
+    listings = {listing.event.id: listing for listing in edition.shown}
+    lines: dict[str, DigestLine] = {}
+    for item in found:
+        listing = listings.get(item.event.id)
+        if listing is None or listing.event.id in lines or is_over(listing.event.when, now):
+            continue
+        lines[listing.event.id] = _line(edition, listing, headline(as_it_stands(item, listing), language), language)
+    return tuple(lines.values())
+
+
+def upcoming_lines(edition: Edition, found: Iterable[Listing], language: str) -> tuple[DigestLine, ...]:
+    """The events to come that take place, with date, title and place."""
+    return tuple(
+        _line(
+            edition,
+            listing,
+            capitalised(dated_title(listing.event.when, title_of(listing.event, language).text, language)),
+            language,
+            place=place_line(listing.venue, language) if listing.venue else "",
+        )
+        for listing in found
+        if not listing.cancelled
+    )
+
+
+def recording_lines(edition: Edition, found: Iterable[News], language: str) -> tuple[DigestLine, ...]:
+    """The events of which recordings appeared, each once, with the recordings they have today."""
+    listings = {listing.event.id: listing for listing in edition.shown}
+    lines: dict[str, DigestLine] = {}
+    for item in found:
+        if (listing := listings.get(item.event.id)) is None or not listing.event.recordings:
+            continue
+        title = title_of(listing.event, language)
+        recordings = tuple(link_to(link, language) for link in listing.event.recordings)
+        lines[listing.event.id] = _line(edition, listing, title.text, title.language, recordings=recordings)
+    return tuple(lines.values())
+
+
+def _line(
+    edition: Edition, listing: Listing, text: str, language: str, place: str = "", recordings: tuple[Link, ...] = ()
+) -> DigestLine:
+    return DigestLine(text, language, edition.address(f"events/{listing.event.id}/", language), place, recordings)

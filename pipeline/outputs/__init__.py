@@ -1,0 +1,20 @@
+"""The formats that are published, one module each; `OUTPUTS` names them all."""
+
+from collections.abc import Iterator
+
+from pipeline.edition import Edition
+from pipeline.outputs import calendar, feeds, json_feed, pages, program
+from pipeline.outputs.base import Artifact, Output
+from pipeline.rendering import Renderer
+
+OUTPUTS: tuple[Output, ...] = (calendar, feeds, json_feed, program, pages)
+"""A new format is one module and one name here."""
+
+
+def render_all(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:
+    """Every file of the edition; paths are below `out/` and each appears once."""
+    for output in OUTPUTS:
+        yield from output.render(edition, renderer)
+
+
+__all__ = ["OUTPUTS", "Artifact", "Output", "render_all"]

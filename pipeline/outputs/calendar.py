@@ -1,0 +1,166 @@
+"""The calendars: the whole series, one for each event, tag and venue, and one that rings; each in every language."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from urllib.parse import urlsplit
+
+from icalendar import Alarm, Calendar
+from icalendar.prop import vDuration, vText, vUri
+
+from pipeline.catalogue.when import AtTime
+from pipeline.edition import Edition, Listing
+from pipeline.language import words
+from pipeline.markdown import to_text
+from pipeline.outputs.base import Artifact
+from pipeline.outputs.colours import CSS_COLOURS
+from pipeline.outputs.contentlines import calendar_of, lines_of, with_alarms
+from pipeline.outputs.vevent import UTC_NAMES, vevents
+from pipeline.outputs.zones import vtimezone
+from pipeline.phrases import title_of
+from pipeline.rendering import Renderer
+
+MEDIA_TYPE = "text/calendar"
+PRODID = "-//tocsin//tocsin//EN"
+REFRESH = timedelta(hours=6)
+"""How often a program that asks should look for changes."""
+
+TIMED_ALARMS = (("1d", timedelta(days=-1)), ("1h", timedelta(hours=-1)))
+DAY_ALARMS = (("day-before", timedelta(hours=-14)),)
+"""Before the midnight that opens the day: at 10:00 on the day before."""
+
+VEvents = tuple[bytes, ...]
+"""The components of one event: more than one where dates were moved out of a recurrence."""
+
+
+def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa: ARG001 - calendars need no template
+    """Every calendar file of the edition."""
+    for language in edition.languages:
+        yield from _Calendars(edition, language).render()
+
+
+def invitation(edition: Edition, listing: Listing, language: str, method: str = "PUBLISH") -> bytes:
+    """A calendar with one dated event, to be attached to a letter; METHOD is PUBLISH or CANCEL (RFC 5546)."""
+    calendar = _bare_calendar()
+    calendar["method"] = vText(method)
+    return calendar_of(calendar, (*_zones((listing,)), *_event(edition, listing, language)))
+
+
+@dataclass(frozen=True)
+class _Calendars:
+    """The calendars in one language. Each event becomes bytes once, which all files share."""
+
+    edition: Edition
+    language: str
+
+    @cached_property
+    def events(self) -> Mapping[str, VEvents]:
+        return {listing.event.id: _event(self.edition, listing, self.language) for listing in self.edition.dated}
+
+    def render(self) -> Iterator[Artifact]:
+        edition, say = self.edition, words(self.language)
+        title = edition.series.title.said_in(self.language).text
+        yield self._collection("calendar.ics", title, edition.dated, self.events)
+        yield self._collection(
+            "alarms/calendar.ics", say("{series} (with alarms)").format(series=title), edition.dated, self._ringing()
+        )
+        for tag in edition.tags:
+            yield self._part(f"tags/{tag}.ics", title, tag, edition.tagged(tag))
+        for venue, name in self._venues().items():
+            yield self._part(f"venues/{venue}.ics", title, name, edition.at_venue(venue))
+        for listing in edition.dated:
+            yield self._single(listing)
+
+    def _venues(self) -> Mapping[str, str]:
+        known = [*self.edition.catalogue.venues, *(listing.venue for listing in self.edition.listings)]
+        return {venue.id: venue.name.said_in(self.language).text for venue in reversed(known) if venue is not None}
+
+    def _ringing(self) -> Mapping[str, VEvents]:
+        ringing = {}
+        for listing in self.edition.dated:
+            alarms = _alarms(listing, self.language)
+            ringing[listing.event.id] = tuple(with_alarms(event, alarms) for event in self.events[listing.event.id])
+        return ringing
+
+    def _part(self, path: str, title: str, part: str, listings: Sequence[Listing]) -> Artifact:
+        dated = [listing for listing in listings if listing.event.id in self.events]
+        return self._collection(path, f"{title} – {part}", dated, self.events)
+
+    def _collection(self, path: str, name: str, listings: Sequence[Listing], events: Mapping[str, VEvents]) -> Artifact:
+        calendar = _bare_calendar()
+        self._describe(calendar, path, name, listings)
+        zones = _zones(listings) if listings else (lines_of(vtimezone(self.edition.series.timezone)),)
+        components = (component for listing in listings for component in events[listing.event.id])
+        body = calendar_of(calendar, (*zones, *components))
+        return Artifact(self.edition.path(path, self.language), MEDIA_TYPE, body)
+
+    def _single(self, listing: Listing) -> Artifact:
+        # Without a name: programs open a new calendar for a file that has one.
+        body = calendar_of(_bare_calendar(), (*_zones((listing,)), *self.events[listing.event.id]))
+        return Artifact(self.edition.path(f"events/{listing.event.id}.ics", self.language), MEDIA_TYPE, body)
+
+    def _describe(self, calendar: Calendar, path: str, name: str, listings: Sequence[Listing]) -> None:
+        """RFC 7986 about the calendar, and the older names beside it. Set as values: `Calendar.new` doesn't escape."""
+        edition, series = self.edition, self.edition.series
+        calendar["name"] = calendar["x-wr-calname"] = vText(name)
+        if series.description is not None:
+            calendar["description"] = vText(to_text(series.description.said_in(self.language).text))
+        calendar["uid"] = vText(_calendar_uid(edition, edition.path(path, self.language)))
+        calendar["url"] = vUri(edition.address("", self.language))
+        calendar["source"] = vUri(edition.address(path, self.language), params={"VALUE": "URI"})
+        calendar["refresh-interval"] = vDuration(REFRESH, params={"VALUE": "DURATION"})
+        calendar["x-published-ttl"] = vDuration(REFRESH)
+        calendar["x-wr-timezone"] = vText(series.timezone)
+        if (color := (edition.catalogue.site.color or "").lower()) in CSS_COLOURS:
+            calendar["color"] = vText(color)
+        if stamps := [listing.revision.updated for listing in listings]:
+            calendar.add("last-modified", max(stamps))
+
+
+def _bare_calendar() -> Calendar:
+    calendar = Calendar()
+    calendar["prodid"] = vText(PRODID)
+    calendar["version"] = vText("2.0")
+    calendar["calscale"] = vText("GREGORIAN")
+    return calendar
+
+
+def _calendar_uid(edition: Edition, path: str) -> str:
+    """An identity that outlives a change of domain, as those of the events do: the domain is that of the first one."""
+    if edition.ledger.lines:
+        domain = edition.ledger.lines[0].uid.partition("@")[2]
+    else:
+        domain = f"{edition.series.id}.{urlsplit(edition.catalogue.site.url).hostname}"
+    return f"{path.removesuffix('.ics')}@{domain}"
+
+
+def _event(edition: Edition, listing: Listing, language: str) -> VEvents:
+    return tuple(map(lines_of, vevents(edition, listing, language)))
+
+
+def _zones(listings: Iterable[Listing]) -> tuple[bytes, ...]:
+    """The zones which the events name: those of recurring events with an hour, all others being in UTC."""
+    names = {
+        listing.event.timezone
+        for listing in listings
+        if listing.event.repeats is not None and listing.event.time is not None
+    }
+    return tuple(lines_of(vtimezone(name)) for name in sorted(names - UTC_NAMES))
+
+
+def _alarms(listing: Listing, language: str) -> tuple[bytes, ...]:
+    """The VALARMs of a dated event; none for what won't take place."""
+    if listing.cancelled:
+        return ()
+    triggers = TIMED_ALARMS if isinstance(listing.event.when, AtTime) else DAY_ALARMS
+    return tuple(_alarm(listing, name, trigger, language) for name, trigger in triggers)
+
+
+def _alarm(listing: Listing, name: str, trigger: timedelta, language: str) -> bytes:
+    alarm = Alarm()
+    alarm["uid"] = vText(f"{name}.{listing.revision.uid}")
+    alarm["action"] = vText("DISPLAY")
+    alarm["trigger"] = vDuration(trigger)
+    alarm["description"] = vText(title_of(listing.event, language).text)
+    return lines_of(alarm)

@@ -1,0 +1,67 @@
+"""A date as it stands in the margin of a programme: weekday, day, month and hour, one below the other."""
+
+from datetime import date, datetime
+from typing import NamedTuple
+
+from babel.dates import format_date
+
+from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When
+from pipeline.language import locale, say_day, say_time, words
+
+
+class DateTile(NamedTuple):
+    """The parts of a date in one language. `instant` is its machine-readable form; `hour` may be empty.
+
+    `hour_is_open`: `hour` says that it is to be announced, which is of no use once the day is over.
+    """
+
+    instant: str
+    weekday: str
+    day: str
+    month: str
+    hour: str
+    hour_is_open: bool = False
+
+
+def date_tile(when: When, language: str) -> DateTile | None:
+    """The tile of a date in the event's own zone; None where it is to be announced."""
+    match when:
+        case AtTime(start, end, estimated):
+            end = None if estimated else end
+            return _tile(start.date(), start.isoformat(), _hours(start, end, language), language)
+        case OnDay(first, last, _, all_day):
+            if last != first:
+                until = words(language)("until {day}").format(day=say_day(last, language, "brief"))
+                return _tile(first, first.isoformat(), until, language)
+            if all_day:
+                return _tile(first, first.isoformat(), "", language)
+            hour = words(language)("time to be announced")
+            return _tile(first, first.isoformat(), hour, language)._replace(hour_is_open=True)
+        case Unscheduled():
+            return None
+
+
+def _tile(day: date, instant: str, hour: str, language: str) -> DateTile:
+    where = locale(language)
+    number = "1er" if language == "fr" and day.day == 1 else f"{day.day}"
+    weekday, month = format_date(day, "EEEE", locale=where), format_date(day, "MMM y", locale=where)
+    return DateTile(instant, weekday, number, month, hour)
+
+
+def _hours(start: datetime, end: datetime | None, language: str) -> str:
+    if end is None:
+        return say_time(start, language)
+    if end.date() == start.date():
+        return f"{say_time(start, language)}–{say_time(end, language)}"
+    return f"{say_time(start, language)} – {say_day(end.date(), language, 'brief')}"
+
+
+def machine_readable(when: When) -> tuple[str, str]:
+    """Start and end for a `datetime` attribute: with their offset, or bare days; empty where not known or guessed."""
+    match when:
+        case AtTime(start, end, estimated):
+            return start.isoformat(), end.isoformat() if end and not estimated else ""
+        case OnDay(first, last):
+            return first.isoformat(), last.isoformat() if last != first else ""
+        case Unscheduled():
+            return "", ""

@@ -1,0 +1,241 @@
+"""The entries of the feeds: one for each piece of news in each language, the same for RSS, Atom and JSON Feed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+from functools import cached_property
+from urllib.parse import urlsplit
+
+from pipeline.catalogue.models import Organiser
+from pipeline.catalogue.when import Unscheduled, first_day, is_over, local
+from pipeline.edition import Edition, Listing, News
+from pipeline.language import say_day, words
+from pipeline.ledger import LineKind, event_of
+from pipeline.markdown import to_text
+from pipeline.outputs.entry_content import content, summary
+from pipeline.phrases import headline, status_word
+
+PAGE = 100
+"""How many entries a feed shows, and how many each of its archives holds (RFC 5005)."""
+SOON = timedelta(days=7)
+"""How long before an event its entry in `soon.atom.xml` comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry; instants are aware, UTC, whole seconds; `title` and `summary` are plain text, `html` is safe."""
+
+    id: str
+    title: str
+    page: str
+    """The address of the event's page."""
+    calendar: str | None
+    """The address of the event's .ics file, where there is one."""
+    published: datetime
+    updated: datetime
+    summary: str
+    html: str
+    categories: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One feed document: what stands at its head, and its entries, newest first. All addresses are absolute."""
+
+    path: str
+    """Where it stands below the tree of its language, without the ending of a format; empty for the newest entries."""
+    archive: bool
+    previous: str | None
+    """The path of the archive with the entries before these."""
+    id: str
+    title: str
+    description: str
+    language: str
+    home: str
+    """The address of the home page, which opens the address of every file in this language."""
+    updated: datetime
+    authors: tuple[Organiser, ...]
+    hub: str | None
+    entries: tuple[Entry, ...]
+
+
+def desk(edition: Edition, language: str) -> "Desk":
+    """The entries of an edition in a language, made once for all formats."""
+    desks: dict[str, Desk] = edition.__dict__.setdefault("_desks", {})
+    return desks.get(language) or desks.setdefault(language, Desk(edition, language))
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The entries and feeds of an edition in one language."""
+
+    edition: Edition
+    language: str
+
+    @cached_property
+    def main(self) -> Feed:
+        """The newest entries of the series."""
+        newest = self._entries(self.edition.news[:PAGE])
+        archives = len(self._archived)
+        return self._feed("", newest, previous=f"archive/{archives}" if archives else None)
+
+    @cached_property
+    def archives(self) -> tuple[Feed, ...]:
+        """All that is older, in documents of exactly `PAGE` entries, filled from the oldest: the first is number 1.
+
+        They say what was published then: nothing that happens later changes them, whatever they lack.
+        """
+        return tuple(self._archive(number, page) for number, page in enumerate(self._archived, start=1))
+
+    def _archive(self, number: int, page: Sequence[News]) -> Feed:
+        entries = tuple(self._frozen(news) for news in page)
+        feed = self._feed(f"archive/{number}", entries, previous=f"archive/{number - 1}" if number > 1 else None)
+        # Only what is permanent stands at the head: another title or organiser must not rewrite the archives.
+        permanent = self.edition.series.id
+        title = f"{permanent} – {number}"
+        return replace(
+            feed, archive=True, title=title, description=title, authors=(Organiser(name=permanent),), hub=None
+        )
+
+    def tagged(self, tag: str) -> Feed:
+        """The newest entries about events that bear a tag, or bore it when the news was published."""
+        bearers = {listing.event.id for listing in self.edition.tagged(tag)}
+        found = [news for news in self.edition.news if tag in news.event.tags or news.event.id in bearers]
+        return self._feed(f"tags/{tag}", self._entries(found[:PAGE]), part=tag)
+
+    @cached_property
+    def soon(self) -> Feed:
+        """An entry seven days before each event that takes place, on the day of the edition; latest first."""
+        due = [
+            (since, listing)
+            for listing in self.edition.shown
+            if not listing.cancelled and (since := _soon_since(listing)) is not None and since <= self.edition.morning
+        ]
+        newest = sorted(due, key=lambda pair: (-pair[0].timestamp(), pair[1].event.id))[:PAGE]
+        return self._feed("soon", tuple(self._soon(listing, since) for since, listing in newest))
+
+    def _soon(self, listing: Listing, since: datetime) -> Entry:
+        # Another date is another entry: the same id would stay as read.
+        event, first = listing.event, first_day(listing.event.when)
+        identity = f"{self._feed_id('soon')}:{event.id}:{first}"
+        news = News(
+            identity, LineKind.ANNOUNCED, event, listing.venue, None, None, frozenset(), since, since, None, since,
+            listing.revision.sequence,
+        )  # fmt: skip
+        entry = self._made(news, self._page(news), self._calendar(news), "")
+        title = words(self.language)("Coming up: {event}").format(event=entry.title)
+        return replace(entry, id=identity, title=title)
+
+    @property
+    def _archived(self) -> Sequence[Sequence[News]]:
+        oldest_first = self.edition.news[::-1]
+        full = max(0, len(oldest_first) - 1) // PAGE
+        return [oldest_first[number * PAGE : (number + 1) * PAGE][::-1] for number in range(full)]
+
+    def _feed(
+        self,
+        path: str,
+        entries: tuple[Entry, ...],
+        *,
+        part: str = "",
+        previous: str | None = None,
+    ) -> Feed:
+        edition, series = self.edition, self.edition.series
+        title = series.title.said_in(self.language).text
+        return Feed(
+            path=path,
+            archive=False,
+            previous=previous,
+            id=self._feed_id(path),
+            title=f"{title} – {part}" if part else title,
+            description=self._description() or title,
+            language=self.language,
+            home=edition.address("", self.language),
+            updated=max((entry.updated for entry in entries), default=edition.updated),
+            authors=series.organiser,
+            hub=edition.catalogue.site.hub,
+            entries=entries,
+        )
+
+    def _description(self) -> str:
+        series = self.edition.series
+        if series.subtitle is not None:
+            return series.subtitle.said_in(self.language).text
+        if series.description is None:
+            return ""
+        return to_text(series.description.said_in(self.language).text).partition("\n\n")[0]
+
+    def _feed_id(self, path: str) -> str:
+        """A `tag:` URI whose authority is that of the first news, so that it outlives a change of domain."""
+        edition = self.edition
+        if edition.ledger.lines:
+            authority = edition.ledger.lines[0].news.split(":")[1]
+        else:
+            authority = f"{urlsplit(edition.catalogue.site.url).hostname},{edition.day}"
+        name = path.replace("/", ":") or "news"
+        return self._in_language(f"tag:{authority}:{edition.series.id}:feed:{name}")
+
+    def _in_language(self, identity: str) -> str:
+        """The same news in another language is another entry: some readers keep entries by id over all feeds."""
+        return identity if self.language == self.edition.languages[0] else f"{identity}:{self.language}"
+
+    def _entries(self, found: Iterable[News]) -> tuple[Entry, ...]:
+        return tuple(map(self._entry, found))
+
+    def _entry(self, news: News) -> Entry:
+        page, calendar = self._page(news), self._calendar(news)
+        return self._made(news, page, calendar, self._warning(news))
+
+    def _frozen(self, news: News) -> Entry:
+        """The entry as it was published: what came later is left out, so that an archive never changes."""
+        page = self.edition.address(f"events/{news.event.id}/", self.language)
+        return replace(self._made(news, page, None, ""), updated=news.last)
+
+    def _made(self, news: News, page: str, calendar: str | None, warning: str) -> Entry:
+        return Entry(
+            id=self._in_language(news.id),
+            title=headline(news, self.language),
+            page=page,
+            calendar=calendar,
+            published=news.published,
+            updated=news.updated,
+            summary=summary(news, self.language),
+            html=str(content(news, page, calendar, self.language, warning)),
+            categories=self._categories(news),
+        )
+
+    def _page(self, news: News) -> str:
+        # A retired event has no page any more.
+        known = news.event.id in self.edition.catalogue.event_by_id
+        return self.edition.address(f"events/{news.event.id}/" if known else "", self.language)
+
+    @cached_property
+    def _dated(self) -> frozenset[str]:
+        return frozenset(listing.event.id for listing in self.edition.dated)
+
+    def _calendar(self, news: News) -> str | None:
+        event = news.event
+        if event.id not in self._dated or isinstance(event.when, Unscheduled):
+            return None
+        return self.edition.address(f"events/{event.id}.ics", self.language)
+
+    def _warning(self, news: News) -> str:
+        if news.cancelled_later is None:
+            return ""
+        today, _ = event_of(self.edition.ledger.of(news.event.id)[-1].facts)
+        day = say_day(news.cancelled_later.astimezone(news.event.zone).date(), self.language)
+        word = status_word(today, self.language)
+        return words(self.language)("{status} on {day}").format(status=word, day=day)
+
+    def _categories(self, news: News) -> tuple[str, ...]:
+        kind = (news.event.kind.said_in(self.language).text,) if news.event.kind else ()
+        return tuple(dict.fromkeys((*kind, *news.event.tags)))
+
+
+def _soon_since(listing: Listing) -> datetime | None:
+    """The midnight seven days before its day, in its own zone; later where it was announced later, if not too late."""
+    first = first_day(listing.event.when)
+    if first is None:
+        return None
+    since = max(local(first - SOON, time(), listing.event.zone).astimezone(UTC), listing.revision.created)
+    return None if is_over(listing.event.when, since) else since

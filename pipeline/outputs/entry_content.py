@@ -1,0 +1,131 @@
+"""What a feed entry says, as HTML: the facts of the event as they were when the news was published.
+
+It is made here and not by a template, so that an organiser's new template doesn't make old entries look new.
+"""
+
+from collections.abc import Iterator
+
+from markupsafe import Markup, escape
+
+from pipeline.catalogue.models import Event, Link
+from pipeline.catalogue.when import AtTime, Unscheduled
+from pipeline.edition import News
+from pipeline.language import words
+from pipeline.phrases import capitalised, changes, place_line, say_when, say_zone_of, speaker_line
+from pipeline.rendering import said, written
+
+Blocks = Iterator[Markup]
+
+
+def content(news: News, page: str, calendar: str | None, language: str, warning: str = "") -> Markup:
+    """The HTML of an entry; `page` and `calendar` are the addresses of the event's page and of its .ics file.
+
+    `warning` is a line for the top, about what happened since.
+    """
+    blocks = [
+        *_warning(warning),
+        *_notice(news, page, language),
+        *_changes(news, language),
+        *_when_and_where(news, language),
+        *_speakers(news.event, language),
+        *_abstract(news.event, page, language),
+        *_practical(news.event, language),
+        *_addresses(page, calendar, language),
+    ]
+    return Markup("\n").join(blocks)
+
+
+def summary(news: News, language: str) -> str:
+    """The event in a few words of plain text: when, where, who."""
+    parts = [capitalised(_when(news.event, language))]
+    if news.venue is not None:
+        parts.append(place_line(news.venue, language))
+    parts.extend(speaker_line(speaker, language) for speaker in news.event.speakers)
+    return " · ".join(parts)
+
+
+def _warning(text: str) -> Blocks:
+    if text:
+        yield Markup("<p><strong>{}</strong></p>").format(text)
+
+
+def _notice(news: News, page: str, language: str) -> Blocks:
+    if news.event.notice is not None:
+        yield written(language, news.event.notice, page)
+
+
+def _changes(news: News, language: str) -> Blocks:
+    items = [
+        Markup("<li>{}: {} → <strong>{}</strong></li>").format(change.fact, change.before or "–", change.after or "–")
+        for change in changes(news, language)
+    ]
+    if items:
+        yield Markup("<ul>{}</ul>").format(Markup("").join(items))
+
+
+def _when(event: Event, language: str) -> str:
+    said_when = say_when(event.when, language)
+    zone = say_zone_of(event.when, language)
+    return f"{said_when} ({zone})" if zone else said_when
+
+
+def _when_and_where(news: News, language: str) -> Blocks:
+    event, say = news.event, words(language)
+    lines = [capitalised(_when(event, language))]
+    if event.repeats is not None and not isinstance(event.when, Unscheduled):
+        lines = [say("One of several dates; the first: {when}").format(when=_when(event, language))]
+    if isinstance(event.when, AtTime) and event.when.end_is_estimated:
+        lines.append(say("The end is an estimate."))
+    if news.venue is not None:
+        lines.append(place_line(news.venue, language))
+    yield Markup("<p>{}</p>").format(Markup("<br>").join(map(escape, lines)))
+
+
+def _speakers(event: Event, language: str) -> Blocks:
+    if event.speakers:
+        lines = (speaker_line(speaker, language) for speaker in event.speakers)
+        yield Markup("<ul>{}</ul>").format(Markup("").join(Markup("<li>{}</li>").format(line) for line in lines))
+
+
+def _abstract(event: Event, page: str, language: str) -> Blocks:
+    if event.abstract is not None:
+        yield written(language, event.abstract, page)
+
+
+def _practical(event: Event, language: str) -> Blocks:
+    say = words(language)
+    if event.online is not None:
+        label = said(language, event.online.label) if event.online.label else escape(say("Online"))
+        # A secret link is for letters alone.
+        link = linked(event.online.url, label) if event.online.url else label
+        yield Markup("<p>{}</p>").format(link)
+    if event.registration is not None and event.registration.url:
+        yield Markup("<p>{}</p>").format(linked(event.registration.url, escape(say("Registration"))))
+    if event.price is not None:
+        yield Markup("<p>{}</p>").format(say("Price: {price}").format(price=event.price.said_in(language).text))
+    yield from _list(say("Resources"), event.resources, language)
+    yield from _list(say("Recordings"), event.recordings, language)
+
+
+def _list(name: str, links: tuple[Link, ...], language: str) -> Blocks:
+    if links:
+        items = (
+            Markup("<li>{}</li>").format(
+                linked(link.url, said(language, link.title) if link.title else escape(link.url))
+            )
+            for link in links
+        )
+        yield Markup("<p>{}</p><ul>{}</ul>").format(name, Markup("").join(items))
+
+
+def _addresses(page: str, calendar: str | None, language: str) -> Blocks:
+    say = words(language)
+    links = [linked(page, escape(say("All details")))]
+    if calendar is not None:
+        links.append(linked(calendar, escape(say("Add to calendar"))))
+    yield Markup("<p>{}</p>").format(Markup(" · ").join(links))
+
+
+def linked(address: str, label: Markup) -> Markup:
+    """A link; the address is http(s), as the catalogue takes no other."""
+    return Markup('<a href="{}">{}</a>').format(address, label)

@@ -1,0 +1,139 @@
+"""What the page of one event tells: all its facts, and nothing that depends on the day on which it is read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+
+from pipeline.catalogue.models import Event, Organisation, Venue
+from pipeline.catalogue.recurrence import occurrences
+from pipeline.catalogue.when import Unscheduled, When, starts
+from pipeline.edition import Edition, Listing, News
+from pipeline.language import words
+from pipeline.markdown import to_text
+from pipeline.outputs.excerpt import excerpt
+from pipeline.outputs.links import Link, add_links, map_links
+from pipeline.phrases import capitalised, place_line, say_when, speaker_line, status_word, title_of
+
+DESCRIPTION_LENGTH = 300
+LISTED_DATES = 60
+LISTED_SPAN = timedelta(days=3660)
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """One event with what stands around it; `news` newest first, neighbours in the order of the programme."""
+
+    listing: Listing
+    previous: Listing | None
+    next: Listing | None
+    news: Sequence[News]
+    organisations: Sequence[Organisation]
+    access: Mapping[str, bool | None]
+    notes_on_access: Sequence[object]
+    add_links: Sequence[Link]
+    map_links: Sequence[Link]
+    has_calendar: bool
+    dates: Sequence[When]
+
+
+def event_pages(edition: Edition, language: str) -> list[EventPage]:
+    """All events of the pages, in the order of the programme."""
+    news: dict[str, list[News]] = {}
+    for item in edition.news:
+        news.setdefault(item.event.id, []).append(item)
+    shown = edition.shown
+    return [
+        EventPage(
+            listing=listing,
+            previous=shown[number - 1] if number else None,
+            next=shown[number + 1] if number + 1 < len(shown) else None,
+            news=news.get(listing.event.id, []),
+            organisations=_organisations(edition, listing.event),
+            access=_access(listing.event, listing.venue, language),
+            notes_on_access=_notes(listing.event, listing.venue),
+            add_links=add_links(listing, edition.address(f"events/{listing.event.id}/", language), language),
+            map_links=map_links(listing.venue, language) if listing.venue else (),
+            has_calendar=not isinstance(listing.event.when, Unscheduled),
+            dates=_dates(listing.event),
+        )
+        for number, listing in enumerate(shown)
+    ]
+
+
+def description(listing: Listing, language: str) -> str:
+    """One line for search results and link previews: when, where, who, then how the abstract begins."""
+    event = listing.event
+    status = status_word(event, language)
+    facts = [
+        capitalised(say_when(event.when, language)),
+        place_line(listing.venue, language) if listing.venue else "",
+        "; ".join(speaker_line(speaker, language) for speaker in event.speakers),
+    ]
+    line = ". ".join(fact for fact in facts if fact) + "."
+    if status:
+        line = words(language)("{status}: {text}").format(status=status, text=line)
+    if event.abstract is not None:
+        line = f"{line} {to_text(event.abstract.said_in(language).text)}"
+    return excerpt(line, DESCRIPTION_LENGTH)
+
+
+def page_title(listing: Listing, language: str) -> str:
+    """The event's title, after the word for its status where it isn't confirmed."""
+    title, status = title_of(listing.event, language).text, status_word(listing.event, language)
+    return words(language)("{status}: {text}").format(status=status, text=title) if status else title
+
+
+def _dates(event: Event) -> list[When]:
+    """All dates of a recurring event; none where it has only one, or more than a page should list."""
+    start = starts(event.when)
+    if event.repeats is None or start is None:
+        return []
+    found = islice(occurrences(event, start, start + LISTED_SPAN), LISTED_DATES + 1)
+    dates = [when for _, when in found]
+    return dates if len(dates) <= LISTED_DATES else []
+
+
+def _organisations(edition: Edition, event: Event) -> list[Organisation]:
+    """The organisations its speakers belong to of which more is known than the name, each once."""
+    names = [
+        name
+        for speaker in event.speakers
+        for name in (speaker.group, speaker.affiliation, speaker.member_of)
+        if name is not None
+    ]
+    known = edition.catalogue.organisation_by_name
+    return [known[name] for name in dict.fromkeys(names) if name in known]
+
+
+def _access(event: Event, venue: Venue | None, language: str) -> dict[str, bool | None]:
+    """Each question that visitors ask, and its answer: yes, no or not known. The event's own answer goes first."""
+    say = words(language)
+    answers: dict[str, bool | None] = {}
+    if venue is not None:
+        answers[say("Step-free access")] = _answer(event, venue, "step_free")
+        answers[say("Accessible toilets")] = _answer(event, venue, "toilets")
+        answers[say("Hearing loop")] = _answer(event, venue, "hearing_loop")
+    if event.access is not None:
+        answers |= _said(
+            {say("Sign language"): event.access.sign_language, say("Captions"): event.access.captions}
+        )  # fmt: skip
+    return answers
+
+
+def _answer(event: Event, venue: Venue, question: str) -> bool | None:
+    for access in (event.access, venue.access):
+        answer = getattr(access, question, None)
+        if answer is not None:
+            return bool(answer)
+    return None
+
+
+def _said(answers: Mapping[str, bool | None]) -> dict[str, bool | None]:
+    return {question: answer for question, answer in answers.items() if answer is not None}
+
+
+def _notes(event: Event, venue: Venue | None) -> list[object]:
+    """What is written about access in words, the venue's first."""
+    tables = (venue.access if venue else None, event.access)
+    return [access.note for access in tables if access is not None and access.note is not None]

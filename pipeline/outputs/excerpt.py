@@ -1,0 +1,22 @@
+"""The beginning of a long text, for the places where only a few words fit."""
+
+import re
+
+_SENTENCE_END = re.compile(r"[.!?…][”’\"»)\]]*(?=\s)")
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a plain text, or its first paragraph where no sentence ends."""
+    paragraph = text.strip().partition("\n\n")[0]
+    end = _SENTENCE_END.search(paragraph)
+    return paragraph[: end.end()] if end else paragraph
+
+
+def excerpt(text: str, limit: int) -> str:
+    """The beginning of a plain text on one line: whole where it fits, else cut between two words, with an ellipsis."""
+    line = " ".join(text.split())
+    if len(line) <= limit:
+        return line
+    cut = line[: limit - 1]
+    whole_words = cut.rpartition(" ")[0] if line[limit - 1] != " " else cut
+    return (whole_words or cut).rstrip(" ,;:–—-(") + "…"

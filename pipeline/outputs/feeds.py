@@ -1,0 +1,194 @@
+"""RSS 2.0 and Atom 1.0, written by feedgen, whose faults are repaired here by its own extensions.
+
+feedgen loses every attribute but `href` of an entry's links (python-feedgen#135), has no place in RSS for names without
+an address or for links other than `self`, and takes the clock for every date that it isn't given.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from feedgen.entry import FeedEntry
+from feedgen.ext.base import BaseEntryExtension, BaseExtension
+from feedgen.feed import FeedGenerator
+from feedgen.util import xml_elem
+from markupsafe import escape
+
+from pipeline.edition import Edition
+from pipeline.language import words
+from pipeline.outputs.base import Artifact
+from pipeline.outputs.entries import Entry, Feed, desk
+from pipeline.rendering import Renderer
+
+ATOM = "http://www.w3.org/2005/Atom"
+DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
+HISTORY = "http://purl.org/syndication/history/1.0"
+
+ATOM_TYPE, RSS_TYPE, CALENDAR_TYPE = "application/atom+xml", "application/rss+xml", "text/calendar"
+
+Link = Mapping[str, str]
+Element = Any
+"""An element of lxml, which brings no types."""
+
+
+def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa: ARG001 - see `entry_content`
+    """The Atom and RSS feeds of the series with their archives, and Atom feeds of what is near and of each tag."""
+    for language in edition.languages:
+        news = desk(edition, language)
+        for feed in (news.main, *news.archives):
+            yield Artifact(edition.path(place(feed.path, "atom"), language), ATOM_TYPE, atom(feed))
+            yield Artifact(edition.path(place(feed.path, "rss"), language), RSS_TYPE, rss(feed))
+        for feed in (news.soon, *map(news.tagged, edition.tags)):
+            yield Artifact(edition.path(place(feed.path, "atom"), language), ATOM_TYPE, atom(feed))
+
+
+def place(path: str, form: str) -> str:
+    """The file of a feed in `atom` or `rss`: `atom.xml`, `archive/1.atom.xml`."""
+    return f"{path}.{form}.xml" if path else f"{form}.xml"
+
+
+def atom(feed: Feed) -> bytes:
+    """The feed as Atom 1.0 (RFC 4287), with its archives linked as RFC 5005 wants."""
+    generator: bytes = _generator(feed, "atom", ATOM_TYPE).atom_str(pretty=True)
+    return generator
+
+
+def rss(feed: Feed) -> bytes:
+    """The feed as RSS 2.0, with the same entries."""
+    generator: bytes = _generator(feed, "rss", RSS_TYPE).rss_str(pretty=True)
+    return generator
+
+
+# --------------------------------------------------------------------------------------------- the feed
+
+
+def _generator(feed: Feed, form: str, media_type: str) -> FeedGenerator:
+    generator = FeedGenerator()
+    generator.register_extension("tocsin", _FeedExtension, _EntryExtension)
+    generator.tocsin.describe(feed, _links(feed, form, media_type))
+    generator.id(feed.id)
+    generator.title(feed.title)
+    generator.subtitle(feed.description)
+    generator.description(feed.description)
+    generator.language(feed.language)
+    generator.updated(feed.updated)
+    generator.lastBuildDate(feed.updated)
+    generator.generator("tocsin")
+    generator.author([_person(author.name, author.url, author.email) for author in feed.authors])
+    # RSS takes the last link that is no `self` for its own; the extension writes all of them once more.
+    generator.link([{"href": feed.home, "rel": "alternate"}])
+    for entry in feed.entries:
+        _add(generator.add_entry(order="append"), entry, feed)
+    return generator
+
+
+def _person(name: str, url: str | None, email: str | None) -> dict[str, str]:
+    return {key: value for key, value in (("name", name), ("uri", url), ("email", email)) if value}
+
+
+def _links(feed: Feed, form: str, media_type: str) -> Sequence[Link]:
+    def address(path: str) -> str:
+        return feed.home + place(path, form)
+
+    links = [
+        {"href": feed.home, "rel": "alternate", "type": "text/html", "hreflang": feed.language},
+        {"href": address(feed.path), "rel": "self", "type": media_type},
+    ]
+    if feed.archive:
+        links.append({"href": address(""), "rel": "current", "type": media_type})
+    if feed.previous is not None:
+        links.append({"href": address(feed.previous), "rel": "prev-archive", "type": media_type})
+    if feed.hub is not None:
+        links.append({"href": feed.hub, "rel": "hub"})
+    return links
+
+
+def _add(item: FeedEntry, entry: Entry, feed: Feed) -> None:
+    item.id(entry.id)
+    item.title(entry.title)
+    item.link(href=entry.page, rel="alternate")
+    # In RSS a description is HTML, in Atom a summary without type is plain: the extension mends the second.
+    item.description(str(escape(entry.summary)), isSummary=True)
+    item.content(entry.html, type="html")
+    item.published(entry.published)
+    item.updated(entry.updated)
+    item.category([{"term": category} for category in entry.categories])
+    item.tocsin.describe(entry, feed)
+
+
+# --------------------------------------------------------------------------------------------- extensions
+
+
+class _FeedExtension(BaseExtension):  # type: ignore[misc]
+    """All links of a feed with all their attributes, in both formats, and the mark of an archive."""
+
+    _archive = False
+    _links: Sequence[Link] = ()
+
+    def describe(self, feed: Feed, links: Sequence[Link]) -> None:
+        self._archive, self._links = feed.archive, links
+
+    def extend_ns(self) -> dict[str, str]:
+        return {"dc": DUBLIN_CORE, "fh": HISTORY}
+
+    def extend_atom(self, feed: Element) -> Element:
+        _replace_links(feed, "link", self._links)
+        self._mark(feed)
+        return feed
+
+    def extend_rss(self, feed: Element) -> Element:
+        channel = feed.find("channel")
+        assert channel is not None  # noqa: S101 - feedgen has just made it
+        _replace_links(channel, f"{{{ATOM}}}link", [link for link in self._links if link["rel"] != "alternate"])
+        self._mark(channel)
+        return feed
+
+    def _mark(self, element: Element) -> None:
+        if self._archive:
+            xml_elem(f"{{{HISTORY}}}archive", element)
+
+
+class _EntryExtension(BaseEntryExtension):  # type: ignore[misc]
+    """The links of an entry with their attributes; in RSS also its authors and the instant of its last change."""
+
+    _entry: Entry
+    _feed: Feed
+
+    def describe(self, entry: Entry, feed: Feed) -> None:
+        self._entry, self._feed = entry, feed
+
+    def extend_atom(self, entry: Element) -> Element:
+        _replace_links(entry, "link", (*self._page(), *self._calendar()))
+        for author in self._feed.authors:
+            # Atom lets an entry inherit the authors of its feed; not every reader does.
+            xml_elem("name", xml_elem("author", entry)).text = author.name
+        summary = entry.find("summary")
+        if summary is not None:
+            summary.text = self._entry.summary
+        return entry
+
+    def extend_rss(self, item: Element) -> Element:
+        for author in self._feed.authors:
+            xml_elem(f"{{{DUBLIN_CORE}}}creator", item).text = author.name
+        _replace_links(item, f"{{{ATOM}}}link", self._calendar())
+        xml_elem(f"{{{ATOM}}}updated", item).text = self._entry.updated.isoformat()
+        return item
+
+    def _page(self) -> Sequence[Link]:
+        return [{"href": self._entry.page, "rel": "alternate", "type": "text/html", "hreflang": self._feed.language}]
+
+    def _calendar(self) -> Sequence[Link]:
+        if self._entry.calendar is None:
+            return ()
+        title = words(self._feed.language)("Add to calendar")
+        return [{"href": self._entry.calendar, "rel": "related", "type": CALENDAR_TYPE, "title": title}]
+
+
+def _replace_links(parent: Element, name: str, links: Sequence[Link]) -> None:
+    """Ours instead of feedgen's, at the same place: should it learn to write them, none will stand twice."""
+    old = parent.findall(name)
+    at = parent.index(old[0]) if old else len(parent)
+    for element in old:
+        parent.remove(element)
+    for offset, link in enumerate(links):
+        element = xml_elem(name, parent, **link)
+        parent.insert(at + offset, element)

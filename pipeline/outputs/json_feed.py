@@ -1,0 +1,77 @@
+"""JSON Feed 1.1, with the entries of the other two feeds; the only one that can say that a series is over."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from pipeline.edition import Edition
+from pipeline.language import words
+from pipeline.outputs.base import Artifact
+from pipeline.outputs.entries import Entry, Feed, desk
+from pipeline.rendering import Renderer
+
+MEDIA_TYPE = "application/feed+json"
+VERSION = "https://jsonfeed.org/version/1.1"
+
+
+def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa: ARG001 - see `entry_content`
+    """`feed.json` and its archives in every language."""
+    for language in edition.languages:
+        news = desk(edition, language)
+        for feed in (news.main, *news.archives):
+            over = edition.is_over and not feed.archive
+            yield Artifact(edition.path(place(feed.path), language), MEDIA_TYPE, document(feed, expired=over))
+
+
+def place(path: str) -> str:
+    """The file of a feed: `feed.json`, `archive/1.json`."""
+    return f"{path}.json" if path else "feed.json"
+
+
+def document(feed: Feed, *, expired: bool) -> bytes:
+    """The feed as JSON, its keys in the order of the specification."""
+    value: dict[str, Any] = {
+        "version": VERSION,
+        "title": feed.title,
+        "home_page_url": feed.home,
+        "feed_url": feed.home + place(feed.path),
+        "description": feed.description,
+    }
+    if feed.previous is not None:
+        value["next_url"] = feed.home + place(feed.previous)
+    value["authors"] = [_author(author.name, author.url) for author in feed.authors]
+    value["language"] = feed.language
+    if expired:
+        value["expired"] = True
+    if feed.hub is not None:
+        value["hubs"] = [{"type": "WebSub", "url": feed.hub}]
+    value["items"] = [_item(entry, feed) for entry in feed.entries]
+    return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _author(name: str, url: str | None) -> dict[str, str]:
+    return {"name": name, "url": url} if url else {"name": name}
+
+
+def _item(entry: Entry, feed: Feed) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        "id": entry.id,
+        "url": entry.page,
+        "title": entry.title,
+        "content_html": entry.html,
+        "summary": entry.summary,
+        "date_published": _instant(entry.published),
+        "date_modified": _instant(entry.updated),
+        "language": feed.language,
+    }
+    if entry.categories:
+        item["tags"] = list(entry.categories)
+    if entry.calendar is not None:
+        title = words(feed.language)("Add to calendar")
+        item["attachments"] = [{"url": entry.calendar, "mime_type": "text/calendar", "title": title}]
+    return item
+
+
+def _instant(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,120 @@
+"""`events.json`: the whole programme for programs, with identities, instants and revisions.
+
+The keys are those of the catalogue, the texts those of one language; `fallbacks` names the texts that aren't translated
+and the language they are in. `when` says how precisely the date is known, so that nobody has to guess.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from pipeline.catalogue.models import Event, Online, Series
+from pipeline.catalogue.texts import Text
+from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When
+from pipeline.edition import Edition, Listing
+from pipeline.outputs.base import Artifact
+from pipeline.outputs.vevent import page_address
+from pipeline.rendering import Renderer
+
+MEDIA_TYPE = "application/json"
+FORMAT = 1
+
+PRIVATE: Mapping[type[BaseModel], frozenset[str]] = {
+    Series: frozenset({"todo"}),
+    Event: frozenset({"todo", "weekday", "venue"}),
+    Online: frozenset({"secret"}),
+}
+"""What isn’t said: the organisers’ own questions and guards, the name of a secret, the id of a place said in full."""
+
+
+def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa: ARG001 - programs need no template
+    """`events.json` in every language."""
+    for language in edition.languages:
+        body = json.dumps(programme(edition, language), ensure_ascii=False, indent=2) + "\n"
+        yield Artifact(edition.path("events.json", language), MEDIA_TYPE, body.encode())
+
+
+def programme(edition: Edition, language: str) -> dict[str, Any]:
+    """The series and its events, retired ones too, as plain JSON values."""
+    return {
+        "format": FORMAT,
+        "language": language,
+        "url": edition.address("events.json", language),
+        "series": {**said(edition.series, language), "url": edition.address("", language)},
+        "organisations": [said(organisation, language) for organisation in edition.catalogue.organisations],
+        "events": [_event(edition, listing, language) for listing in edition.listings],
+    }
+
+
+def _event(edition: Edition, listing: Listing, language: str) -> dict[str, Any]:
+    event, revision = listing.event, listing.revision
+    value: dict[str, Any] = {
+        "id": event.id,
+        "uid": revision.uid,
+        "sequence": revision.sequence,
+        "created": _instant(revision.created),
+        "updated": _instant(revision.updated),
+        "status": event.status.value,
+        "retired": listing.retired,
+        "when": _when(event.when),
+        "url": page_address(edition, listing, language),
+    }
+    if not isinstance(event.when, Unscheduled):
+        value["calendar"] = edition.address(f"events/{event.id}.ics", language)
+    if listing.venue is not None:
+        value["venue"] = said(listing.venue, language)
+    return value | said(event, language)
+
+
+def _when(when: When) -> dict[str, Any]:
+    match when:
+        case AtTime(start, end, estimated):
+            value: dict[str, Any] = {"precision": "time", "start": start.isoformat(), "start_utc": _instant(start)}
+            if end is not None:
+                value |= {"end": end.isoformat(), "end_utc": _instant(end), "end_is_estimated": estimated}
+            return value | {"timezone": when.zone.key}
+        case OnDay(first, last, zone, all_day):
+            span = {"first": first.isoformat(), "last": last.isoformat()}
+            return {"precision": "day", **span, "all_day": all_day, "timezone": zone.key}
+        case Unscheduled():
+            return {"precision": "none"}
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+# --------------------------------------------------------------------------------------------- texts
+
+
+def said(model: BaseModel, language: str) -> dict[str, Any]:
+    """A model as JSON values with its texts in one language; `fallbacks` maps untranslated ones to their language."""
+    fallbacks: dict[str, str] = {}
+    value = _said(model, language, "", fallbacks)
+    return value | ({"fallbacks": fallbacks} if fallbacks else {})
+
+
+def _said(model: BaseModel, language: str, path: str, fallbacks: dict[str, str]) -> dict[str, Any]:
+    dumped = model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    value = {}
+    for name, field in type(model).model_fields.items():
+        key = field.alias or name
+        if key in dumped and name not in PRIVATE.get(type(model), ()):
+            value[key] = _value(getattr(model, name), dumped[key], language, f"{path}{key}", fallbacks)
+    return value
+
+
+def _value(value: Any, dumped: Any, language: str, path: str, fallbacks: dict[str, str]) -> Any:
+    if isinstance(value, Text):
+        phrase = value.said_in(language)
+        if phrase.language not in {language, "und"}:
+            fallbacks[path] = phrase.language
+        return phrase.text
+    if isinstance(value, BaseModel):
+        return _said(value, language, f"{path}.", fallbacks)
+    if isinstance(value, tuple):
+        return [_value(item, dumped[index], language, f"{path}.{index}", fallbacks) for index, item in enumerate(value)]
+    return dumped

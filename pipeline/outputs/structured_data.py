@@ -1,0 +1,199 @@
+"""What search engines read: schema.org Event and EventSeries, as JSON-LD."""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from markupsafe import Markup
+
+from pipeline.catalogue.models import Event, Organiser, Speaker, Status, Venue
+from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, first_day, starts
+from pipeline.edition import Edition, Listing
+from pipeline.ledger import event_of
+from pipeline.markdown import to_text
+from pipeline.phrases import title_of
+
+CONTEXT = "https://schema.org"
+
+Data = dict[str, Any]
+
+
+def embedded(data: Mapping[str, Any]) -> Markup:
+    """The data as JSON that may stand in a `<script>`: no text in it can end the element or open another."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # noqa: S704 - nothing that HTML knows is left
+
+
+def event_data(edition: Edition, listing: Listing, language: str) -> Data | None:
+    """One event with all its facts, to stand on its page; None while its date isn't known."""
+    data = _event(edition, listing, language)
+    if data is None:
+        return None
+    event = listing.event
+    data |= _given(
+        description=to_text(event.abstract.said_in(language).text) if event.abstract else None,
+        performer=[_performer(speaker) for speaker in event.speakers if speaker.unnamed is None],
+        organizer=[_organiser(organiser) for organiser in edition.series.organiser],
+        inLanguage=list(event.spoken),
+        keywords=list(event.tags),
+        offers=_offer(listing),
+        superEvent={
+            "@type": "EventSeries",
+            "@id": edition.address("", language),
+            "name": edition.series.title.said_in(language).text,
+        },
+    )
+    return {"@context": CONTEXT} | data
+
+
+def series_data(edition: Edition, language: str) -> Data:
+    """The series with the dates and places of its events, to stand on the home page."""
+    series = edition.series
+    days = [day for listing in edition.shown if (day := first_day(listing.event.when)) is not None]
+    return {
+        "@context": CONTEXT,
+        "@type": "EventSeries",
+        "@id": edition.address("", language),
+        "name": series.title.said_in(language).text,
+        "url": edition.address("", language),
+    } | _given(
+        description=to_text(series.description.said_in(language).text) if series.description else None,
+        startDate=min(days).isoformat() if days else None,
+        endDate=max(days).isoformat() if days else None,
+        organizer=[_organiser(organiser) for organiser in series.organiser],
+        subEvent=[data for listing in edition.shown if (data := _event(edition, listing, language)) is not None],
+    )
+
+
+def _given(**values: Any) -> Data:
+    """What is known: neither None nor an empty list."""
+    return {name: value for name, value in values.items() if value not in (None, [], {})}
+
+
+def _event(edition: Edition, listing: Listing, language: str) -> Data | None:
+    event = listing.event
+    if isinstance(event.when, Unscheduled):
+        return None
+    page = edition.address(f"events/{event.id}/", language)
+    previous = _start_before(edition, listing)
+    return {
+        "@type": "Event",
+        "@id": page,
+        "name": title_of(event, language).text,
+        "url": page,
+        **_span(event.when),
+        "eventStatus": f"{CONTEXT}/{_status(event, rescheduled=previous is not None)}",
+    } | _given(previousStartDate=previous, **_attendance(listing, page, language))
+
+
+def _span(when: When) -> Data:
+    """Start and end as known: an hour with its offset, or the bare day; an estimated end isn't told."""
+    match when:
+        case AtTime(start, end, estimated):
+            return {"startDate": start.isoformat()} | _given(endDate=end.isoformat() if end and not estimated else None)
+        case OnDay(first, last):
+            return {"startDate": first.isoformat()} | _given(endDate=last.isoformat() if last != first else None)
+        case Unscheduled():
+            return {}
+
+
+def _status(event: Event, *, rescheduled: bool) -> str:
+    match event.status:
+        case Status.CANCELLED:
+            return "EventCancelled"
+        case Status.POSTPONED:
+            return "EventPostponed"
+        case Status.CONFIRMED | Status.TENTATIVE:
+            return "EventRescheduled" if rescheduled else "EventScheduled"
+
+
+def _start_before(edition: Edition, listing: Listing) -> str | None:
+    """The start from which it was last moved; None where its date never changed, or it is off and keeps its date.
+
+    An hour that becomes known is no move. The history is the ledger's, read from its newest line back.
+    """
+    event = listing.event
+    if listing.cancelled:
+        return None
+    for line in reversed(edition.ledger.of(event.id)):
+        if line.facts.get("date") == _plain(event.date) and line.facts.get("time") in {None, _plain_time(event)}:
+            continue
+        before, _ = event_of(line.facts)
+        if _moved(before.when, event.when):
+            return str(_span(before.when)["startDate"])
+    return None
+
+
+def _plain(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _plain_time(event: Event) -> str | None:
+    return f"{event.time:%H:%M}" if event.time else None
+
+
+def _moved(before: When, after: When) -> bool:
+    match before, after:
+        case AtTime(), AtTime():
+            return starts(before) != starts(after)
+        case (Unscheduled(), _) | (_, Unscheduled()):
+            return False
+        case _:
+            return first_day(before) != first_day(after)
+
+
+# --------------------------------------------------------------------------------------------- where and who
+
+
+def _attendance(listing: Listing, page: str, language: str) -> Data:
+    """The places: the venue, the address to follow from afar (the event's page where the link is secret), or both."""
+    online = listing.event.online
+    places: list[Data] = []
+    if listing.venue is not None:
+        places.append(_place(listing.venue, language))
+    if online is not None:
+        places.append({"@type": "VirtualLocation", "url": online.url or page})
+    if not places:
+        return {}
+    mode = ("Mixed" if online else "Offline") if listing.venue else "Online"
+    return {
+        "eventAttendanceMode": f"{CONTEXT}/{mode}EventAttendanceMode",
+        "location": places[0] if len(places) == 1 else places,
+    }
+
+
+def _place(venue: Venue, language: str) -> Data:
+    address = _given(
+        streetAddress=venue.street,
+        postalCode=venue.postal_code,
+        addressLocality=venue.city,
+        addressCountry=venue.country,
+    )
+    geo = {"@type": "GeoCoordinates", "latitude": venue.geo[0], "longitude": venue.geo[1]} if venue.geo else None
+    return {"@type": "Place", "name": venue.name.said_in(language).text} | _given(
+        address={"@type": "PostalAddress", **address} if address else None, geo=geo, url=venue.url
+    )
+
+
+def _performer(speaker: Speaker) -> Data:
+    if speaker.group is not None:
+        return {"@type": "Organization", "name": speaker.group} | _given(url=speaker.url)
+    groups = [{"@type": "Organization", "name": name} for name in (speaker.affiliation, speaker.member_of) if name]
+    affiliation: Any = groups[0] if len(groups) == 1 else groups
+    return {"@type": "Person", "name": speaker.name} | _given(url=speaker.url, affiliation=affiliation)
+
+
+def _organiser(organiser: Organiser) -> Data:
+    return {"@type": "Organization", "name": organiser.name} | _given(url=organiser.url)
+
+
+def _offer(listing: Listing) -> Data | None:
+    registration = listing.event.registration
+    if registration is None or registration.url is None or listing.cancelled:
+        return None
+    opens = registration.opens.isoformat() if registration.opens else None
+    closes = registration.closes.isoformat() if registration.closes else None
+    return {"@type": "Offer", "url": registration.url} | _given(validFrom=opens, validThrough=closes)

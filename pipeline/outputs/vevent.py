@@ -1,0 +1,210 @@
+"""One event as VEVENT: the component of a date, of a recurring series of dates, and of each date moved out of it."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from mimetypes import guess_type
+from typing import Any
+
+from icalendar import Event as VEvent
+from icalendar.prop import vCalAddress, vRecur, vText, vUri
+
+from pipeline.catalogue.models import Event, Organiser, Status, schedule
+from pipeline.catalogue.recurrence import local_until
+from pipeline.catalogue.texts import Phrase
+from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, local
+from pipeline.edition import Edition, Listing
+from pipeline.language import words
+from pipeline.outputs.description import description
+from pipeline.phrases import place_line, status_word, title_of
+
+STATUS = {
+    Status.CONFIRMED: "CONFIRMED",
+    Status.TENTATIVE: "TENTATIVE",
+    Status.POSTPONED: "CANCELLED",
+    Status.CANCELLED: "CANCELLED",
+}
+"""A calendar knows no "postponed": until the new date is known it won't take place."""
+
+
+def vevents(edition: Edition, listing: Listing, language: str) -> tuple[VEvent, ...]:
+    """The components of one dated event in a language: one, and one more for each moved date of a recurring event."""
+    event = listing.event
+    master = _vevent(edition, listing, language, event.when)
+    if event.repeats is None or event.date is None:
+        return (master,)
+    for name, value in _recurrence(event):
+        master.add(name, value)
+    return master, *_moved(edition, listing, language)
+
+
+def page_address(edition: Edition, listing: Listing, language: str) -> str:
+    """The event's page; that of the series for a retired event, which has none."""
+    return edition.address("" if listing.retired else f"events/{listing.event.id}/", language)
+
+
+# --------------------------------------------------------------------------------------------- one component
+
+
+def _vevent(edition: Edition, listing: Listing, language: str, when: When) -> VEvent:
+    component = VEvent()
+    _add_revision(component, listing)
+    _add_times(component, when, recurring=listing.event.repeats is not None)
+    _add_text(component, "summary", _summary(listing, when, language), language)
+    _add_description(component, edition, listing, language)
+    _add_place(component, listing, language)
+    component["status"] = vText(STATUS[listing.event.status])
+    component["transp"] = vText(_transparency(listing, when))
+    component["url"] = vUri(page_address(edition, listing, language))
+    _add_categories(component, listing.event, language)
+    _add_online(component, listing.event, language)
+    _add_files(component, edition, listing.event)
+    if (organiser := _organiser(edition, listing.event)) is not None:
+        component["organizer"] = organiser
+    return component
+
+
+def _add_revision(component: VEvent, listing: Listing) -> None:
+    revision = listing.revision
+    component["uid"] = vText(revision.uid)
+    component["sequence"] = revision.sequence
+    component.add("dtstamp", revision.updated)
+    component.add("last-modified", revision.updated)
+    component.add("created", revision.created)
+
+
+def _add_text(component: VEvent, name: str, phrase: Phrase, language: str) -> None:
+    """A text, marked with the language it is really written in."""
+    spoken = language if phrase.language == "und" else phrase.language
+    component[name] = vText(phrase.text, params={"LANGUAGE": spoken})
+
+
+def _add_times(component: VEvent, when: When, *, recurring: bool) -> None:
+    match when:
+        case AtTime(start, end):
+            component.add("dtstart", _moment(start, recurring=recurring))
+            if end is not None:
+                component.add("dtend", _moment(end, recurring=recurring))
+        case OnDay(first, last):
+            component.add("dtstart", first)
+            component.add("dtend", last + timedelta(days=1))
+        case Unscheduled():
+            raise ValueError("an event without a date is in no calendar")
+
+
+def _moment(moment: datetime, *, recurring: bool) -> datetime:
+    """In UTC, which every program reads alike; what recurs goes by the wall clock of its zone."""
+    return moment if recurring and not _is_utc(moment) else moment.astimezone(UTC)
+
+
+def _is_utc(moment: datetime) -> bool:
+    return str(moment.tzinfo) in UTC_NAMES
+
+
+UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "UCT", "Etc/Universal", "Universal", "Etc/Zulu", "Zulu"})
+
+
+def _summary(listing: Listing, when: When, language: str) -> Phrase:
+    say = words(language)
+    title = title_of(listing.event, language)
+    if listing.cancelled:
+        word = status_word(listing.event, language)
+        return Phrase(say("{status}: {title}").format(status=word, title=title.text), title.language)
+    if isinstance(when, OnDay) and not when.all_day:
+        return Phrase(say("{title} (time to be announced)").format(title=title.text), title.language)
+    return title
+
+
+def _add_description(component: VEvent, edition: Edition, listing: Listing, language: str) -> None:
+    text = description(listing, page_address(edition, listing, language), language)
+    abstract = listing.event.abstract
+    written_in = abstract.said_in(language).language if abstract else language
+    _add_text(component, "description", Phrase(text, written_in), language)
+
+
+def _add_place(component: VEvent, listing: Listing, language: str) -> None:
+    venue, online = listing.venue, listing.event.online
+    if venue is not None:
+        place = Phrase(place_line(venue, language), venue.name.said_in(language).language)
+        _add_text(component, "location", place, language)
+        if venue.geo is not None:
+            component.add("geo", venue.geo)
+    elif online is not None:
+        label = online.label.said_in(language) if online.label else Phrase(words(language)("Online"), language)
+        _add_text(component, "location", label, language)
+
+
+def _transparency(listing: Listing, when: When) -> str:
+    """Whether it blocks the reader's time: not what is off, nor a day of which the hour isn't known."""
+    free = listing.cancelled or (isinstance(when, OnDay) and not when.all_day)
+    return "TRANSPARENT" if free else "OPAQUE"
+
+
+def _add_categories(component: VEvent, event: Event, language: str) -> None:
+    found = [event.kind.said_in(language).text] if event.kind else []
+    found.extend(tag for tag in event.tags if tag not in found)
+    if found:
+        component.add("categories", found)
+
+
+def _add_online(component: VEvent, event: Event, language: str) -> None:
+    if event.online is None or event.online.url is None:
+        return
+    parameters = {"VALUE": "URI"}
+    if event.online.label is not None:
+        label = event.online.label.said_in(language)
+        parameters |= {"LABEL": label.text, "LANGUAGE": language if label.language == "und" else label.language}
+    component.add("conference", vUri(event.online.url, params=parameters))
+
+
+def _add_files(component: VEvent, edition: Edition, event: Event) -> None:
+    if event.image is not None:
+        parameters = {"VALUE": "URI", "DISPLAY": "BADGE"}
+        if (media_type := guess_type(event.image)[0]) is not None:
+            parameters["FMTTYPE"] = media_type
+        component.add("image", vUri(edition.address(f"assets/{event.image}"), params=parameters))
+    for resource in event.resources:
+        component.add("attach", vUri(resource.url))
+
+
+def _organiser(edition: Edition, event: Event) -> vCalAddress | None:
+    """The first organiser with an address: the field has no place for a name alone."""
+    groups = {group.id: group.organiser for group in edition.catalogue.groups}
+    candidates: tuple[Organiser, ...] = groups.get(event.group or "", ()) or edition.series.organiser
+    known = next((organiser for organiser in candidates if organiser.email), None)
+    return None if known is None else vCalAddress(f"mailto:{known.email}", params={"CN": known.name})
+
+
+# --------------------------------------------------------------------------------------------- recurrence
+
+
+def _recurrence(event: Event) -> Iterator[tuple[str, Any]]:
+    yield "rrule", _rule(event)
+    for day in sorted(event.excepted):
+        yield "exdate", _named(event, day)
+
+
+def _rule(event: Event) -> vRecur:
+    rule: vRecur = vRecur.from_ical(local_until(event))
+    if "UNTIL" in rule:
+        rule["UNTIL"] = [_until(event, moment) for moment in rule["UNTIL"]]
+    return rule
+
+
+def _until(event: Event, moment: datetime) -> date | datetime:
+    """UNTIL is in UTC where the dates have an hour, and a date where they have none."""
+    return moment.date() if event.time is None else moment.replace(tzinfo=event.zone).astimezone(UTC)
+
+
+def _named(event: Event, day: date) -> date | datetime:
+    """The value that names the date of a recurring event that the rule puts on that day."""
+    return day if event.time is None else _moment(local(day, event.time, event.zone), recurring=True)
+
+
+def _moved(edition: Edition, listing: Listing, language: str) -> Iterator[VEvent]:
+    event = listing.event
+    moved = (moment for moment in event.moved if moment.original not in event.excepted)
+    for moment in sorted(moved, key=lambda moment: moment.original):
+        when = schedule(event, moment.date, moment.time or event.time)
+        component = _vevent(edition, listing, language, when)
+        component.add("recurrence-id", _named(event, moment.original))
+        yield component

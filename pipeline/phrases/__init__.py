@@ -1,0 +1,29 @@
+"""What several rooms say about an event, in plain text and in the reader's language: when, where, who, what is new.
+
+Every function returns bare text: whoever puts it into HTML escapes it.
+"""
+
+from pipeline.phrases.changes import Change, changes
+from pipeline.phrases.facts import (
+    capitalised,
+    place_line,
+    say_when,
+    say_zone_of,
+    speaker_line,
+    status_word,
+    title_of,
+)
+from pipeline.phrases.headlines import headline
+
+__all__ = [
+    "Change",
+    "capitalised",
+    "changes",
+    "headline",
+    "place_line",
+    "say_when",
+    "say_zone_of",
+    "speaker_line",
+    "status_word",
+    "title_of",
+]

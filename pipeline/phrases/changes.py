@@ -1,0 +1,51 @@
+"""What a piece of news changed, fact by fact: as it was, and as it is."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pipeline.catalogue.models import Event, Venue
+from pipeline.catalogue.when import Unscheduled
+from pipeline.edition import News
+from pipeline.language import words
+from pipeline.phrases.facts import place_line, say_when, status_word, title_of
+
+
+class Change(NamedTuple):
+    """One fact that changed: its name, and how it was and is said; empty where there was or is none."""
+
+    fact: str
+    before: str
+    after: str
+
+
+def changes(news: News, language: str) -> tuple[Change, ...]:
+    """The changes a reader has to know of, date first; none for an announcement."""
+    if news.before is None:
+        return ()
+    found = _facts(news, news.before, language)
+    return tuple(change for change in found if change.before != change.after)
+
+
+def _facts(news: News, before: Event, language: str) -> Iterator[Change]:
+    say, event = words(language), news.event
+    yield Change(say("Status"), _status(before, language), _status(event, language))
+    yield Change(say("Date"), say_when(before.when, language), say_when(event.when, language))
+    if not isinstance(event.when, Unscheduled):
+        yield Change(say("Time zone"), before.timezone, event.timezone)
+    yield Change(say("Place"), _place(news.venue_before, language), _place(news.venue, language))
+    yield Change(say("Online"), _online(before), _online(event))
+    if before.title is not None or event.title is not None:
+        yield Change(say("Title"), title_of(before, language).text, title_of(event, language).text)
+
+
+def _status(event: Event, language: str) -> str:
+    return status_word(event, language) or words(language)("Confirmed")
+
+
+def _place(venue: Venue | None, language: str) -> str:
+    return place_line(venue, language) if venue else ""
+
+
+def _online(event: Event) -> str:
+    # A secret link is for letters alone.
+    return (event.online.url or "") if event.online else ""

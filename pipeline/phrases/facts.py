@@ -1,0 +1,124 @@
+"""The facts of an event in words: when, where, who, and where it stands."""
+
+from datetime import datetime, timedelta
+
+from pipeline.catalogue.models import Event, Speaker, Status, Venue, Work
+from pipeline.catalogue.texts import Phrase
+from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When
+from pipeline.language import say_day, say_time, say_zone, words
+
+# --------------------------------------------------------------------------------------------- when
+
+
+def say_when(when: When, language: str, form: str = "long") -> str:
+    """Date and hour in the event's own zone, as precisely as they are known: `Tuesday 25 October 2022, 19:00–21:00`.
+
+    `long` gives the end where the organiser said it; `short` (`Tue 25 Oct 2022, 19:00`) and `brief` (no year) only
+    the last day of what lasts longer than a night. What isn't known is said: `Thu 19 Jan 2023, time to be announced`.
+    """
+    say = words(language)
+    match when:
+        case AtTime(start, end, estimated):
+            return _say_hours(start, None if estimated else end, language, form)
+        case OnDay(first, last, _, all_day):
+            day = say_day(first, language, form)
+            if last != first:
+                day = f"{day} – {say_day(last, language, form)}"
+            return day if all_day else say("{day}, time to be announced").format(day=day)
+        case Unscheduled():
+            return say("date to be announced")
+
+
+def _say_hours(start: datetime, end: datetime | None, language: str, form: str) -> str:
+    said = _day_and_hour(start, language, form)
+    if end is None or (form != "long" and end - start < timedelta(hours=18)):
+        return said
+    if end.date() == start.date():
+        return f"{said}–{say_time(end, language)}"
+    return f"{said} – {_day_and_hour(end, language, form)}"
+
+
+def _day_and_hour(moment: datetime, language: str, form: str) -> str:
+    return f"{say_day(moment.date(), language, form)}, {say_time(moment, language)}"
+
+
+def say_zone_of(when: When, language: str) -> str:
+    """The zone in which `say_when` speaks, in words and as IANA name; empty where no hour is known.
+
+    `Central European Summer Time, Europe/Paris`
+    """
+    match when:
+        case AtTime(start):
+            return f"{say_zone(start, language)}, {when.zone.key}"
+        case _:
+            return ""
+
+
+def capitalised(text: str) -> str:
+    """The text with a capital at its beginning, the rest as it is: for what opens a line or a title."""
+    return text[:1].upper() + text[1:]
+
+
+# ---------------------------------------------------------------------------------------- what and where
+
+
+def title_of(event: Event, language: str) -> Phrase:
+    """The title with the language it is really written in, or that it is to be announced."""
+    if event.title is None:
+        return Phrase(words(language)("Title to be announced"), language)
+    return event.title.said_in(language)
+
+
+def status_word(event: Event, language: str) -> str:
+    """`Cancelled`, `Postponed` or `Provisional`; empty for an event that is confirmed."""
+    say = words(language)
+    match event.status:
+        case Status.CANCELLED:
+            return say("Cancelled")
+        case Status.POSTPONED:
+            return say("Postponed")
+        case Status.TENTATIVE:
+            return say("Provisional")
+        case Status.CONFIRMED:
+            return ""
+
+
+def place_line(venue: Venue, language: str) -> str:
+    """The place on one line: name, street, postal code and city."""
+    town = " ".join(part for part in (venue.postal_code, venue.city) if part)
+    return ", ".join(part for part in (venue.name.said_in(language).text, venue.street, town) if part)
+
+
+# --------------------------------------------------------------------------------------------- who
+
+
+def speaker_line(speaker: Speaker, language: str) -> str:
+    """A speaker on one line: `Clara Deville, sociologist`; affiliation, membership and work follow."""
+    say = words(language)
+    parts = [_who(speaker, language)]
+    if speaker.role is not None:
+        parts.append(speaker.role.said_in(language).text)
+    if speaker.affiliation and not _mentions(parts[0], speaker.affiliation):
+        parts.append(speaker.affiliation)
+    if speaker.member_of:
+        parts.append(say("member of {group}").format(group=speaker.member_of))
+    line = ", ".join(parts)
+    return line if speaker.work is None else _with_work(line, speaker.work, language)
+
+
+def _who(speaker: Speaker, language: str) -> str:
+    if speaker.unnamed is not None:
+        return speaker.unnamed.said_in(language).text
+    return speaker.name or speaker.group or ""
+
+
+def _mentions(text: str, name: str) -> bool:
+    return name.casefold() in text.casefold()
+
+
+def _with_work(line: str, work: Work, language: str) -> str:
+    title = work.title.said_in(language).text
+    if not _mentions(line, title):
+        line = f"{line}, " + words(language)("“{title}”").format(title=title)
+    imprint = ", ".join(str(part) for part in (work.publisher, work.year) if part)
+    return f"{line} ({imprint})" if imprint else line

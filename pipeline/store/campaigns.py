@@ -1,0 +1,229 @@
+"""Campaigns: one row for each occasion until it is due, brought in line with the plan as often as one likes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, select, update
+
+from pipeline.reminders.occasions import Audience, Kind, Occasion, Plan, Priority
+from pipeline.store.dialects import insert
+from pipeline.store.tables import IS_WAITING, Progress, State, campaigns, deliveries
+
+CHANGED: Final = "the event changed"
+LATE: Final = "late"
+OVER: Final = "the campaign is over"
+RECENTLY_TOLD: Final = "recently told"
+SUPERSEDED: Final = "superseded"
+UNPLANNED: Final = "no longer planned"
+
+# A reminder of a changed event is spared to who got the same reminder so shortly before.
+RECENTLY: Final = timedelta(hours=48)
+_ENDED_BY_A_CHANGE: Final = (Kind.REMINDERS, Kind.ANNOUNCEMENTS, Kind.FOLLOW_UPS)
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """An occasion that the database remembers."""
+
+    id: int
+    series: str
+    occasion: Occasion
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """How many campaigns were new, changed (or came back), and dropped; and how many waiting mails a change stopped."""
+
+    added: int = 0
+    changed: int = 0
+    dropped: int = 0
+    stopped: int = 0
+
+
+def reconcile(connection: Connection, series: str, plan: Plan, now: datetime) -> Reconciled:
+    """Brings the campaigns of a series in line with a plan; what was expanded stays, twice is the same as once."""
+    stored = {row.key: row for row in connection.execute(select(campaigns).where(campaigns.c.series == series))}
+    wanted = {occasion.key: occasion for occasion in plan.occasions}
+    added = [occasion for key, occasion in wanted.items() if key not in stored]
+    changed = [
+        (stored[key].id, occasion)
+        for key, occasion in wanted.items()
+        if key in stored and _must_change(stored[key], occasion, now)
+    ]
+    gone = [row.id for key, row in stored.items() if row.state == Progress.PLANNED and key not in wanted]
+    if added:
+        connection.execute(insert(connection, campaigns).on_conflict_do_nothing(), [_planned(series, o) for o in added])
+    for campaign, occasion in changed:
+        connection.execute(update(campaigns).where(campaigns.c.id == campaign).values(_planned(series, occasion)))
+    drop(connection, gone, UNPLANNED)
+    stopped = _stop_outdated(connection, stored.values(), wanted.values(), now)
+    return Reconciled(len(added), len(changed), len(gone), stopped)
+
+
+def due_campaigns(connection: Connection, series: str, now: datetime) -> tuple[Campaign, ...]:
+    """The campaigns to expand now, the most urgent first; those that come too late or say again are dropped."""
+    planned = and_(campaigns.c.series == series, campaigns.c.state == Progress.PLANNED)
+    connection.execute(
+        update(campaigns).where(planned, campaigns.c.not_after <= now).values(state=Progress.DROPPED, reason=LATE)
+    )
+    order = (campaigns.c.priority, campaigns.c.due, campaigns.c.id)
+    due = [
+        _campaign(row)
+        for row in connection.execute(select(campaigns).where(planned, campaigns.c.due <= now).order_by(*order))
+    ]
+    newest = _newest_reminders(due)
+    superseded = {
+        campaign.id
+        for campaign in due
+        if newest.get(_occurrence(campaign.occasion), campaign).id != campaign.id
+        and campaign.occasion.kind is Kind.REMINDERS
+    }
+    drop(connection, superseded, SUPERSEDED)
+    left = [campaign for campaign in due if campaign.id not in superseded]
+    repeated = {campaign.id for campaign in left if _says_again(connection, campaign)}
+    drop(connection, repeated, RECENTLY_TOLD)
+    return tuple(campaign for campaign in left if campaign.id not in repeated)
+
+
+def next_due(connection: Connection, series: str) -> datetime | None:
+    """When the next campaign falls due; it may be past."""
+    query = select(campaigns.c.due).where(campaigns.c.series == series, campaigns.c.state == Progress.PLANNED)
+    return connection.execute(query.order_by(campaigns.c.due).limit(1)).scalar()
+
+
+def drop(connection: Connection, ids: Iterable[int], reason: str) -> None:
+    """Campaigns that will never leave, and why."""
+    for campaign in ids:
+        connection.execute(
+            update(campaigns)
+            .where(campaigns.c.id == campaign, campaigns.c.state == Progress.PLANNED)
+            .values(state=Progress.DROPPED, reason=reason)
+        )
+
+
+def earlier(campaign: Campaign) -> ColumnElement[bool]:
+    """For a WHERE: the same rule of the same occurrence, for an older revision of the event."""
+    occasion = campaign.occasion
+    return and_(
+        campaigns.c.series == campaign.series,
+        campaigns.c.event == occasion.event,
+        campaigns.c.rule == occasion.rule,
+        campaigns.c.occurrence == occasion.occurrence,
+        campaigns.c.revision < occasion.revision,
+    )
+
+
+def was_told(campaign: Campaign) -> ColumnElement[bool]:
+    """For a WHERE: a delivery that reached somebody too shortly before this campaign to say the same again."""
+    since = campaign.occasion.due - RECENTLY
+    return and_(deliveries.c.state.in_((State.SENT, State.DOUBT)), deliveries.c.finished > since)
+
+
+def _planned(series: str, occasion: Occasion) -> dict[str, Any]:
+    return {
+        "series": series,
+        "key": occasion.key,
+        "event": occasion.event,
+        "rule": occasion.rule,
+        "revision": occasion.revision,
+        "occurrence": occasion.occurrence,
+        "kind": occasion.kind.value,
+        "due": occasion.due,
+        "not_after": occasion.not_after,
+        "priority": int(occasion.priority),
+        "audience": occasion.audience.value,
+        "tags": "\n".join(sorted(occasion.tags)),
+        "state": Progress.PLANNED,
+        "reason": "",
+    }
+
+
+def _must_change(row: Row[Any], occasion: Occasion, now: datetime) -> bool:
+    if row.expanded is not None:
+        return False
+    if row.state == Progress.PLANNED:
+        return _occasion(row) != occasion
+    # A change that is undone brings its campaign back; so does a new last instant that isn't past yet.
+    return row.reason == UNPLANNED or (row.reason == LATE and occasion.not_after > now)
+
+
+def _occasion(row: Row[Any]) -> Occasion:
+    return Occasion(
+        event=row.event,
+        rule=row.rule,
+        revision=row.revision,
+        kind=Kind(row.kind),
+        due=row.due,
+        not_after=row.not_after,
+        priority=Priority(row.priority),
+        audience=Audience(row.audience),
+        tags=frozenset(row.tags.split("\n")) if row.tags else frozenset(),
+        occurrence=row.occurrence,
+    )
+
+
+def _campaign(row: Row[Any]) -> Campaign:
+    return Campaign(row.id, row.series, _occasion(row))
+
+
+def _occurrence(occasion: Occasion) -> tuple[str, str]:
+    return occasion.event, occasion.occurrence
+
+
+def _newest_reminders(due: Iterable[Campaign]) -> dict[tuple[str, str], Campaign]:
+    """Of the reminders of each event that are due together, the last one: it is the nearest to the event."""
+    newest: dict[tuple[str, str], Campaign] = {}
+    for campaign in due:
+        occasion = campaign.occasion
+        if occasion.kind is Kind.REMINDERS and occasion.event:
+            rival = newest.setdefault(_occurrence(occasion), campaign)
+            if _order(campaign) > _order(rival):
+                newest[_occurrence(occasion)] = campaign
+    return newest
+
+
+def _order(campaign: Campaign) -> tuple[int, datetime, int]:
+    return campaign.occasion.revision, campaign.occasion.due, campaign.id
+
+
+def _says_again(connection: Connection, campaign: Campaign) -> bool:
+    """Whether everybody was told just before; where a change stopped the earlier mail midway, some still wait."""
+    if campaign.occasion.kind is not Kind.REMINDERS or campaign.occasion.revision == 0:
+        return False
+    of_earlier = deliveries.join(campaigns, deliveries.c.campaign_id == campaigns.c.id)
+    rows = select(deliveries.c.campaign_id).select_from(of_earlier).where(earlier(campaign))
+    missed = and_(deliveries.c.state == State.DROPPED, deliveries.c.reason == CHANGED)
+    told, interrupted = exists(rows.where(was_told(campaign))), exists(rows.where(missed))
+    return bool(connection.execute(select(and_(told, ~interrupted))).scalar())
+
+
+def _stop_outdated(
+    connection: Connection, stored: Iterable[Row[Any]], wanted: Iterable[Occasion], now: datetime
+) -> int:
+    newest: dict[str, int] = {}
+    for occasion in wanted:
+        newest[occasion.event] = max(occasion.revision, newest.get(occasion.event, 0))
+    outdated = [
+        row.id
+        for row in stored
+        if row.event
+        and row.state == Progress.EXPANDED
+        and row.kind in _ENDED_BY_A_CHANGE
+        and row.revision < newest.get(row.event, 0)
+    ]
+    return sum(stop(connection, campaign, CHANGED, now) for campaign in outdated)
+
+
+def stop(connection: Connection, campaign: int, reason: str, now: datetime) -> int:
+    """Ends an expanded campaign at once; what waits is dropped, what is claimed finds it over. Returns how many."""
+    ended = (
+        update(campaigns)
+        .where(campaigns.c.id == campaign, campaigns.c.state == Progress.EXPANDED)
+        .values(state=Progress.DONE, reason=reason)
+    )
+    connection.execute(ended)
+    waiting = and_(deliveries.c.campaign_id == campaign, IS_WAITING)
+    given_up = update(deliveries).where(waiting).values(state=State.DROPPED, reason=reason, finished=now)
+    return int(connection.execute(given_up).rowcount)

@@ -1,0 +1,194 @@
+"""Opening the database, and its transactions: SQLite where nothing is said, PostgreSQL where several machines send."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import StaticPool
+
+from pipeline.clock import Clock
+from pipeline.errors import SettingsError, StoreError
+from pipeline.store.schema import is_current, migrate
+from pipeline.store.troubles import asks_for_patience, is_lost, told
+
+T = TypeVar("T")
+
+_LOCK_TIMEOUT: Final = (
+    10  # seconds that SQLite waits for another process, and a first connection to PostgreSQL may take
+)
+_WAITS: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0)  # seconds between the tries of one transaction
+_READS_ONLY: Final = "tocsin_reads_only"
+
+
+class Database:
+    """An open database. Its transactions are begun here only, and its errors leave as StoreError only."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self.engine = engine
+        self.clock = clock
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self.engine.dispose()
+
+    @property
+    def place(self) -> str:
+        """Where it is, for a person: the file's path, or the URL without its password."""
+        return _place(self.engine.url)
+
+    @property
+    def file(self) -> Path | None:
+        """The file of an SQLite database; None for one in memory and for PostgreSQL."""
+        url = self.engine.url
+        return Path(url.database) if is_file(url) and url.database else None
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """One transaction that may write: committed at the end of the block, rolled back by an exception."""
+        with self._telling(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """One consistent view for reading; it waits for nobody and keeps nobody waiting."""
+        with self._telling(), self.engine.connect() as connection:
+            connection = connection.execution_options(**{_READS_ONLY: True})
+            with connection.begin():
+                yield connection
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work` in one transaction and returns its result.
+
+        It is run again when the transaction lost a race for a lock, so it must do nothing but speak to the database.
+        """
+        with self._telling(), self.engine.connect() as connection:
+            return self.persist(connection, work, asks_for_patience)
+
+    def persist(
+        self, connection: Connection, work: Callable[[Connection], T], is_worth_it: Callable[[DBAPIError], bool]
+    ) -> T:
+        """Runs `work` in transactions of one connection until one succeeds, for some eight seconds at most."""
+        for wait in _WAITS:
+            try:
+                with connection.begin():
+                    return work(connection)
+            except DBAPIError as error:
+                if not is_worth_it(error):
+                    raise
+                if is_lost(error) and not connection.invalidated:
+                    connection.invalidate()
+            self.clock.sleep(wait)
+        with connection.begin():
+            return work(connection)
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            raise told(error, self.place) from error
+
+
+def open_database(url: str, clock: Clock, *, create: bool = True) -> Database:
+    """Opens `sqlite:///FILE`, `sqlite://` (in memory) or `postgresql://…`, and makes or migrates its tables.
+
+    With `create=False` an SQLite file that isn't there is a StoreError. A URL that can't be understood is a
+    SettingsError.
+    """
+    where = _understood(url)
+    if is_file(where):
+        _prepare_file(Path(where.database or ""), create)
+    try:
+        database = Database(_engine(where), clock)
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        raise StoreError("PostgreSQL needs one more package: pip install 'tocsin[postgresql]'") from error
+    try:
+        with database.look() as connection:
+            current = is_current(connection)
+        if not current:
+            database.run(migrate)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def is_file(url: URL) -> bool:
+    """Whether the URL names an SQLite file."""
+    return url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+
+
+def _understood(url: str) -> URL:
+    known = "write sqlite:///FILE or postgresql://user:password@host/name"
+    try:
+        where = make_url(url)
+        backend = where.get_backend_name()
+    except (ArgumentError, ValueError) as error:
+        raise SettingsError(f"the database's URL can't be understood; {known}") from error
+    if backend in ("postgresql", "postgres"):
+        return where.set(drivername="postgresql+psycopg")
+    if backend != "sqlite":
+        raise SettingsError(f"the database can't be {backend!r}; {known}")
+    return where
+
+
+def _place(url: URL) -> str:
+    return url.database or "in memory" if url.get_backend_name() == "sqlite" else url.render_as_string()
+
+
+def _prepare_file(path: Path, create: bool) -> None:
+    if path.exists():
+        return
+    if not create:
+        raise StoreError(f"there is no database at {path}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # It will hold people's addresses: nobody but its owner reads it.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise StoreError(f"the database {path} can't be made: {error.strerror}") from error
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() == "postgresql":
+        alive = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+        # The pre-ping finds out about a server that was restarted in the meantime.
+        return create_engine(
+            url,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": _LOCK_TIMEOUT, "application_name": "tocsin", **alive},
+        )
+    # The driver must begin no transaction of its own: a reader's can't become a writer's without "database is locked".
+    arguments: dict[str, Any] = {"timeout": _LOCK_TIMEOUT, "isolation_level": None}
+    if is_file(url):
+        engine = create_engine(url, connect_args=arguments)
+    else:
+        engine = create_engine(url, connect_args={**arguments, "check_same_thread": False}, poolclass=StaticPool)
+    event.listen(engine, "connect", _tune)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _tune(driver: Any, _record: object) -> None:
+    # FULL: with less, a power cut may forget the last commits, and what they had sent would be sent again.
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        driver.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin(connection: Connection) -> None:
+    reads_only = connection.get_execution_options().get(_READS_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")

@@ -1,0 +1,237 @@
+"""One delivery for each recipient of a campaign, and its way: pending, claimed, sending, sent.
+
+`sending` is committed before the first byte of its message leaves, the outcome right after the server's reply: after a
+crash only what is between the two is in doubt. Owner and state stand in every WHERE: a process that was stopped beyond
+its lease finds its claims gone and sends nothing new.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    exists,
+    or_,
+    select,
+    update,
+)
+
+from pipeline.letters import Letter, Recipient
+from pipeline.store.campaigns import LATE, OVER
+from pipeline.store.expansion import may_hear
+from pipeline.store.subscribers import count_bounce
+from pipeline.store.switch import armed_switch
+from pipeline.store.tables import (
+    IS_IN_HAND,
+    Instant,
+    Progress,
+    State,
+    attempts,
+    campaigns,
+    deliveries,
+    letters,
+    subscribers,
+)
+
+_TEXT_LENGTH: Final = 200
+
+# What was tried before waits for a retry, what wasn't is pending.
+WAITING_AGAIN = case((deliveries.c.attempts > 0, State.RETRY.value), else_=State.PENDING.value)
+
+
+class InDoubt(StrEnum):
+    """What becomes of a message that the server may or may not have taken."""
+
+    RESEND = "resend"
+    HOLD = "hold"
+
+
+class Bounce(StrEnum):
+    """What a refusal says of the address."""
+
+    NONE = "none"
+    COUNTED = "counted"
+    SUSPENDING = "suspending"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery in this process's hands. `dated` is set where a first copy is in doubt: the second has its Date."""
+
+    campaign: int
+    key: str
+    recipient: Recipient
+    language: str
+    attempts: int
+    doubts: int
+    dated: datetime | None
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What came of a message: its next state, the server's code and text, when to try again, and the address's part."""
+
+    state: State
+    code: int | None = None
+    text: str = ""
+    next_try: datetime | None = None
+    bounce: Bounce = Bounce.NONE
+
+
+def letter(connection: Connection, campaign: int, language: str) -> Letter:
+    """The stored letter of a campaign in a language."""
+    row = connection.execute(
+        select(letters).where(letters.c.campaign_id == campaign, letters.c.language == language)
+    ).one()
+    return Letter(row.language, row.subject, row.source)
+
+
+_START = (
+    update(deliveries)
+    .where(
+        deliveries.c.campaign_id == bindparam("campaign"),
+        deliveries.c.subscriber_id == bindparam("subscriber"),
+        deliveries.c.owner == bindparam("me"),
+        # `sending` too: the commit may be repeated when its confirmation was lost on the way.
+        IS_IN_HAND,
+        deliveries.c.lease_until > bindparam("now", type_=Instant),
+        armed_switch(),
+        exists(
+            select(campaigns.c.id)
+            .select_from(campaigns.join(subscribers, subscribers.c.id == bindparam("subscriber")))
+            .where(
+                campaigns.c.id == bindparam("campaign"),
+                campaigns.c.state == Progress.EXPANDED,
+                campaigns.c.not_after > bindparam("now", type_=Instant),
+                may_hear(),
+            )
+            .correlate(None)
+        ),
+    )
+    .values(
+        state=State.SENDING,
+        lease_until=bindparam("until", type_=Instant),
+        dated=bindparam("at", type_=Instant),
+    )
+)
+
+
+def start(connection: Connection, item: Claimed, owner: str, until: datetime, dated: datetime, now: datetime) -> bool:
+    """Lets a message leave: once this is committed it counts as sending. False where it must not leave any more."""
+    values = {**_key(item), "me": owner, "now": now, "until": until, "at": dated}
+    return bool(connection.execute(_START, values).rowcount)
+
+
+def set_aside(connection: Connection, item: Claimed, owner: str, now: datetime) -> str:
+    """Drops a claimed delivery that must not leave and says why; empty where it only waits again, or isn't ours."""
+    joined = deliveries.join(campaigns).join(subscribers)
+    mine = and_(_is(item), deliveries.c.owner == owner, deliveries.c.state == State.CLAIMED)
+    row = connection.execute(
+        select(
+            campaigns.c.state,
+            campaigns.c.reason,
+            campaigns.c.not_after,
+            subscribers.c.state.label("standing"),
+            may_hear().label("may_hear"),
+        )
+        .select_from(joined)
+        .where(mine)
+    ).one_or_none()
+    if row is None:
+        return ""
+    if not row.may_hear:
+        reason = str(row.standing)
+    elif row.state != Progress.EXPANDED:
+        reason = row.reason or OVER
+    elif row.not_after <= now:
+        reason = LATE
+    else:  # the lease is over, or sending was stopped
+        connection.execute(update(deliveries).where(mine).values(freed(WAITING_AGAIN)))
+        return ""
+    connection.execute(update(deliveries).where(mine).values(freed(State.DROPPED, reason=reason, finished=now)))
+    return reason
+
+
+def settle(
+    connection: Connection, item: Claimed, owner: str, outcome: Settlement, policy: InDoubt, now: datetime
+) -> State:
+    """Stores what came of a message, and returns the state in which that leaves it."""
+    if outcome.state is State.SENT:
+        # Known to be sent, it is sent, also when somebody freed it in the meantime because we took so long.
+        ours = or_(deliveries.c.state != State.SENDING, deliveries.c.owner == owner)
+    else:
+        ours = and_(deliveries.c.state == State.SENDING, deliveries.c.owner == owner)
+    state, values = _settled(item, outcome, policy, now)
+    changed = connection.execute(update(deliveries).where(_is(item), ours).values(values)).rowcount
+    if changed and outcome.state is not State.SENT:
+        note(connection, item.campaign, item.recipient.subscriber, outcome, now)
+    if changed and outcome.bounce is not Bounce.NONE:
+        suspend = outcome.bounce is Bounce.SUSPENDING
+        count_bounce(connection, item.recipient.subscriber, now, suspend=suspend)
+    return state
+
+
+def refuse_claimed(connection: Connection, item: Claimed, owner: str, text: str, now: datetime) -> None:
+    """Gives up a claimed delivery whose message can't be made."""
+    mine = and_(_is(item), deliveries.c.owner == owner, deliveries.c.state == State.CLAIMED)
+    outcome = Settlement(State.FAILED, None, text)
+    values = freed(State.FAILED, reason=text[:_TEXT_LENGTH], finished=now)
+    if connection.execute(update(deliveries).where(mine).values(values)).rowcount:
+        note(connection, item.campaign, item.recipient.subscriber, outcome, now)
+
+
+def _key(item: Claimed) -> dict[str, int]:
+    return {"campaign": item.campaign, "subscriber": item.recipient.subscriber}
+
+
+def _is(item: Claimed) -> ColumnElement[bool]:
+    return and_(deliveries.c.campaign_id == item.campaign, deliveries.c.subscriber_id == item.recipient.subscriber)
+
+
+def freed(state: Any, **values: Any) -> dict[str, Any]:
+    """The values of a row that nobody holds any more."""
+    return {"state": state, "owner": None, "lease_until": None, **values}
+
+
+def _settled(item: Claimed, outcome: Settlement, policy: InDoubt, now: datetime) -> tuple[State, dict[str, Any]]:
+    said = {"code": outcome.code, "reason": outcome.text[:_TEXT_LENGTH]}
+    if outcome.state is State.DOUBT:
+        values = doubted(item.doubts, policy, now, outcome.text)
+        return values["state"], values
+    # The next try gets a Date of its own, unless an earlier copy may be out there.
+    again = {"next_try": outcome.next_try or now, **said, **({} if item.doubts else {"dated": None})}
+    if outcome.state is State.RETRY:
+        return State.RETRY, freed(State.RETRY, attempts=item.attempts + 1, **again)
+    if outcome.state is State.PENDING:  # nobody's fault: not counted as an attempt
+        state = State.RETRY if item.attempts else State.PENDING
+        return state, freed(state, **again)
+    return outcome.state, freed(outcome.state, finished=now, **said)
+
+
+def doubted(doubts: int, policy: InDoubt, now: datetime, text: str) -> dict[str, Any]:
+    """Once in doubt it may go again, with its old Date; a second time it waits for the operator."""
+    again = policy is InDoubt.RESEND and doubts == 0
+    state = State.PENDING if again else State.DOUBT
+    when = {"next_try": now} if again else {"finished": now}
+    return freed(state, doubts=doubts + 1, reason=text[:_TEXT_LENGTH], **when)
+
+
+def note(connection: Connection, campaign: int, subscriber: int, outcome: Settlement, now: datetime) -> None:
+    """Remembers one thing that went wrong with a delivery."""
+    connection.execute(
+        attempts.insert().values(
+            campaign_id=campaign,
+            subscriber_id=subscriber,
+            at=now,
+            outcome=outcome.state.value,
+            code=outcome.code,
+            text=outcome.text[:_TEXT_LENGTH],
+        )
+    )

@@ -1,0 +1,62 @@
+"""The published editions, by which all sending goes: one for each series."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from pipeline.errors import StoreError
+from pipeline.store.dialects import insert
+from pipeline.store.tables import editions
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What `tocsin publish` stored last: the catalogue as JSON, the ledger's text, its head, and when."""
+
+    catalogue: str
+    ledger: str
+    head: str
+    at: datetime
+
+
+def head_of(ledger: str) -> str:
+    """A digest of the ledger's set of lines: the same history has the same head, however a merge ordered it."""
+    return hashlib.sha256("\n".join(sorted(_lines(ledger))).encode()).hexdigest()
+
+
+def publish_edition(connection: Connection, series: str, catalogue: str, ledger: str, at: datetime) -> bool:
+    """Makes an edition the one that sending goes by; False when it already is.
+
+    Raises StoreError when the ledger lacks a line of the stored one: a machine that is behind must not turn back time.
+    """
+    stored = published_edition(connection, series)
+    if stored is not None:
+        missing = _lines(stored.ledger) - _lines(ledger)
+        if missing:
+            raise StoreError(
+                f"this ledger.jsonl lacks {len(missing)} of the lines that were last published from elsewhere; "
+                "fetch the newest ledger.jsonl (or mend it with `tocsin ledger mend`) and publish again"
+            )
+        if (stored.catalogue, stored.ledger) == (catalogue, ledger):
+            return False
+    values = {"catalogue": catalogue, "ledger": ledger, "head": head_of(ledger), "published": at}
+    row = insert(connection, editions).values(series=series, **values)
+    connection.execute(row.on_conflict_do_update(index_elements=[editions.c.series], set_=values))
+    return True
+
+
+def published_edition(connection: Connection, series: str) -> Published | None:
+    """The edition that sending goes by; None before the first `tocsin publish`."""
+    row = connection.execute(select(editions).where(editions.c.series == series)).one_or_none()
+    return None if row is None else Published(row.catalogue, row.ledger, row.head, row.published)
+
+
+def _lines(ledger: str) -> set[str]:
+    return {line.strip() for line in ledger.splitlines() if line.strip()}
+
+
+def published_series(connection: Connection) -> tuple[str, ...]:
+    """The ids of all series that were published into this database."""
+    return tuple(connection.execute(select(editions.c.series).order_by(editions.c.series)).scalars())

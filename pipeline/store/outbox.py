@@ -1,0 +1,188 @@
+"""The outbox as a whole: what waits, what is too late, what is over, what is in doubt."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, select, update
+
+from pipeline.store.campaigns import LATE, OVER
+from pipeline.store.deliveries import freed
+from pipeline.store.tables import (
+    IS_IN_DOUBT,
+    IS_IN_HAND,
+    IS_WAITING,
+    OPEN,
+    WAITING,
+    Progress,
+    State,
+    attempts,
+    campaigns,
+    deliveries,
+    subscribers,
+)
+
+
+def expire(connection: Connection, series: str, now: datetime) -> int:
+    """Drops what waits beyond its campaign's last instant, or for one that is over; returns how many."""
+    own = select(campaigns.c.id).where(campaigns.c.series == series)
+    past = own.where(campaigns.c.state == Progress.EXPANDED, campaigns.c.not_after <= now)
+    over = own.where(campaigns.c.state == Progress.DONE)
+    return _give_up(connection, past, LATE, now) + _give_up(connection, over, OVER, now)
+
+
+def close_finished(connection: Connection, series: str) -> None:
+    """Ends the campaigns of which nothing waits and nothing is under way."""
+    of_campaign = select(deliveries.c.campaign_id).where(deliveries.c.campaign_id == campaigns.c.id)
+    # Two questions and not one: each has an index that holds nothing else.
+    nothing_open = and_(~exists(of_campaign.where(IS_WAITING)), ~exists(of_campaign.where(IS_IN_HAND)))
+    connection.execute(
+        update(campaigns)
+        .where(campaigns.c.series == series, campaigns.c.state == Progress.EXPANDED, nothing_open)
+        .values(state=Progress.DONE)
+    )
+
+
+def others_hold_until(connection: Connection, series: str, owner: str) -> datetime | None:
+    """Until when other senders hold deliveries of this series; None where nobody does."""
+    query = (
+        select(func.max(deliveries.c.lease_until))
+        .select_from(deliveries.join(campaigns))
+        .where(campaigns.c.series == series, IS_IN_HAND, deliveries.c.owner != owner)
+    )
+    return connection.execute(query).scalar()
+
+
+def waiting(connection: Connection, series: str) -> int:
+    """How many deliveries wait to leave, now or at a later try, or are under way."""
+    query = select(func.count()).select_from(deliveries.join(campaigns))
+    query = query.where(campaigns.c.series == series, campaigns.c.state == Progress.EXPANDED)
+    return sum(int(connection.execute(query.where(some)).scalar_one()) for some in (IS_WAITING, IS_IN_HAND))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One delivery, as `tocsin outbox` and `tocsin doubt` list it. `at` is its next try, or when it was over."""
+
+    campaign: int
+    subscriber: int
+    key: str
+    address: str
+    state: State
+    at: datetime
+    attempts: int
+    doubts: int
+    code: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One thing that went wrong with a delivery, and when."""
+
+    at: datetime
+    outcome: str
+    code: int | None
+    text: str
+
+
+def counts(connection: Connection, series: str) -> dict[State, int]:
+    """How many deliveries of a series are in each state."""
+    query = select(deliveries.c.state, func.count()).select_from(deliveries.join(campaigns))
+    query = query.where(campaigns.c.series == series).group_by(deliveries.c.state)
+    return {State(state): number for state, number in connection.execute(query)}
+
+
+def sent_since(connection: Connection, series: str, since: datetime) -> int:
+    """How many mails of a series were sent after an instant, for the limit of a day."""
+    query = (
+        select(func.count())
+        .select_from(deliveries.join(campaigns))
+        .where(campaigns.c.series == series, deliveries.c.state == State.SENT, deliveries.c.finished > since)
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def entries(connection: Connection, series: str, states: tuple[State, ...] = OPEN, limit: int = 1000) -> list[Entry]:
+    """The deliveries of a series in these states, in the order in which they leave."""
+    return _entries(connection, and_(campaigns.c.series == series, deliveries.c.state.in_(states)), limit)
+
+
+def doubtful(connection: Connection, series: str) -> list[Entry]:
+    """The deliveries that are in doubt: those held, and those that go out, or went out, a second time."""
+    return _entries(connection, and_(campaigns.c.series == series, IS_IN_DOUBT), None)
+
+
+def history(connection: Connection, campaign: int, subscriber: int) -> list[Attempt]:
+    """What went wrong with a delivery, the oldest first."""
+    query = select(attempts).where(attempts.c.campaign_id == campaign, attempts.c.subscriber_id == subscriber)
+    rows = connection.execute(query.order_by(attempts.c.id))
+    return [Attempt(row.at, row.outcome, row.code, row.text) for row in rows]
+
+
+def resend(connection: Connection, campaign: int, subscriber: int, now: datetime) -> bool:
+    """Sends again what is held in doubt or has failed, with the same Message-ID; False where it is neither."""
+    held = deliveries.c.state.in_((State.DOUBT, State.FAILED))
+    values = {"next_try": now, "finished": None}
+    if not _move(connection, campaign, subscriber, held, State.PENDING, values):
+        return False
+    reopened = update(campaigns).where(campaigns.c.id == campaign, campaigns.c.state == Progress.DONE)
+    connection.execute(reopened.values(state=Progress.EXPANDED, reason=""))
+    return True
+
+
+def retry_failed(connection: Connection, campaign: int, subscriber: int, next_try: datetime) -> bool:
+    """Lets what was refused for a reason that wasn't its own go again; False where it hasn't failed."""
+    values = {"next_try": next_try, "finished": None, "attempts": deliveries.c.attempts + 1}
+    return _move(connection, campaign, subscriber, deliveries.c.state == State.FAILED, State.RETRY, values)
+
+
+def drop_delivery(connection: Connection, campaign: int, subscriber: int, now: datetime) -> bool:
+    """Gives up what waits or is held in doubt; False where it is neither."""
+    held = deliveries.c.state.in_((*WAITING, State.DOUBT))
+    values = {"reason": "dropped by hand", "finished": now}
+    return _move(connection, campaign, subscriber, held, State.DROPPED, values)
+
+
+def _give_up(connection: Connection, of: Select[tuple[int]], reason: str, now: datetime) -> int:
+    waiting_there = and_(deliveries.c.campaign_id.in_(of), IS_WAITING)
+    values = freed(State.DROPPED, reason=reason, finished=now)
+    return int(connection.execute(update(deliveries).where(waiting_there).values(values)).rowcount)
+
+
+def _move(
+    connection: Connection,
+    campaign: int,
+    subscriber: int,
+    held: ColumnElement[bool],
+    state: State,
+    values: Mapping[str, Any],
+) -> bool:
+    row = update(deliveries).where(deliveries.c.campaign_id == campaign, deliveries.c.subscriber_id == subscriber, held)
+    return bool(connection.execute(row.values(freed(state, **values))).rowcount)
+
+
+def _entries(connection: Connection, condition: ColumnElement[bool], limit: int | None) -> list[Entry]:
+    query = (
+        select(deliveries, campaigns.c.key, subscribers.c.address)
+        .select_from(deliveries.join(campaigns).join(subscribers))
+        .where(condition)
+        .order_by(campaigns.c.priority, campaigns.c.due, campaigns.c.id, deliveries.c.next_try, subscribers.c.id)
+        .limit(limit)
+    )
+    return [
+        Entry(
+            row.campaign_id,
+            row.subscriber_id,
+            row.key,
+            row.address,
+            State(row.state),
+            row.finished or row.next_try,
+            row.attempts,
+            row.doubts,
+            row.code,
+            row.reason or "",
+        )
+        for row in connection.execute(query)
+    ]

@@ -1,0 +1,50 @@
+"""The version of the schema, and the steps that bring an older database to it."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from sqlalchemy import Connection, inspect, select, text
+
+from pipeline.errors import StoreError
+from pipeline.store.tables import METADATA, meta
+
+Migration = Callable[[Connection], None]
+
+# Each step leads from the version that is its position + 1 to the next. A step is never changed after a release: it
+# says in SQL of its own what was new then, since the tables in `tables.py` move on.
+MIGRATIONS: Final[tuple[Migration, ...]] = ()
+
+_SCHEMA_LOCK: Final = 0x746F6373696E  # "tocsin": one process at a time changes the schema on PostgreSQL
+
+
+def migrate(connection: Connection, migrations: Sequence[Migration] = MIGRATIONS) -> None:
+    """Creates the tables, or brings them from an older version to this one; a newer database is refused."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
+    newest = len(migrations) + 1
+    version = _version(connection)
+    if version > newest:
+        raise StoreError(
+            f"the database was made by a newer tocsin (schema {version}; this one knows up to {newest}); "
+            "install that version here too"
+        )
+    if version == 0:
+        METADATA.create_all(connection)
+        connection.execute(meta.insert().values(name="schema_version", value=str(newest)))
+        return
+    for step in migrations[version - 1 :]:
+        step(connection)
+    if version < newest:
+        connection.execute(meta.update().where(meta.c.name == "schema_version").values(value=str(newest)))
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether nothing has to be created or migrated; only reads."""
+    return _version(connection) == len(MIGRATIONS) + 1
+
+
+def _version(connection: Connection) -> int:
+    if not inspect(connection).has_table("meta"):
+        return 0
+    stored = connection.execute(select(meta.c.value).where(meta.c.name == "schema_version")).scalar()
+    return int(stored) if stored else 0

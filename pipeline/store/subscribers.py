@@ -1,0 +1,275 @@
+"""Subscribers: who hears, in which language, about what, and the proof that they asked for it."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import ColumnElement, Connection, delete, select, update
+
+from pipeline.errors import SettingsError
+from pipeline.reminders.occasions import Kind
+from pipeline.store.dialects import insert
+from pipeline.store.switch import salt
+from pipeline.store.tables import Standing, forgotten, subscriber_tags, subscribers
+
+# The bits are stored: a kind keeps its bit for ever.
+_BITS: Final = {
+    Kind.ANNOUNCEMENTS: 1,
+    Kind.REMINDERS: 2,
+    Kind.CHANGES: 4,
+    Kind.FOLLOW_UPS: 8,
+    Kind.NEWSLETTERS: 16,
+}
+ALL_KINDS: Final = frozenset(Kind)
+_SUSPENDING_BOUNCES: Final = 3
+
+
+class AddressError(SettingsError):
+    """An address can't be one, or belongs to somebody who asked to be forgotten; the text says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """One address three times: as it is shown, as it goes into RCPT TO, and as it is compared."""
+
+    address: str
+    mailbox: str
+    folded: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A subscriber as kept; `public_id` is the random name that stands for it in tokens and envelope senders."""
+
+    id: int
+    series: str
+    address: str
+    mailbox: str
+    public_id: str
+    language: str
+    kinds: frozenset[Kind]
+    tags: frozenset[str]
+    state: Standing
+    bounces: int
+    consent: str
+    added: datetime
+    changed: datetime
+
+
+def bits(kinds: Iterable[Kind]) -> int:
+    """Kinds of mail as the integer that is stored."""
+    return sum(_BITS[kind] for kind in set(kinds))
+
+
+def kinds_in(stored: int) -> frozenset[Kind]:
+    """The kinds of mail in a stored integer."""
+    return frozenset(kind for kind, bit in _BITS.items() if stored & bit)
+
+
+def chose(kind: Kind) -> ColumnElement[bool]:
+    """For a WHERE: the subscriber chose this kind of mail."""
+    return subscribers.c.kinds.op("&")(_BITS[kind]) != 0
+
+
+def normalised(address: str) -> Mailbox:
+    """An address made comparable; internationalised ones are fine. Raises AddressError where it can't be one."""
+    try:
+        # `.test` is let in: rehearsals use it, and no mail can go there.
+        found = validate_email(address.strip(), check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise AddressError(f"{address!r} can't be an address: {error}") from error
+    return Mailbox(found.normalized, found.ascii_email or found.normalized, found.normalized.casefold())
+
+
+def add(
+    connection: Connection,
+    series: str,
+    address: str,
+    language: str,
+    kinds: Iterable[Kind],
+    tags: Iterable[str],
+    consent: str,
+    at: datetime,
+    state: Standing = Standing.ACTIVE,
+) -> tuple[int, bool]:
+    """Adds a subscriber and returns (id, True), or (id, False) for an address that is there, which stays as it is.
+
+    Raises AddressError for what can't be an address, and for one that was forgotten unless it asks again by itself
+    (`state` pending).
+    """
+    box = normalised(address)
+    if state is not Standing.PENDING and _is_forgotten(connection, series, box):
+        raise AddressError(f"{box.address} asked to be forgotten and can only come back by subscribing again")
+    row = insert(connection, subscribers).values(
+        series=series,
+        address=box.address,
+        mailbox=box.mailbox,
+        folded=box.folded,
+        public_id=secrets.token_urlsafe(12),
+        language=language,
+        kinds=bits(kinds),
+        state=state,
+        bounces=0,
+        consent=consent,
+        added=at,
+        changed=at,
+    )
+    made = connection.execute(row.on_conflict_do_nothing().returning(subscribers.c.id)).scalar()
+    if made is None:
+        there = select(subscribers.c.id).where(*_is_at(series, box))
+        return int(connection.execute(there).scalar_one()), False
+    _set_tags(connection, made, tags)
+    return int(made), True
+
+
+def find(connection: Connection, series: str, address: str) -> Subscriber | None:
+    """The subscriber with an address, however it is written."""
+    box = normalised(address)
+    return _first(_loaded(connection, *_is_at(series, box)))
+
+
+def by_public_id(connection: Connection, public_id: str) -> Subscriber | None:
+    """The subscriber whom a token or an envelope sender names."""
+    return _first(_loaded(connection, subscribers.c.public_id == public_id))
+
+
+def by_id(connection: Connection, subscriber: int) -> Subscriber | None:
+    """The subscriber of a row."""
+    return _first(_loaded(connection, subscribers.c.id == subscriber))
+
+
+def listed(connection: Connection, series: str, states: Iterable[Standing] = tuple(Standing)) -> list[Subscriber]:
+    """The subscribers of a series in these states, by address."""
+    found = _loaded(connection, subscribers.c.series == series, subscribers.c.state.in_(tuple(states)))
+    return sorted(found, key=lambda subscriber: subscriber.address.casefold())
+
+
+def languages(connection: Connection, series: str) -> frozenset[str]:
+    """The languages in which the active subscribers of a series read."""
+    query = select(subscribers.c.language).where(subscribers.c.series == series, subscribers.c.state == Standing.ACTIVE)
+    return frozenset(connection.execute(query.distinct()).scalars())
+
+
+def confirm(connection: Connection, subscriber: int, consent: str, at: datetime) -> bool:
+    """A pending subscriber (or one who had left and asks again) becomes active; False where nothing changed."""
+    ready = subscribers.c.state.in_((Standing.PENDING, Standing.UNSUBSCRIBED))
+    changed = connection.execute(
+        update(subscribers)
+        .where(subscribers.c.id == subscriber, ready)
+        .values(state=Standing.ACTIVE, consent=consent, bounces=0, changed=at)
+    ).rowcount
+    found = by_id(connection, subscriber)
+    if changed and found is not None:
+        digest = _digest(connection, normalised(found.address))
+        connection.execute(delete(forgotten).where(forgotten.c.series == found.series, forgotten.c.digest == digest))
+    return bool(changed)
+
+
+def unsubscribe(connection: Connection, subscriber: int, at: datetime) -> bool:
+    """Ends a subscription; nothing leaves to it from the next message on. False where it had ended already."""
+    return set_state(connection, subscriber, Standing.UNSUBSCRIBED, at)
+
+
+def set_state(connection: Connection, subscriber: int, state: Standing, at: datetime) -> bool:
+    """Puts a subscriber into a state; False where it was in it, or isn't there."""
+    row = update(subscribers).where(subscribers.c.id == subscriber, subscribers.c.state != state)
+    return bool(connection.execute(row.values(state=state, changed=at)).rowcount)
+
+
+def change(
+    connection: Connection,
+    subscriber: int,
+    at: datetime,
+    *,
+    language: str,
+    kinds: Iterable[Kind],
+    tags: Iterable[str],
+) -> None:
+    """Stores a subscriber's preferences."""
+    connection.execute(
+        update(subscribers)
+        .where(subscribers.c.id == subscriber)
+        .values(language=language, kinds=bits(kinds), changed=at)
+    )
+    connection.execute(delete(subscriber_tags).where(subscriber_tags.c.subscriber_id == subscriber))
+    _set_tags(connection, subscriber, tags)
+
+
+def count_bounce(connection: Connection, subscriber: int, at: datetime, *, suspend: bool) -> None:
+    """Counts a hard bounce; the third one, or a first one that says so itself, suspends an active address."""
+    connection.execute(
+        update(subscribers).where(subscribers.c.id == subscriber).values(bounces=subscribers.c.bounces + 1, changed=at)
+    )
+    enough = subscribers.c.bounces >= (1 if suspend else _SUSPENDING_BOUNCES)
+    connection.execute(
+        update(subscribers)
+        .where(subscribers.c.id == subscriber, subscribers.c.state == Standing.ACTIVE, enough)
+        .values(state=Standing.BOUNCED)
+    )
+
+
+def forget(connection: Connection, series: str, address: str) -> bool:
+    """Deletes a subscriber and all that was kept about it but a keyed hash; False where nobody had that address."""
+    box = normalised(address)
+    gone = connection.execute(delete(subscribers).where(*_is_at(series, box))).rowcount
+    row = insert(connection, forgotten).values(series=series, digest=_digest(connection, box))
+    connection.execute(row.on_conflict_do_nothing())
+    return bool(gone)
+
+
+def _is_at(series: str, box: Mailbox) -> tuple[ColumnElement[bool], ...]:
+    return subscribers.c.series == series, subscribers.c.folded == box.folded
+
+
+def _is_forgotten(connection: Connection, series: str, box: Mailbox) -> bool:
+    query = select(forgotten.c.digest).where(forgotten.c.series == series)
+    if connection.execute(query.limit(1)).first() is None:
+        return False
+    digest = _digest(connection, box)
+    return connection.execute(query.where(forgotten.c.digest == digest)).first() is not None
+
+
+def _digest(connection: Connection, box: Mailbox) -> str:
+    key = salt(connection, lambda: secrets.token_hex(16))
+    return hmac.new(key.encode(), box.folded.encode(), hashlib.sha256).hexdigest()
+
+
+def _set_tags(connection: Connection, subscriber: int, tags: Iterable[str]) -> None:
+    rows = [{"subscriber_id": subscriber, "tag": tag} for tag in sorted(set(tags))]
+    if rows:
+        connection.execute(subscriber_tags.insert(), rows)
+
+
+def _loaded(connection: Connection, *conditions: ColumnElement[bool]) -> list[Subscriber]:
+    rows = connection.execute(select(subscribers).where(*conditions)).all()
+    chosen = select(subscriber_tags).join(subscribers).where(*conditions)
+    tags: dict[int, set[str]] = {}
+    for row in connection.execute(chosen):
+        tags.setdefault(row.subscriber_id, set()).add(row.tag)
+    return [
+        Subscriber(
+            row.id,
+            row.series,
+            row.address,
+            row.mailbox,
+            row.public_id,
+            row.language,
+            kinds_in(row.kinds),
+            frozenset(tags.get(row.id, ())),
+            Standing(row.state),
+            row.bounces,
+            row.consent,
+            row.added,
+            row.changed,
+        )
+        for row in rows
+    ]
+
+
+def _first(found: Sequence[Subscriber]) -> Subscriber | None:
+    return found[0] if found else None

@@ -1,0 +1,247 @@
+"""The tables. Instants are microseconds since 1970 in UTC, so that both databases compare them alike."""
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    and_,
+    bindparam,
+    literal_column,
+    text,
+)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant in Python, an integer of microseconds in the database; a naive one is refused."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        """To the database."""
+        return None if value is None else (value - EPOCH) // MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """From the database, in UTC."""
+        return None if value is None else EPOCH + value * MICROSECOND
+
+
+class Standing(StrEnum):
+    """The state of a subscriber; only an active one is mailed (a pending one gets its confirmation)."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    UNSUBSCRIBED = "unsubscribed"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+
+
+class Progress(StrEnum):
+    """The state of a campaign: waiting for its due instant, given to its recipients, over, or never to leave."""
+
+    PLANNED = "planned"
+    EXPANDED = "expanded"
+    DONE = "done"
+    DROPPED = "dropped"
+
+
+class State(StrEnum):
+    """The state of a delivery. Only `sending` is ever in doubt after a crash; `doubt` waits for the operator."""
+
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    SENDING = "sending"
+    SENT = "sent"
+    RETRY = "retry"
+    FAILED = "failed"
+    DROPPED = "dropped"
+    DOUBT = "doubt"
+
+
+WAITING = (State.PENDING, State.RETRY)
+IN_HAND = (State.CLAIMED, State.SENDING)
+OPEN = WAITING + IN_HAND
+
+METADATA = MetaData()
+_ROW_ID = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _one_of(column: str, states: type[StrEnum]) -> CheckConstraint:
+    listed = ", ".join(f"'{state}'" for state in states)
+    return CheckConstraint(f"{column} IN ({listed})")
+
+
+meta = Table(
+    "meta",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+editions = Table(
+    "editions",
+    METADATA,
+    Column("series", Text, primary_key=True),
+    Column("catalogue", Text, nullable=False),
+    Column("ledger", Text, nullable=False),
+    Column("head", Text, nullable=False),
+    Column("published", Instant, nullable=False),
+)
+
+subscribers = Table(
+    "subscribers",
+    METADATA,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("series", Text, nullable=False),
+    Column("address", Text, nullable=False),  # as it is shown
+    Column("mailbox", Text, nullable=False),  # as it goes into RCPT TO: the domain in ASCII where that is possible
+    Column("folded", Text, nullable=False),  # as it is compared
+    Column("public_id", Text, nullable=False, unique=True),
+    Column("language", Text, nullable=False),
+    Column("kinds", Integer, nullable=False),
+    Column("state", Text, _one_of("state", Standing), nullable=False),
+    Column("bounces", SmallInteger, nullable=False, default=0),
+    Column("consent", Text, nullable=False),
+    Column("added", Instant, nullable=False),
+    Column("changed", Instant, nullable=False),
+    UniqueConstraint("series", "folded"),
+)
+
+subscriber_tags = Table(
+    "subscriber_tags",
+    METADATA,
+    Column("subscriber_id", _ROW_ID, ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
+    Column("tag", Text, primary_key=True),
+)
+
+forgotten = Table(  # keyed hashes: an import can't bring back who asked to be forgotten
+    "forgotten",
+    METADATA,
+    Column("series", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),
+)
+
+campaigns = Table(
+    "campaigns",
+    METADATA,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("series", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("occurrence", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("due", Instant, nullable=False),
+    Column("not_after", Instant, nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    Column("audience", Text, nullable=False),
+    Column("tags", Text, nullable=False),  # sorted, one a line
+    Column("state", Text, _one_of("state", Progress), nullable=False),
+    Column("reason", Text, nullable=False, default=""),
+    Column("expanded", Instant),  # NULL: its recipients were never listed
+    UniqueConstraint("series", "key"),
+    Index("campaigns_by_event", "series", "event"),
+    Index("campaigns_by_state", "state", "due"),
+)
+
+letters = Table(
+    "letters",
+    METADATA,
+    Column("campaign_id", _ROW_ID, ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True),
+    Column("language", Text, primary_key=True),
+    Column("subject", Text, nullable=False),
+    Column("source", LargeBinary, nullable=False),
+)
+
+_WAITING_SQL = text("state IN ('pending', 'retry')")
+_IN_HAND_SQL = text("state IN ('claimed', 'sending')")
+_DOUBT_SQL = text("doubts > 0")
+
+deliveries = Table(
+    "deliveries",
+    METADATA,
+    Column("campaign_id", _ROW_ID, ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True),
+    Column("subscriber_id", _ROW_ID, ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
+    Column("language", Text, nullable=False),  # of the letter: fixed here, so that a second copy has the same bytes
+    Column("state", Text, _one_of("state", State), nullable=False),
+    Column("next_try", Instant, nullable=False),
+    Column("attempts", SmallInteger, nullable=False, default=0),
+    Column("doubts", SmallInteger, nullable=False, default=0),
+    Column("owner", Text),
+    Column("lease_until", Instant),
+    Column("dated", Instant),  # the Date header, kept while it is in doubt
+    Column("finished", Instant),  # when it was sent, or given up
+    Column("code", SmallInteger),
+    Column("reason", Text),
+    Index(
+        "deliveries_waiting",
+        "campaign_id",
+        "next_try",
+        "subscriber_id",
+        sqlite_where=_WAITING_SQL,
+        postgresql_where=_WAITING_SQL,
+    ),
+    Index(
+        "deliveries_in_hand",
+        "state",
+        "campaign_id",
+        "subscriber_id",
+        sqlite_where=_IN_HAND_SQL,
+        postgresql_where=_IN_HAND_SQL,
+    ),
+    Index("deliveries_in_doubt", "campaign_id", sqlite_where=_DOUBT_SQL, postgresql_where=_DOUBT_SQL),
+    sqlite_with_rowid=False,
+)
+
+
+def _in_state(states: tuple[State, ...]) -> ColumnElement[bool]:
+    # Written out in the statement: a database uses a partial index only where it can see that its condition holds.
+    listed: BindParameter[list[str]] = bindparam(
+        None, [state.value for state in states], expanding=True, literal_execute=True
+    )
+    return deliveries.c.state.in_(listed)
+
+
+# Every next try is later than 1970: that is said to lead SQLite, which keeps no statistics, to the index of what waits.
+IS_WAITING = and_(_in_state(WAITING), deliveries.c.next_try > literal_column("0"))
+IS_IN_HAND = _in_state(IN_HAND)
+IS_IN_DOUBT = deliveries.c.doubts > literal_column("0")
+
+attempts = Table(  # what went wrong: a letter that is taken at once leaves no row
+    "attempts",
+    METADATA,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("campaign_id", _ROW_ID, nullable=False),
+    Column("subscriber_id", _ROW_ID, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("code", SmallInteger),
+    Column("text", Text, nullable=False),
+    ForeignKeyConstraint(
+        ["campaign_id", "subscriber_id"],
+        ["deliveries.campaign_id", "deliveries.subscriber_id"],
+        ondelete="CASCADE",
+    ),
+    Index("attempts_by_delivery", "campaign_id", "subscriber_id"),
+)

@@ -1,0 +1,69 @@
+"""A driver's error, told as a person would; and which errors only ask for patience."""
+
+import sqlite3
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from pipeline.errors import StoreError
+
+_PATIENCE_SQLSTATES: Final = frozenset({"40001", "40P01", "55P03"})  # serialization, deadlock, lock not available
+_UNREACHABLE: Final = ("08", "57P01", "57P02", "57P03")
+
+_SQLITE_TEXTS: Final = {
+    "SQLITE_FULL": "the disk is full, so that the database {place} can't grow; make room and start again",
+    "SQLITE_CORRUPT": "the database {place} is damaged; put a backup in its place (`tocsin restore`)",
+    "SQLITE_NOTADB": "{place} is not a database of tocsin",
+    "SQLITE_READONLY": "the database {place} can't be written; check who owns the file and its folder",
+    "SQLITE_CANTOPEN": "the database {place} can't be opened; check that its folder exists and can be written",
+    "SQLITE_BUSY": "another process has kept the database {place} locked for too long; try again in a moment",
+    "SQLITE_LOCKED": "another process has kept the database {place} locked for too long; try again in a moment",
+    "SQLITE_IOERR": "the disk under the database {place} can't be read or written",
+}
+
+
+def is_lost(error: DBAPIError) -> bool:
+    """Whether the connection to the server is gone, so that a new one may help."""
+    if isinstance(error.orig, sqlite3.Error):
+        return False
+    # A server that can't be reached gives no state.
+    unreached = isinstance(error, OperationalError) and not _sqlstate(error)
+    return unreached or error.connection_invalidated or _sqlstate(error).startswith(_UNREACHABLE)
+
+
+def asks_for_patience(error: DBAPIError) -> bool:
+    """Whether the same transaction may simply be tried again: it lost a race for a lock."""
+    if isinstance(error.orig, sqlite3.Error):
+        return _sqlite_name(error.orig) in {"SQLITE_BUSY", "SQLITE_LOCKED"}
+    return _sqlstate(error) in _PATIENCE_SQLSTATES
+
+
+def told(error: SQLAlchemyError, place: str) -> StoreError:
+    """The error as a StoreError; `place` names the database without its password."""
+    if isinstance(error, DBAPIError) and isinstance(error.orig, sqlite3.Error):
+        pattern = _SQLITE_TEXTS.get(_sqlite_name(error.orig))
+        if pattern is not None:
+            return StoreError(pattern.format(place=place))
+    first = _first_line(error)
+    if isinstance(error, PoolTimeout):
+        return StoreError(f"the database {place} has no connection to spare; try again in a moment")
+    if isinstance(error, OperationalError):
+        return StoreError(f"the database {place} can't be used: {first}")
+    return StoreError(f"the database {place} refused: {first}")
+
+
+def _sqlite_name(error: sqlite3.Error) -> str:
+    # Extended names only add to the plain one: SQLITE_BUSY_SNAPSHOT, SQLITE_IOERR_WRITE, SQLITE_READONLY_DIRECTORY.
+    name: str = getattr(error, "sqlite_errorname", "")
+    return "_".join(name.split("_")[:2])
+
+
+def _sqlstate(error: DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""
+
+
+def _first_line(error: SQLAlchemyError) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    lines = str(cause).strip().splitlines()
+    return lines[0] if lines else type(cause).__name__

@@ -1,0 +1,133 @@
+"""What every output keeps, whatever its format: a new one is covered by standing in `OUTPUTS`."""
+
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path, PurePosixPath
+from types import ModuleType
+
+import pytest
+from publishing import HEAD, TALK, edition
+
+from pipeline import outputs
+from pipeline.edition import Edition
+from pipeline.outputs import OUTPUTS, Artifact, render_all
+from pipeline.rendering import Renderer
+
+DAY_DEPENDENT = {"index.html", "feed.json", "soon.atom.xml"}
+"""The files that may differ from day to day while nothing is published."""
+
+LIVELY = (
+    TALK + 'tags = ["tea"]\nkind = "lecture"\nabstract = "Come."\n'
+    'online = {secret = "TOCSIN_ROOM", label = "Jitsi"}\ntodo = ["ask the caretaker"]\n'
+    + TALK.replace('"talk"', '"undated"').replace('date = 2026-10-20\ntime = "19:00"', 'tba = ["date", "time"]')
+    + TALK.replace('"talk"', '"untimed"').replace('time = "19:00"', 'tba = ["time"]')
+    + TALK.replace('"talk"', '"weekly"') + 'repeats = "FREQ=WEEKLY;COUNT=3"\n'
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def lively() -> Edition:
+    """An edition with every shape of date, a change, a cancellation and a retired event."""
+    moved = LIVELY.replace("2026-10-20", "2026-10-27", 1)
+    off = moved.replace('id = "untimed"', 'id = "untimed"\nstatus = "cancelled"\nnotice = "Off."')
+    return edition(LIVELY + TALK.replace('"talk"', '"retired"'), moved, off)
+
+
+@pytest.fixture(params=OUTPUTS, ids=lambda output: output.__name__.rpartition(".")[2])
+def output(request: pytest.FixtureRequest) -> ModuleType:
+    """Each output in turn."""
+    return request.param
+
+
+def rendered(output: ModuleType, of: Edition) -> dict[str, Artifact]:
+    found = list(output.render(of, Renderer()))
+    assert len({artifact.path for artifact in found}) == len(found)
+    return {artifact.path: artifact for artifact in found}
+
+
+def test_paths_are_clean_and_stay_below_out(output: ModuleType, lively: Edition) -> None:
+    for path in rendered(output, lively):
+        parts = PurePosixPath(path).parts
+        assert not path.startswith("/")
+        assert ".." not in parts
+        assert str(PurePosixPath(path)) == path
+
+
+def test_bytes_are_the_same_each_time(output: ModuleType, lively: Edition) -> None:
+    again = Edition(lively.catalogue, lively.ledger, lively.day)
+    assert rendered(output, lively) == rendered(output, again)
+
+
+def test_only_the_listed_files_depend_on_the_day(output: ModuleType, lively: Edition) -> None:
+    later = Edition(lively.catalogue, lively.ledger, date(2027, 6, 1))
+    before, after = rendered(output, lively), rendered(output, later)
+    assert before.keys() == after.keys()
+    different = {path.removeprefix("fr/") for path in before if before[path] != after[path]}
+    assert different <= DAY_DEPENDENT
+
+
+def test_every_language_has_the_same_files(output: ModuleType, lively: Edition) -> None:
+    paths = {path for path in rendered(output, lively) if not path.startswith("assets/")}
+    french = {path.removeprefix("fr/") for path in paths if path.startswith("fr/")}
+    assert french == {path for path in paths if not path.startswith("fr/")}
+
+
+def test_a_series_in_one_language_has_no_further_tree(output: ModuleType) -> None:
+    head = HEAD.replace('title.fr = "Causeries du soir"\n', "").replace('languages = ["en", "fr"]\n', "")
+    assert not any(path.startswith(("fr/", "en/")) for path in rendered(output, edition(TALK, head=head)))
+
+
+def test_texts_are_utf8_and_no_secret_or_question_is_told(output: ModuleType, lively: Edition) -> None:
+    for artifact in rendered(output, lively).values():
+        if artifact.media_type.startswith(("text/", "application/")):
+            text = artifact.body.decode()
+            assert "TOCSIN_ROOM" not in text
+            assert "caretaker" not in text
+
+
+def test_a_series_without_events_is_rendered(output: ModuleType) -> None:
+    assert rendered(output, edition(""))
+
+
+def test_the_seed_is_rendered(output: ModuleType, seed_edition: Edition) -> None:
+    assert all(artifact.body for artifact in rendered(output, seed_edition).values())
+
+
+def test_no_two_outputs_write_the_same_file(lively: Edition) -> None:
+    paths = [artifact.path for artifact in render_all(lively, Renderer())]
+    assert len(paths) == len(set(paths))
+
+
+def test_every_module_with_a_render_stands_in_outputs() -> None:
+    named = {output.__name__.rpartition(".")[2] for output in OUTPUTS}
+    modules = Path(outputs.__file__).parent.glob("*.py")
+    renders = {module.stem for module in modules if "\ndef render(edition" in module.read_text(encoding="utf-8")}
+    assert renders == named
+
+
+@pytest.mark.parametrize(("zone", "locale"), [("Pacific/Auckland", "C"), ("America/New_York", "de_DE.UTF-8")])
+def test_neither_zone_nor_locale_nor_hash_seed_of_the_machine_matters(zone: str, locale: str) -> None:
+    program = (
+        "import hashlib, sys; sys.path[:0] = ['tests']\n"
+        "from publishing import TALK, edition\n"
+        "from pipeline.outputs import render_all\n"
+        "from pipeline.rendering import Renderer\n"
+        "of = edition(TALK, TALK.replace('10-20', '10-22'))\n"
+        "digest = hashlib.sha256()\n"
+        "for artifact in render_all(of, Renderer()): digest.update(artifact.path.encode() + artifact.body)\n"
+        "print(digest.hexdigest())\n"
+    )
+
+    def digest(**environment: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, **environment},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    here = digest(TZ="UTC", LC_ALL="C.UTF-8", PYTHONHASHSEED="1")
+    assert here == digest(TZ=zone, LC_ALL=locale, PYTHONHASHSEED="2")

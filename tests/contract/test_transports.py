@@ -1,0 +1,430 @@
+"""The transports in a real conversation with a real server on loopback."""
+
+import json
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+
+from pipeline.delivery import Fate, MailServer, Outcome, Step, connection, mail_server
+from pipeline.delivery.connection import connect
+from pipeline.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
+from pipeline.letters import Message
+
+BODY = b"Subject: Soon\r\nMessage-ID: <1@x>\r\n\r\n.dot\r\n..two\r\nSoon.\r\n.\r\nend\r\n"
+
+
+def message(recipient: str = "ada@example.org", body: bytes = BODY, sender: str = "b+1@example.org") -> Message:
+    return Message(sender, recipient, body, "<1@x>")
+
+
+class Answering:
+    """A server that accepts, or answers one command with the line that it was given for it."""
+
+    def __init__(self, **answers: str) -> None:
+        self.answers = answers
+        self.kept: list[Any] = []
+
+    async def handle_MAIL(self, _server: Any, _session: Any, envelope: Any, address: str, options: list[str]) -> str:  # noqa: N802 - aiosmtpd's name
+        envelope.mail_from, envelope.mail_options = address, options
+        return self.answers.get("MAIL", "250 2.1.0 fine")
+
+    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]) -> str:  # noqa: N802 - aiosmtpd's name
+        if "RCPT" in self.answers and address.startswith("ada"):
+            return self.answers["RCPT"]
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 fine"
+
+    async def handle_DATA(self, _server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        if "END" in self.answers:
+            return self.answers["END"]
+        self.kept.append(SimpleNamespace(**vars(envelope), peer=session.peer, ssl=session.ssl, login=session.auth_data))
+        return "250 2.0.0 kept"
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., MailServer]]:
+    running: list[Controller] = []
+
+    def start(handler: Any, scheme: str = "smtp", query: str = "", login: str = "", **options: Any) -> MailServer:
+        controller = Controller(handler, hostname="127.0.0.1", port=_free_port(), enable_SMTPUTF8=True, **options)
+        controller.start()
+        running.append(controller)
+        return mail_server(f"{scheme}://{login}127.0.0.1:{controller.port}?helo=localhost{query}")
+
+    yield start
+    for controller in running:
+        controller.stop()
+
+
+class Scripted:
+    """A server that says its lines to commands as they come; None hangs up, a number of seconds is silence."""
+
+    def __init__(self, lines: dict[str, Any]) -> None:
+        self.lines = {"": "220 hello", "EHLO": "250 8BITMIME", "DATA": "354 go on", "QUIT": "221 bye"} | lines
+        self.accepted = 0
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.server = MailServer("127.0.0.1", self._listening.getsockname()[1], "smtp", helo="localhost")
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        self._thread.join(10)
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                wire, _ = self._listening.accept()
+            except OSError:
+                return
+            with wire, wire.makefile("rb") as lines:
+                self._talk(wire, lines)
+
+    def _talk(self, wire: socket.socket, lines: Any) -> None:
+        if not self._say(wire, ""):
+            return
+        while line := lines.readline():
+            verb = line[:4].decode().strip().upper()
+            if not self._say(wire, verb):
+                return
+            if verb == "DATA" and self.lines["DATA"].startswith("354"):
+                while lines.readline() not in (b".\r\n", b""):
+                    pass
+                self.accepted += 1
+                if not self._say(wire, "."):
+                    return
+
+    def _say(self, wire: socket.socket, verb: str) -> bool:
+        line = self.lines.get(verb, "250 fine")
+        if isinstance(line, float):
+            time.sleep(line)
+            return False
+        if line is None:
+            return False
+        wire.sendall(line.encode() + b"\r\n")
+        return True
+
+
+@pytest.fixture
+def script() -> Iterator[Callable[..., Scripted]]:
+    running: list[Scripted] = []
+
+    def start(**lines: Any) -> Scripted:
+        server = Scripted(
+            {"." if verb == "END" else "" if verb == "HELLO" else verb: line for verb, line in lines.items()}
+        )
+        running.append(server)
+        return server
+
+    yield start
+    for server in running:
+        server.stop()
+
+
+def test_the_bytes_arrive_as_they_were_given(serve: Callable[..., MailServer]) -> None:
+    handler = Answering()
+    transport = connect(serve(handler))
+    body = "Subject: Soon\r\n\r\nÉté\r\n".encode() + BODY
+    for sent in (BODY, body):
+        outcome = transport.send(message(body=sent))
+        assert outcome == Outcome(Fate.ACCEPTED, Step.END, 250, "2.0.0 kept")
+    transport.close()
+    assert [each.content for each in handler.kept] == [BODY, body]
+    assert handler.kept[0].mail_from == "b+1@example.org"
+    assert handler.kept[0].rcpt_tos == ["ada@example.org"]
+    assert handler.kept[0].peer == handler.kept[1].peer  # one connection
+    assert "BODY=8BITMIME" in [option.upper() for option in handler.kept[1].mail_options]
+
+
+def test_a_body_that_does_not_end_its_line_still_ends(serve: Callable[..., MailServer]) -> None:
+    handler = Answering()
+    transport = connect(serve(handler))
+    assert transport.send(message(body=b".\r\n\r\nlast")).fate is Fate.ACCEPTED
+    transport.close()
+    assert handler.kept[0].content == b".\r\n\r\nlast\r\n"
+
+
+@pytest.mark.parametrize("bare", [b"a\nb\r\n", b"a\rb\r\n", b"a\r\n.\n.\r\n"])
+def test_a_bare_line_end_never_leaves(serve: Callable[..., MailServer], bare: bytes) -> None:
+    handler = Answering()
+    transport = connect(serve(handler))
+    assert transport.send(message(body=bare)).fate is Fate.REFUSED
+    assert transport.send(message()).fate is Fate.ACCEPTED
+    transport.close()
+    assert len(handler.kept) == 1
+
+
+@pytest.mark.parametrize("address", ["ada@example.org>\r\nRCPT TO:<eve@example.org", "ada@example.org\nx"])
+def test_an_address_cannot_smuggle_a_command(serve: Callable[..., MailServer], address: str) -> None:
+    handler = Answering()
+    transport = connect(serve(handler))
+    assert transport.send(message(address)).fate is not Fate.ACCEPTED
+    transport.close()
+    assert handler.kept == []
+
+
+@pytest.mark.parametrize(
+    ("step", "line", "fate"),
+    [
+        ("MAIL", "451 4.3.0 later", Fate.LATER),
+        ("MAIL", "550 5.7.1 not from you", Fate.UNWELCOME),
+        ("MAIL", "530 5.7.0 log in first", Fate.UNWELCOME),
+        ("RCPT", "450 4.2.0 greylisted", Fate.LATER),
+        ("RCPT", "550 5.1.1 no such user", Fate.REFUSED),
+        ("RCPT", "554 5.7.1 Relay access denied", Fate.UNWELCOME),
+        ("END", "452 4.3.1 no room", Fate.LATER),
+        ("END", "554 5.6.0 no", Fate.REFUSED),
+    ],
+)
+def test_replies_and_the_connection_goes_on(serve: Callable[..., MailServer], step: str, line: str, fate: Fate) -> None:
+    handler = Answering(**{step: line})
+    transport = connect(serve(handler))
+    outcome = transport.send(message())
+    assert outcome == Outcome(fate, Step["END" if step == "END" else step], int(line[:3]), line[4:])
+    assert line in outcome.told
+    handler.answers.clear()
+    assert transport.send(message("bob@example.org")).fate is Fate.ACCEPTED
+    transport.close()
+
+
+def test_refusing_data_itself_is_no_doubt(script: Callable[..., Scripted]) -> None:
+    server = script(DATA="451 4.3.0 not now")
+    transport = connect(server.server)
+    assert transport.send(message()) == Outcome(Fate.LATER, Step.DATA, 451, "4.3.0 not now")
+    server.lines["DATA"] = "554 5.5.1 no"
+    assert transport.send(message()).fate is Fate.REFUSED
+    server.lines["DATA"] = "354 go on"
+    assert transport.send(message()).fate is Fate.ACCEPTED
+    transport.close()
+
+
+@pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA"])
+@pytest.mark.parametrize("line", [None, "421 4.3.2 closing", "nonsense"])
+def test_lost_before_the_final_dot_blames_nobody(script: Callable[..., Scripted], step: str, line: str | None) -> None:
+    server = script(**{step: line})
+    transport = connect(server.server)
+    outcome = transport.send(message())
+    assert (outcome.fate, outcome.step) == (Fate.BROKEN, Step[step])
+    transport.close()
+    assert server.accepted == 0
+
+
+@pytest.mark.parametrize("line", [None, "nonsense"])
+def test_lost_after_the_final_dot_is_in_doubt_and_never_sent_again_by_itself(
+    script: Callable[..., Scripted], line: str | None
+) -> None:
+    server = script(END=line)
+    transport = connect(server.server)
+    began = time.monotonic()
+    outcome = transport.send(message())
+    assert (outcome.fate, outcome.step) == (Fate.UNKNOWN, Step.END)
+    transport.close()
+    assert server.accepted == 1
+    assert time.monotonic() - began < 2
+
+
+def test_421_to_the_final_dot_is_a_no_and_no_doubt(script: Callable[..., Scripted]) -> None:
+    transport = connect(script(END="421 4.3.2 closing").server)
+    assert transport.send(message()).fate is Fate.BROKEN
+    transport.close()
+
+
+def test_hanging_up_in_the_middle_of_a_long_body_is_no_doubt(script: Callable[..., Scripted]) -> None:
+    # More than any buffer on the way holds: the final dot can't have left.
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        wire, _ = listening.accept()
+        with wire:
+            for line in (b"220 hi\r\n", b"250 hi\r\n", b"250 fine\r\n", b"250 fine\r\n", b"354 go on\r\n"):
+                wire.sendall(line)
+                wire.recv(1000)
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    with listening:
+        transport = connect(MailServer("127.0.0.1", listening.getsockname()[1], "smtp", helo="localhost"))
+        outcome = transport.send(message(body=b"a\r\n" * 10_000_000))
+        assert (outcome.fate, outcome.step) == (Fate.BROKEN, Step.DATA)
+        transport.close()
+    thread.join(10)
+
+
+def test_a_silent_server_is_given_up(script: Callable[..., Scripted], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "TIMEOUT", 0.2)
+    monkeypatch.setattr(connection, "FINAL_TIMEOUT", 0.4)
+    transport = connect(script(RCPT=1.0).server)
+    assert transport.send(message()).fate is Fate.BROKEN
+    transport.close()
+    transport = connect(script(END=1.5).server)
+    assert transport.send(message()).fate is Fate.UNKNOWN
+    transport.close()
+
+
+def test_internationalised_addresses_where_the_server_knows_them(
+    serve: Callable[..., MailServer], script: Callable[..., Scripted]
+) -> None:
+    handler = Answering()
+    transport = connect(serve(handler))
+    assert transport.send(message("pelé@exemple.fr")).fate is Fate.ACCEPTED
+    assert transport.send(message("ada@example.org")).fate is Fate.ACCEPTED
+    transport.close()
+    assert handler.kept[0].rcpt_tos == ["pelé@exemple.fr"]
+    old = connect(script().server)
+    refusal = old.send(message("pelé@exemple.fr"))
+    assert (refusal.fate, "SMTPUTF8" in refusal.text) == (Fate.REFUSED, True)
+    assert old.send(message("ada@example.org")).fate is Fate.ACCEPTED
+    old.close()
+
+
+def test_nobody_there() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(TransientDeliveryError, match=f"127.0.0.1:{port}: Connection refused"):
+        connect(MailServer("127.0.0.1", port, "smtp"))
+
+
+@pytest.mark.parametrize(
+    ("hello", "error"), [("554 no service", PermanentDeliveryError), ("421 busy", TransientDeliveryError)]
+)
+def test_a_server_that_does_not_want_to_talk(
+    script: Callable[..., Scripted], hello: str, error: type[Exception]
+) -> None:
+    with pytest.raises(error, match=hello.partition(" ")[2]):
+        connect(script(HELLO=hello).server)
+
+
+def test_quitting_a_dead_connection_raises_nothing(script: Callable[..., Scripted]) -> None:
+    transport = connect(script(QUIT=None).server)
+    transport.close()
+    transport.close()
+
+
+# Secured connections, with a certificate made on the spot.
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl, which makes the certificate for this test, isn't installed")
+    folder = tmp_path_factory.mktemp("certificate")
+    subject = ("-subj", "/CN=tocsin test", "-addext", "subjectAltName=IP:127.0.0.1")
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "key.pem")
+    made = [openssl, "req", "-x509", "-days", "2", *key, "-out", "ca.pem", *subject]
+    subprocess.run(made, cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def secured(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate / "ca.pem", certificate / "key.pem")
+    return context
+
+
+def _options(scheme: str, context: ssl.SSLContext) -> dict[str, Any]:
+    if scheme == "smtps":
+        return {"ssl_context": context}
+    return {"tls_context": context, "require_starttls": True}
+
+
+def _log_in(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+    known = (data.login, data.password) == (b"ada", b"p@ss")
+    return AuthResult(success=known, handled=known, auth_data=data.login)
+
+
+@pytest.mark.parametrize("scheme", ["smtps", "smtp+starttls"])
+def test_a_certificate_that_nobody_vouches_for_ends_it(
+    serve: Callable[..., MailServer], secured: ssl.SSLContext, scheme: str
+) -> None:
+    handler = Answering()
+    server = serve(handler, scheme, login="ada:p%40ss@", **_options(scheme, secured))
+    with pytest.raises(PermanentDeliveryError, match=r"can't be trusted.*\?ca=FILE"):
+        connect(server)
+    assert handler.kept == []
+
+
+@pytest.mark.parametrize("scheme", ["smtps", "smtp+starttls"])
+def test_a_trusted_certificate_secures_login_and_mail(
+    serve: Callable[..., MailServer], secured: ssl.SSLContext, certificate: Path, scheme: str
+) -> None:
+    handler = Answering()
+    # Over implicit TLS, aiosmtpd doesn't know that the connection is secured.
+    login = {"authenticator": _log_in, "auth_required": scheme != "smtps", "auth_require_tls": scheme != "smtps"}
+    query = f"&ca={certificate / 'ca.pem'}"
+    server = serve(handler, scheme, query, "ada:p%40ss@", **_options(scheme, secured), **login)
+    transport = connect(server)
+    assert transport.send(message()).fate is Fate.ACCEPTED
+    transport.close()
+    assert handler.kept[0].login == b"ada"
+    with pytest.raises(PermanentDeliveryError, match="the login was refused"):
+        connect(MailServer(server.host, server.port, server.security, "ada", "wrong", server.ca))
+
+
+def test_without_starttls_on_offer_no_password_leaves(script: Callable[..., Scripted]) -> None:
+    said: list[str] = []
+    server = script()
+    heard = server._say
+    server._say = lambda wire, verb: said.append(verb) or heard(wire, verb)  # type: ignore[method-assign,func-returns-value]
+    place = server.server
+    with pytest.raises(TransientDeliveryError, match="STARTTLS"):
+        connect(MailServer(place.host, place.port, "smtp+starttls", "ada", "secret", helo="localhost"))
+    assert "AUTH" not in said
+
+
+def test_a_certificate_file_that_is_none_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"none\.pem"):
+        connect(MailServer("127.0.0.1", 1, "smtps", ca=str(tmp_path / "none.pem")))
+
+
+@pytest.mark.parametrize(("token", "welcome"), [("R09PRA==", True), ("QkFE", False)], ids=["good", "bad"])
+def test_an_oauth2_token_is_used_and_its_refusal_noticed(
+    serve: Callable[..., MailServer],
+    secured: ssl.SSLContext,
+    certificate: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    token: str,
+    welcome: bool,
+) -> None:
+    class OAuth2(Answering):
+        async def auth_XOAUTH2(self, _server: Any, args: list[str]) -> AuthResult:  # noqa: N802 - aiosmtpd's name
+            good = args[1] == "R09PRA=="
+            return AuthResult(success=good, handled=False, auth_data=args[1])
+
+    file = tmp_path / "token.json"
+    known = ("email_address", "google_client_id", "google_client_secret", "google_refresh_token")
+    file.write_text(json.dumps(dict.fromkeys(known, "x")))
+    monkeypatch.setattr(connection.yagmail.Client, "get_oauth_string", staticmethod(lambda _user, _info: token))
+    query = f"&ca={certificate / 'ca.pem'}&auth=xoauth2&oauth2={file}"
+    options = {"ssl_context": secured, "auth_require_tls": False}
+    server = serve(OAuth2(), "smtps", query, "ada%40x.org@", **options)
+    if welcome:
+        transport = connect(server)
+        assert transport.send(message()).fate is Fate.ACCEPTED
+        transport.close()
+    else:
+        with pytest.raises(PermanentDeliveryError, match="login was refused"):
+            connect(server)
+    file.write_text("{}")
+    with pytest.raises(SettingsError, match="yagmail made"):
+        connect(server)

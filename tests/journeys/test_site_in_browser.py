@@ -1,0 +1,184 @@
+"""The site in a real browser: it fits a small screen, reads in the dark and on paper, and asks no other host."""
+
+import functools
+import html
+import json
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from html_reader import HOSTILE, edition_of
+
+from pipeline.edition import Edition
+from pipeline.outputs import render_all
+from pipeline.rendering import Renderer
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PAGES = (
+    "seed/index.html", "seed/fr/index.html", "seed/subscribe/index.html", "seed/fr/subscribe/index.html",
+    "seed/events/toolkit-for-struggle/index.html", "seed/fr/events/conference-5/index.html",
+    "hostile/index.html", "hostile/events/loud/index.html", "hostile/fr/events/long/index.html",
+)  # fmt: skip
+QUIET = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--virtual-time-budget=10000",
+)  # fmt: skip
+DARK = "--blink-settings=preferredColorScheme=0"
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+
+SPEAKERS = ", ".join(
+    f'{{ name = "Speaker number {number}", role = "reader of a long and winding title" }}' for number in range(40)
+)
+LOUD = (
+    HOSTILE.replace("alert(", "ran=(").replace("speakers = [", f"speakers = [{SPEAKERS}, ")
+    + f'[[event]]\nid = "long"\ntitle = "{"W" * 300}"\ndate = 2026-12-08\ntba = ["time"]\n'
+)
+
+# A page of the test, not of the site: it shows pages in frames of one width and measures them.
+PROBE = """<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>probe</title>
+<link rel="icon" href="data:,">
+<script>
+const found = {};
+async function measure(page) {
+  const frame = document.createElement("iframe");
+  frame.style = "border:0; height:900px; width:WIDTHpx";
+  const loaded = new Promise(resolve => frame.onload = resolve);
+  frame.src = page;
+  document.body.append(frame);
+  await loaded;
+  const view = frame.contentWindow, inside = frame.contentDocument;
+  const touched = [...inside.querySelectorAll("a.button, nav a, input")];
+  found[page] = {
+    width: inside.documentElement.scrollWidth,
+    small: touched.filter(item => item.getBoundingClientRect().height < 44).map(item => item.outerHTML),
+    paper: view.getComputedStyle(inside.body).backgroundColor,
+    requests: view.performance.getEntriesByType("resource").map(entry => entry.name),
+    ran: view.ran ?? "nothing",
+  };
+}
+onload = async () => {
+  for (const page of PAGES) await measure(page);
+  const answer = document.createElement("pre");
+  answer.id = "found";
+  answer.textContent = JSON.stringify(found);
+  document.body.append(answer);
+};
+</script>"""
+
+Measures = dict[str, dict[str, Any]]
+
+
+@dataclass
+class Host:
+    """The site on loopback, and what a browser asked it for."""
+
+    folder: Path
+    port: int = 0
+    asked: list[str] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+
+def write(edition: Edition, folder: Path) -> None:
+    for artifact in render_all(edition, Renderer()):
+        path = folder / artifact.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(artifact.body)
+
+
+@pytest.fixture(scope="module")
+def host(seed_edition: Edition, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    host = Host(tmp_path_factory.mktemp("site"))
+    write(seed_edition, host.folder / "seed")
+    write(edition_of(LOUD), host.folder / "hostile")
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:  # noqa: ARG002
+            host.asked.append(f"{int(code)} {self.path}")
+
+        def log_message(self, *_: object) -> None:
+            """Errors are in `asked`."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(host.folder)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    host.port = server.server_address[1]
+    yield host
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def browse(address: str, profile: Path, *flags: str) -> subprocess.CompletedProcess[str]:
+    assert CHROMIUM is not None
+    return subprocess.run(
+        [CHROMIUM, *QUIET, f"--user-data-dir={profile}", *flags, address],
+        capture_output=True, text=True, timeout=120, check=True, encoding="utf-8",
+    )  # fmt: skip
+
+
+def measured(host: Host, pages: Sequence[str], width: int, profile: Path, *flags: str) -> Measures:
+    probe = PROBE.replace("WIDTH", str(width)).replace("PAGES", json.dumps(pages))
+    (host.folder / f"probe-{profile.name}.html").write_text(probe, encoding="utf-8")
+    address = f"{host.address}probe-{profile.name}.html"
+    dom = browse(address, profile, "--dump-dom", "--window-size=1400,1000", *flags).stdout
+    answer = re.search(r'<pre id="found">(.*?)</pre>', dom, re.DOTALL)
+    assert answer, dom[-500:]
+    found: Measures = json.loads(html.unescape(answer[1]))
+    assert list(found) == list(pages)
+    return found
+
+
+def test_pages_fit_320_pixels_and_nothing_in_a_catalogue_runs(host: Host, tmp_path: Path) -> None:
+    """320 pixels is a small phone, and a desktop at 400 % zoom; targets are large enough to touch."""
+    for page, found in measured(host, PAGES, 320, tmp_path / "small").items():
+        assert found["width"] == 320, page
+        assert found["small"] == [], page
+        assert found["ran"] == "nothing", page
+
+
+def test_pages_ask_for_their_own_stylesheet_and_icon_alone(host: Host, tmp_path: Path) -> None:
+    for page, found in measured(host, PAGES, 1280, tmp_path / "wide").items():
+        assert found["width"] == 1280, page
+        assert all(name.startswith(host.address + page.partition("/")[0] + "/assets/") for name in found["requests"])
+    assert any("/assets/style.css" in line for line in host.asked)
+    assert not [line for line in host.asked if line.startswith("404")]
+
+
+def test_the_dark_is_dark_and_the_light_is_light(host: Host, tmp_path: Path) -> None:
+    home = PAGES[0]
+    light = measured(host, [home], 1280, tmp_path / "light")[home]
+    dark = measured(host, [home], 1280, tmp_path / "dark", DARK)[home]
+    assert (light["paper"], dark["paper"]) == ("rgb(251, 249, 244)", "rgb(23, 22, 20)")
+
+
+def test_the_console_stays_silent_and_the_policy_blocks_nothing_of_ours(host: Host, tmp_path: Path) -> None:
+    for page in ("seed/index.html", "hostile/events/loud/index.html"):
+        log = browse(host.address + page, tmp_path, "--dump-dom", "--enable-logging=stderr", "--log-level=0").stderr
+        assert "CONSOLE" not in log
+
+
+def test_the_site_works_from_a_folder_without_a_server(host: Host, tmp_path: Path) -> None:
+    page = (host.folder / "seed/fr/events/social-work/index.html").as_uri()
+    picture, plain = tmp_path / "styled.png", tmp_path / "plain.png"
+    browse(page, tmp_path / "one", f"--screenshot={picture}", "--window-size=900,900")
+    copy = tmp_path / "alone.html"
+    copy.write_bytes((host.folder / "seed/fr/events/social-work/index.html").read_bytes())
+    browse(copy.as_uri(), tmp_path / "two", f"--screenshot={plain}", "--window-size=900,900")
+    assert picture.read_bytes() != plain.read_bytes()
+
+
+def test_a_page_prints(host: Host, tmp_path: Path) -> None:
+    paper = tmp_path / "page.pdf"
+    browse(host.address + "seed/index.html", tmp_path / "profile", "--no-pdf-header-footer", f"--print-to-pdf={paper}")
+    assert paper.read_bytes().startswith(b"%PDF-")
