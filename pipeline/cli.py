@@ -2,7 +2,6 @@
 
 import argparse
 import importlib
-import importlib.metadata
 import os
 import sys
 import traceback
@@ -10,7 +9,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from types import ModuleType
 
-from pipeline.commands.shell import DONE, INTERRUPTED, MISUSED, OUTSIDE, WRONG, Shell, instant, shell_of
+from pipeline.commands.shell import DONE, INTERRUPTED, MISUSED, OUTSIDE, WRONG, Shell, counted, instant, shell_of
 from pipeline.errors import DeliveryError, FileError, InputError, SettingsError, StoreError, TemplateError, TocsinError
 
 ORGANISER = {
@@ -73,8 +72,7 @@ def _run(module: ModuleType, shell: Shell) -> int:
         return int(module.run(shell))
     except InputError as error:
         shell.tell_problems(error.problems)
-        count = len(error.problems)
-        _complain(f"{count} problem{'s' if count > 1 else ''}; nothing was changed")
+        _complain(f"{counted(len(error.problems), 'problem')}; nothing was changed")
         return WRONG
     except TemplateError as error:
         _complain(str(error))
@@ -123,7 +121,7 @@ def _top_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[_common(None)],
     )
-    parser.add_argument("--version", action="version", version=_version())
+    parser.add_argument("--version", action=_Version, nargs=0, help="which tocsin this is")
     parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
     parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     return parser
@@ -148,8 +146,12 @@ def _common(default: str | None) -> argparse.ArgumentParser:
     return common
 
 
-def _version() -> str:
-    try:
-        return f"tocsin {importlib.metadata.version('tocsin')}"
-    except importlib.metadata.PackageNotFoundError:
-        return "tocsin (from a checkout)"
+class _Version(argparse.Action):
+    """Reads the version only when it is asked for: doing so takes longer than all other options together."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        metadata = importlib.import_module("importlib.metadata")
+        try:
+            parser.exit(message=f"tocsin {metadata.version('tocsin')}\n")
+        except metadata.PackageNotFoundError:
+            parser.exit(message="tocsin (from a checkout)\n")

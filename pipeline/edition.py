@@ -6,8 +6,13 @@ from datetime import date, datetime, time, timedelta
 from functools import cached_property
 
 from pipeline.catalogue.models import Catalogue, Event, Series, Status, Venue
+from pipeline.catalogue.recurrence import occurrences
 from pipeline.catalogue.when import OnDay, Unscheduled, is_over, local, starts
 from pipeline.ledger import SCHEDULING, Ledger, Line, LineKind, Revision, changed_keys, event_of, kind_of_change
+
+A_DAY = timedelta(days=1)
+FAR_AHEAD = timedelta(days=3660)
+"""How far ahead a recurring event is searched for its next time; rules with longer gaps aren't for people."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,7 @@ class Edition:
         return tuple(
             listing
             for listing in self.shown
-            if not isinstance(listing.event.when, Unscheduled) and not is_over(listing.event.when, self.morning)
+            if not isinstance(listing.event.when, Unscheduled) and not self._is_past(listing.event)
         )
 
     @cached_property
@@ -120,8 +125,14 @@ class Edition:
     @cached_property
     def past(self) -> tuple[Listing, ...]:
         """The events that are over on the morning of `day`, latest first."""
-        over = (listing for listing in self.shown if is_over(listing.event.when, self.morning))
+        over = (listing for listing in self.shown if self._is_past(listing.event))
         return tuple(reversed(tuple(over)))
+
+    def _is_past(self, event: Event) -> bool:
+        """Whether nothing of an event is left on the morning of `day`; of a recurring one, none of its times."""
+        since = self.morning - A_DAY
+        times = occurrences(event, since, since + FAR_AHEAD)
+        return all(is_over(when, self.morning) for _, when in times)
 
     @cached_property
     def next(self) -> Listing | None:

@@ -78,6 +78,11 @@ def say_language(code: str, language: str) -> str:
     return name or code
 
 
+def direction(language: str) -> str:
+    """In which direction a language is written: `ltr` or `rtl`."""
+    return "rtl" if locale(language).character_order == "right-to-left" else "ltr"
+
+
 @cache
 def weekday_names(language: str) -> dict[str, int]:
     """Every way to write a weekday in that language, lower case without a full stop, with its number (Monday is 0)."""

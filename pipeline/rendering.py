@@ -10,7 +10,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from pipeline import language as speech
-from pipeline.catalogue.texts import Text
+from pipeline.catalogue.texts import Phrase, Text
 from pipeline.errors import TemplateError
 from pipeline.markdown import to_html, to_text
 from pipeline.phrases import say_when
@@ -94,7 +94,13 @@ def said(language: str, text: Text) -> Markup:
     phrase = text.said_in(language)
     if phrase.language == language:
         return escape(phrase.text)
-    return Markup('<span lang="{}">{}</span>').format(phrase.language, phrase.text)
+    return Markup('<span lang="{}"{}>{}</span>').format(phrase.language, _direction(language, phrase), phrase.text)
+
+
+def _direction(language: str, phrase: Phrase) -> Markup:
+    """The writing direction, where it isn't that of the page."""
+    own = speech.direction(phrase.language)
+    return Markup("") if own == speech.direction(language) else Markup(' dir="{}"').format(own)
 
 
 def plain(language: str, text: Text) -> str:
@@ -108,7 +114,7 @@ def written(language: str, text: Text, base: str = "") -> Markup:
     html = Markup(to_html(phrase.text, base))  # noqa: S704 - sanitised there
     if phrase.language == language:
         return html
-    return Markup('<div lang="{}">{}</div>').format(phrase.language, html)
+    return Markup('<div lang="{}"{}>{}</div>').format(phrase.language, _direction(language, phrase), html)
 
 
 def unformatted(language: str, text: Text) -> str:

@@ -38,6 +38,7 @@ def deliver(
     in_doubt: InDoubt = InDoubt.RESEND,
     limit: int | None = None,
     per_second: float | None = None,
+    per_day: int | None = None,
     patient: bool = False,
     longest: timedelta = LONGEST,
     jitter: Callable[[], float] = _JITTER,
@@ -47,6 +48,7 @@ def deliver(
 ) -> Delivered:
     """Sends what a series has due, until nothing is left, `limit` messages were tried, or `stop()` says so.
 
+    At most `per_day` leave in any 24 hours, a tenth of which is kept for confirmations and urgent notices.
     `owner` is `senders.sender_name()`, `here` is `switch.installation()`. A `patient` round also waits for what other
     senders hold, no longer than their leases. `longest` is the time that one message can take: so much longer than its
     lease nobody takes it for abandoned, unless its sender is known to be dead. `jitter` gives numbers from 0 to 1.
@@ -61,6 +63,18 @@ def deliver(
         if held:
             return Delivered(held=held, waiting=sender.run(lambda connection: waiting(connection, series)))
         terms = Terms(
-            owner, here, lease, in_doubt, limit, per_second, patient, longest, jitter, stop, progress, checkpoint
+            owner,
+            here,
+            lease,
+            in_doubt,
+            limit,
+            per_second,
+            per_day,
+            patient,
+            longest,
+            jitter,
+            stop,
+            progress,
+            checkpoint,
         )
         return Round(sender, series, connect, finish, clock, terms).carried()

@@ -13,9 +13,10 @@ from pipeline.clock import Clock
 from pipeline.delivery import Fate, Outcome, Transport
 from pipeline.errors import DeliveryError, StoreError, TocsinError
 from pipeline.letters import Letter, Message, Recipient
+from pipeline.reminders.occasions import Priority
 from pipeline.store.claims import claim, reap, release, renew
 from pipeline.store.deliveries import Claimed, InDoubt, Settlement, letter, refuse_claimed, set_aside, settle, start
-from pipeline.store.outbox import close_finished, expire, others_hold_until, retry_failed, waiting
+from pipeline.store.outbox import close_finished, expire, others_hold_until, retry_failed, sent_since, waiting
 from pipeline.store.senders import Sender
 from pipeline.store.switch import why_held
 from pipeline.store.tables import State
@@ -28,6 +29,7 @@ Finish = Callable[[Letter, Recipient, str, datetime], Message]
 _BATCH: Final = 50
 _BREAKS: Final = 2  # connections in a row that failed before they carried anything: then the server is in trouble
 _STRIKES: Final = 5  # refusals in a row that say nothing of the recipient: then the server refuses us, not them
+_DAY: Final = timedelta(days=1)
 _AFTER_A_BREAK: Final = timedelta(minutes=1)
 _AFTER_STRIKES: Final = timedelta(minutes=15)
 _LOOK_AGAIN: Final = 1.0  # seconds between two looks at what other senders still hold
@@ -62,6 +64,7 @@ class Terms:
     in_doubt: InDoubt
     limit: int | None
     per_second: float | None
+    per_day: int | None
     patient: bool
     longest: timedelta
     jitter: Callable[[], float]
@@ -154,7 +157,20 @@ class Round:
         return batch
 
     def _claimed(self, connection: Connection, size: int) -> tuple[Claimed, ...]:
-        return claim(connection, self._series, size, self._terms.owner, self._terms.lease, self._clock.now())
+        per_day, now = self._terms.per_day, self._clock.now()
+        if per_day is None:
+            return self._claim(connection, size, Priority.NEWSLETTER)
+        room = per_day - sent_since(connection, self._series, now - _DAY)
+        urgent = self._claim(connection, min(size, room), Priority.URGENT)
+        # What is not urgent leaves a tenth of the day for what will be.
+        left = min(size, room - per_day // 10) - len(urgent)
+        return urgent + self._claim(connection, left, Priority.NEWSLETTER)
+
+    def _claim(self, connection: Connection, size: int, least_urgent: Priority) -> tuple[Claimed, ...]:
+        if size <= 0:
+            return ()
+        terms = self._terms
+        return claim(connection, self._series, size, terms.owner, terms.lease, self._clock.now(), least_urgent)
 
     def _others_hold(self, connection: Connection) -> bool:
         return others_hold_until(connection, self._series, self._terms.owner) is not None

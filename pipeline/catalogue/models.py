@@ -1,6 +1,7 @@
 """The catalogue as frozen models: what may stand in `events.toml`, key by key. No input or output here."""
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache, cached_property
@@ -76,6 +77,13 @@ def named(key: str) -> BeforeValidator:
     return BeforeValidator(lambda value: {key: value} if isinstance(value, str) else value)
 
 
+def _color(value: str) -> str:
+    if not re.fullmatch(r"#[0-9a-fA-F]{3}(?:[0-9a-fA-F]{3})?|[a-z]{3,20}", value):
+        raise wrong("{value!r} is not a colour", 'write "#a03020", or a name of CSS: "teal"', value=value)
+    return value
+
+
+Color = Annotated[StrictStr, AfterValidator(_color)]
 Address = Annotated[StrictStr, AfterValidator(_address)]
 Mailbox = Annotated[StrictStr, AfterValidator(_mailbox)]
 Zone = Annotated[StrictStr, AfterValidator(_zone)]
@@ -144,7 +152,7 @@ class Site(Model):
     service: Url | Literal[False] | None = None
     deploy: Name | None = None
     hub: Url | None = None
-    color: Name | None = None
+    color: Color | None = None
     theme: Name | None = None
 
     @cached_property

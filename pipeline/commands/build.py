@@ -17,5 +17,5 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(shell: Shell) -> int:
     """Builds and tells what publishing would change."""
     result = build(shell.project, shell.clock.now(), shell.options.day)
-    tell_result(shell, result, "not published yet, {count} changes:", "everything is published")
+    tell_result(shell, result, "not published yet", "everything is published")
     return DONE

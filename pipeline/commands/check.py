@@ -4,7 +4,7 @@ import argparse
 from collections import Counter
 
 from pipeline.actions.project import check
-from pipeline.commands.shell import DONE, WRONG, Shell
+from pipeline.commands.shell import DONE, WRONG, Shell, counted
 from pipeline.errors import Severity
 
 
@@ -17,10 +17,10 @@ def run(shell: Shell) -> int:
     """Tells every problem; 0 where there is none but warnings."""
     loaded = check(shell.project, shell.clock.now())
     shell.tell_problems(loaded.remarks)
-    counted = Counter(remark.severity for remark in loaded.remarks)
+    found = Counter(remark.severity for remark in loaded.remarks)
     events = len(loaded.catalogue.events)
     shell.say(
-        f"{shell.project.catalogue}: {events} events, no error, {counted[Severity.WARNING]} warnings, "
-        f"{counted[Severity.TODO]} open questions"
+        f"{shell.project.catalogue}: {counted(events, 'event')}, no error, "
+        f"{counted(found[Severity.WARNING], 'warning')}, {counted(found[Severity.TODO], 'open question')}"
     )
     return WRONG if shell.options.strict and loaded.remarks else DONE

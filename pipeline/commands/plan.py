@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pipeline.actions.forecast import Expected, Forecast, forecast
 from pipeline.actions.publish import draft
-from pipeline.commands.shell import DONE, Shell, calendar_day, midnight
+from pipeline.commands.shell import DONE, Shell, calendar_day, counted, midnight
 from pipeline.commands.telling import changes_as_json, told
 from pipeline.errors import StoreError
 from pipeline.reminders.occasions import Omission
@@ -43,7 +43,7 @@ def _subscribers(shell: Shell, series: str) -> list[Subscriber]:
 
 def _tell(shell: Shell, coming: Forecast) -> None:
     lines = coming.draft.pending
-    shell.say(f"publishing now would change {len(lines)} events:" if lines else "everything is published")
+    shell.say(f"publishing now would change {counted(len(lines), 'event')}:" if lines else "everything is published")
     for line in lines:
         shell.say(f"  {told(line)}")
     zone = coming.draft.edition.series.zone
@@ -53,7 +53,9 @@ def _tell(shell: Shell, coming: Forecast) -> None:
     for expected in coming.mailings:
         due: datetime = expected.occasion.due.astimezone(zone)
         about = expected.occasion.event or "the series"
-        shell.say(f"  {due:%a %Y-%m-%d %H:%M}  {expected.occasion.rule}  {about}  → {expected.readers} subscribers")
+        shell.say(
+            f"  {due:%a %Y-%m-%d %H:%M}  {expected.occasion.rule}  {about}  → {counted(expected.readers, 'subscriber')}"
+        )
     if coming.omissions:
         shell.say("\nwhat will not leave, and why:")
     for omission in coming.omissions:

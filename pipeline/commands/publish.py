@@ -19,7 +19,7 @@ def run(shell: Shell) -> int:
     """Publishes, and tells what changed."""
     with open_database(shell.database_url, shell.clock) as database:
         result = publish(shell.project, database, shell.clock.now(), shell.options.day)
-    tell_result(shell, result, "published, {count} changes:", "nothing new to publish")
+    tell_result(shell, result, "published", "nothing new to publish")
     if deploy(shell.project, result.draft.edition.catalogue):
         shell.tell("deployed")
     return DONE

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pipeline.actions.deliver import Delivered
 from pipeline.actions.send import Held, Sender, Sent, held, rehearse, send_due
 from pipeline.commands.sending import add_sending_options, sender_of, server_of
-from pipeline.commands.shell import DONE, OUTSIDE, WRONG, Shell, whole
+from pipeline.commands.shell import DONE, OUTSIDE, WRONG, Shell, counted, whole
 from pipeline.store.database import Database, open_database
 from pipeline.store.outbox import Entry
 
@@ -73,7 +73,7 @@ def tell_entries(shell: Shell, found: tuple[Entry, ...]) -> None:
         return
     for entry in found:
         shell.say(f"{entry.address}  {entry.key}")
-    shell.say(f"{len(found)} letters would leave now")
+    shell.say(f"{counted(len(found), 'letter')} would leave now")
 
 
 def tell_held(shell: Shell, reason: Held) -> int:

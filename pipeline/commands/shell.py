@@ -103,6 +103,11 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
     return local(day, time(), zone).astimezone(UTC)
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 change`, `3 changes`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def whole(text: str) -> int:
     """A positive whole number, for argparse."""
     if not text.isdecimal() or int(text) < 1:

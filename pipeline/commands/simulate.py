@@ -8,7 +8,7 @@ from pipeline.actions.mailing import Office
 from pipeline.actions.publish import draft
 from pipeline.actions.simulate import made_up, simulate
 from pipeline.actions.subscribers import Entry, read_csv
-from pipeline.commands.shell import DONE, Shell, calendar_day, midnight
+from pipeline.commands.shell import DONE, Shell, calendar_day, counted, midnight
 from pipeline.edition import Edition
 from pipeline.errors import StoreError
 from pipeline.files import read_text
@@ -52,8 +52,8 @@ def run(shell: Shell) -> int:
         shell.say_json({"letters": dict(done.letters), "paths": [str(path) for path in done.paths]})
         return DONE
     for address, count in sorted(done.letters.items()):
-        shell.say(f"{address}: {count} letters")
-    shell.say(f"{len(done.paths)} letters in {folder}; nothing left this machine")
+        shell.say(f"{address}: {counted(count, 'letter')}")
+    shell.say(f"{counted(len(done.paths), 'letter')} in {folder}; nothing left this machine")
     return DONE
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.actions.project import read_catalogue
 from pipeline.actions.subscribers import Entry, add_all, entry_of, read_csv
-from pipeline.commands.shell import DONE, Shell
+from pipeline.commands.shell import DONE, Shell, counted
 from pipeline.errors import CatalogueError, Problem, SettingsError
 from pipeline.files import read_text
 from pipeline.store.database import Database, open_database
@@ -82,7 +82,7 @@ def _list(shell: Shell, database: Database, series: str) -> int:
     for subscriber in found:
         kinds = " ".join(sorted(kind.value for kind in subscriber.kinds))
         shell.say(f"{subscriber.address}  {subscriber.language}  {subscriber.state}  {kinds}")
-    shell.tell(f"{len(found)} subscribers")
+    shell.tell(counted(len(found), "subscriber"))
     return DONE
 
 

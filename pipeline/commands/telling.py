@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from pipeline.actions.publish import Result
-from pipeline.commands.shell import Shell
+from pipeline.commands.shell import Shell, counted
 from pipeline.ledger import Line, LineKind
 
 VERBS = {
@@ -31,12 +31,13 @@ def tell_result(shell: Shell, result: Result, pending: str, none: str) -> None:
         shell.say_json(as_json(result))
         return
     lines = result.draft.pending
-    shell.say(pending.format(count=len(lines)) if lines else none)
+    shell.say(f"{pending}, {counted(len(lines), 'change')}:" if lines else none)
     for line in lines:
         shell.say(f"  {told(line)}")
     files = result.files
     shell.say(
-        f"{shell.project.out}: {len(files.written)} files written, {len(files.removed)} removed, {files.kept} unchanged"
+        f"{shell.project.out}: {counted(len(files.written), 'file')} written, {len(files.removed)} removed, "
+        f"{files.kept} unchanged"
     )
 
 

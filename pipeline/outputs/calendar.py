@@ -16,7 +16,7 @@ from pipeline.markdown import to_text
 from pipeline.outputs.base import Artifact
 from pipeline.outputs.colours import CSS_COLOURS
 from pipeline.outputs.contentlines import calendar_of, lines_of, with_alarms
-from pipeline.outputs.vevent import UTC_NAMES, vevents
+from pipeline.outputs.vevent import recurs_in_utc, tzid_of, vevents
 from pipeline.outputs.zones import vtimezone
 from pipeline.phrases import title_of
 from pipeline.rendering import Renderer
@@ -111,7 +111,8 @@ class _Calendars:
         calendar["source"] = vUri(edition.address(path, self.language), params={"VALUE": "URI"})
         calendar["refresh-interval"] = vDuration(REFRESH, params={"VALUE": "DURATION"})
         calendar["x-published-ttl"] = vDuration(REFRESH)
-        calendar["x-wr-timezone"] = vText(series.timezone)
+        if not any(recurs_in_utc(listing.event) for listing in listings):
+            calendar["x-wr-timezone"] = vText(series.timezone)
         if (color := (edition.catalogue.site.color or "").lower()) in CSS_COLOURS:
             calendar["color"] = vText(color)
         if stamps := [listing.revision.updated for listing in listings]:
@@ -141,12 +142,8 @@ def _event(edition: Edition, listing: Listing, language: str) -> VEvents:
 
 def _zones(listings: Iterable[Listing]) -> tuple[bytes, ...]:
     """The zones which the events name: those of recurring events with an hour, all others being in UTC."""
-    names = {
-        listing.event.timezone
-        for listing in listings
-        if listing.event.repeats is not None and listing.event.time is not None
-    }
-    return tuple(lines_of(vtimezone(name)) for name in sorted(names - UTC_NAMES))
+    names = {tzid for listing in listings if (tzid := tzid_of(listing.event)) is not None}
+    return tuple(lines_of(vtimezone(name)) for name in sorted(names))
 
 
 def _alarms(listing: Listing, language: str) -> tuple[bytes, ...]:

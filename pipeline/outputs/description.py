@@ -7,7 +7,7 @@ from pipeline.catalogue.when import AtTime, OnDay, Unscheduled
 from pipeline.edition import Listing
 from pipeline.language import say_language, say_list, words
 from pipeline.markdown import to_text
-from pipeline.phrases import capitalised, say_when, say_zone_of, speaker_line
+from pipeline.phrases import capitalised, say_estimate, say_when, say_zone_of, speaker_line
 
 
 def description(listing: Listing, page: str, language: str) -> str:
@@ -25,16 +25,14 @@ def description(listing: Listing, page: str, language: str) -> str:
 
 
 def _time(listing: Listing, language: str) -> str:
-    event, say = listing.event, words(language)
+    event = listing.event
     if event.repeats is not None:
         # The description is that of every date, so no single one may stand here.
         return _every_time(listing, language)
     match event.when:
-        case AtTime(_, end, estimated):
-            lines = [capitalised(f"{say_when(event.when, language)} ({say_zone_of(event.when, language)})")]
-            if end is not None and estimated:
-                lines.append(say("The end is an estimate."))
-            return "\n".join(lines)
+        case AtTime():
+            start = capitalised(f"{say_when(event.when, language)} ({say_zone_of(event.when, language)})")
+            return "\n".join(filter(None, (start, say_estimate(event.when, language))))
         case OnDay():
             return capitalised(say_when(event.when, language))
         case Unscheduled():
@@ -46,9 +44,7 @@ def _every_time(listing: Listing, language: str) -> str:
     lines = [say("One of several dates; the first: {when}").format(when=say_when(event.when, language))]
     if isinstance(event.when, AtTime):
         lines.append(say("Time zone: {zone}").format(zone=event.timezone))
-        if event.when.end_is_estimated:
-            lines.append(say("The end is an estimate."))
-    return "\n".join(lines)
+    return "\n".join(filter(None, (*lines, say_estimate(event.when, language))))
 
 
 def _practical(listing: Listing, language: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from pipeline.language import say_day, words
 from pipeline.ledger import LineKind, event_of
 from pipeline.markdown import to_text
 from pipeline.outputs.entry_content import content, summary
-from pipeline.phrases import headline, status_word
+from pipeline.phrases import dated_title, headline, status_word
 
 PAGE = 100
 """How many entries a feed shows, and how many each of its archives holds (RFC 5005)."""
@@ -123,7 +123,7 @@ class Desk:
             listing.revision.sequence,
         )  # fmt: skip
         entry = self._made(news, self._page(news), self._calendar(news), "")
-        title = words(self.language)("Coming up: {event}").format(event=entry.title)
+        title = words(self.language)("Coming up: {event}").format(event=dated_title(event, self.language))
         return replace(entry, id=identity, title=title)
 
     @property

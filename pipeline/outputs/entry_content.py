@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from markupsafe import Markup, escape
 
 from pipeline.catalogue.models import Event, Link
-from pipeline.catalogue.when import AtTime, Unscheduled
+from pipeline.catalogue.when import Unscheduled
 from pipeline.edition import News
 from pipeline.language import words
-from pipeline.phrases import capitalised, changes, place_line, say_when, say_zone_of, speaker_line
+from pipeline.phrases import capitalised, changes, place_line, say_estimate, say_when, say_zone_of, speaker_line
 from pipeline.rendering import said, written
 
 Blocks = Iterator[Markup]
@@ -74,8 +74,8 @@ def _when_and_where(news: News, language: str) -> Blocks:
     lines = [capitalised(_when(event, language))]
     if event.repeats is not None and not isinstance(event.when, Unscheduled):
         lines = [say("One of several dates; the first: {when}").format(when=_when(event, language))]
-    if isinstance(event.when, AtTime) and event.when.end_is_estimated:
-        lines.append(say("The end is an estimate."))
+    if estimate := say_estimate(event.when, language):
+        lines.append(estimate)
     if news.venue is not None:
         lines.append(place_line(news.venue, language))
     yield Markup("<p>{}</p>").format(Markup("<br>").join(map(escape, lines)))

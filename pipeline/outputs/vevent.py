@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from mimetypes import guess_type
-from typing import Any
 
 from icalendar import Event as VEvent
 from icalendar.prop import vCalAddress, vRecur, vText, vUri
@@ -32,8 +31,9 @@ def vevents(edition: Edition, listing: Listing, language: str) -> tuple[VEvent, 
     master = _vevent(edition, listing, language, event.when)
     if event.repeats is None or event.date is None:
         return (master,)
-    for name, value in _recurrence(event):
-        master.add(name, value)
+    master.add("rrule", _rule(event))
+    for day in sorted(event.excepted):
+        _add_date(master, "exdate", event, day)
     return master, *_moved(edition, listing, language)
 
 
@@ -48,7 +48,7 @@ def page_address(edition: Edition, listing: Listing, language: str) -> str:
 def _vevent(edition: Edition, listing: Listing, language: str, when: When) -> VEvent:
     component = VEvent()
     _add_revision(component, listing)
-    _add_times(component, when, recurring=listing.event.repeats is not None)
+    _add_times(component, when, tzid_of(listing.event))
     _add_text(component, "summary", _summary(listing, when, language), language)
     _add_description(component, edition, listing, language)
     _add_place(component, listing, language)
@@ -78,12 +78,27 @@ def _add_text(component: VEvent, name: str, phrase: Phrase, language: str) -> No
     component[name] = vText(phrase.text, params={"LANGUAGE": spoken})
 
 
-def _add_times(component: VEvent, when: When, *, recurring: bool) -> None:
+def tzid_of(event: Event) -> str | None:
+    """The zone by whose wall clock an event recurs; None for what is in UTC, which every program reads alike."""
+    if event.repeats is None or event.time is None or event.timezone in UTC_NAMES:
+        return None
+    return event.timezone
+
+
+def recurs_in_utc(event: Event) -> bool:
+    """Whether times that end in `Z` recur, which some programs let follow the clock of the calendar's X-WR-TIMEZONE."""
+    return event.repeats is not None and event.time is not None and event.timezone in UTC_NAMES
+
+
+UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "UCT", "Etc/Universal", "Universal", "Etc/Zulu", "Zulu"})
+
+
+def _add_times(component: VEvent, when: When, tzid: str | None) -> None:
     match when:
         case AtTime(start, end):
-            component.add("dtstart", _moment(start, recurring=recurring))
+            _add_moment(component, "dtstart", start, tzid)
             if end is not None:
-                component.add("dtend", _moment(end, recurring=recurring))
+                _add_moment(component, "dtend", end, tzid)
         case OnDay(first, last):
             component.add("dtstart", first)
             component.add("dtend", last + timedelta(days=1))
@@ -91,16 +106,11 @@ def _add_times(component: VEvent, when: When, *, recurring: bool) -> None:
             raise ValueError("an event without a date is in no calendar")
 
 
-def _moment(moment: datetime, *, recurring: bool) -> datetime:
-    """In UTC, which every program reads alike; what recurs goes by the wall clock of its zone."""
-    return moment if recurring and not _is_utc(moment) else moment.astimezone(UTC)
-
-
-def _is_utc(moment: datetime) -> bool:
-    return str(moment.tzinfo) in UTC_NAMES
-
-
-UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "UCT", "Etc/Universal", "Universal", "Etc/Zulu", "Zulu"})
+def _add_moment(component: VEvent, name: str, moment: datetime, tzid: str | None) -> None:
+    if tzid is None:
+        component.add(name, moment.astimezone(UTC))
+    else:
+        component.add(name, moment.replace(tzinfo=None), parameters={"TZID": tzid})
 
 
 def _summary(listing: Listing, when: When, language: str) -> Phrase:
@@ -177,12 +187,6 @@ def _organiser(edition: Edition, event: Event) -> vCalAddress | None:
 # --------------------------------------------------------------------------------------------- recurrence
 
 
-def _recurrence(event: Event) -> Iterator[tuple[str, Any]]:
-    yield "rrule", _rule(event)
-    for day in sorted(event.excepted):
-        yield "exdate", _named(event, day)
-
-
 def _rule(event: Event) -> vRecur:
     rule: vRecur = vRecur.from_ical(local_until(event))
     if "UNTIL" in rule:
@@ -195,9 +199,12 @@ def _until(event: Event, moment: datetime) -> date | datetime:
     return moment.date() if event.time is None else moment.replace(tzinfo=event.zone).astimezone(UTC)
 
 
-def _named(event: Event, day: date) -> date | datetime:
-    """The value that names the date of a recurring event that the rule puts on that day."""
-    return day if event.time is None else _moment(local(day, event.time, event.zone), recurring=True)
+def _add_date(component: VEvent, name: str, event: Event, day: date) -> None:
+    """A property that names the date of a recurring event which the rule puts on that day."""
+    if event.time is None:
+        component.add(name, day)
+    else:
+        _add_moment(component, name, local(day, event.time, event.zone), tzid_of(event))
 
 
 def _moved(edition: Edition, listing: Listing, language: str) -> Iterator[VEvent]:
@@ -206,5 +213,5 @@ def _moved(edition: Edition, listing: Listing, language: str) -> Iterator[VEvent
     for moment in sorted(moved, key=lambda moment: moment.original):
         when = schedule(event, moment.date, moment.time or event.time)
         component = _vevent(edition, listing, language, when)
-        component.add("recurrence-id", _named(event, moment.original))
+        _add_date(component, "recurrence-id", event, moment.original)
         yield component

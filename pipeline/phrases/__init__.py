@@ -7,20 +7,23 @@ from pipeline.phrases.changes import Change, changes
 from pipeline.phrases.facts import (
     capitalised,
     place_line,
+    say_estimate,
     say_when,
     say_zone_of,
     speaker_line,
     status_word,
     title_of,
 )
-from pipeline.phrases.headlines import headline
+from pipeline.phrases.headlines import dated_title, headline
 
 __all__ = [
     "Change",
     "capitalised",
     "changes",
+    "dated_title",
     "headline",
     "place_line",
+    "say_estimate",
     "say_when",
     "say_zone_of",
     "speaker_line",

@@ -42,6 +42,15 @@ def _day_and_hour(moment: datetime, language: str, form: str) -> str:
     return f"{say_day(moment.date(), language, form)}, {say_time(moment, language)}"
 
 
+def say_estimate(when: When, language: str) -> str:
+    """The end where nobody said it and the series' usual length gives it; empty for all others."""
+    match when:
+        case AtTime(_, end, True) if end is not None:
+            return words(language)("Until about {hour} (an estimate)").format(hour=say_time(end, language))
+        case _:
+            return ""
+
+
 def say_zone_of(when: When, language: str) -> str:
     """The zone in which `say_when` speaks, in words and as IANA name; empty where no hour is known.
 

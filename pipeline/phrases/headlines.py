@@ -15,6 +15,15 @@ def headline(news: News, language: str) -> str:
 
     `Tue 25 Oct 2022, 19:00 · Non-take-up`, `Moved to Thu 27 Oct: Non-take-up`, `Cancelled: Tue 25 Oct 2022, 19:00 · …`
     """
+    return capitalised(_headline(news, language))
+
+
+def dated_title(event: Event, language: str) -> str:
+    """Date and title, to be put into a sentence: `Tue 20 Oct 2026, 19:00 · A talk`."""
+    return _dated(event, title_of(event, language).text, language)
+
+
+def _headline(news: News, language: str) -> str:
     event, title = news.event, title_of(news.event, language).text
     say = words(language)
     if event.status is Status.POSTPONED:
@@ -31,7 +40,7 @@ def headline(news: News, language: str) -> str:
 
 
 def _dated(event: Event, title: str, language: str) -> str:
-    return f"{capitalised(say_when(event.when, language, 'short'))} · {title}"
+    return f"{say_when(event.when, language, 'short')} · {title}"
 
 
 def _postponed(event: Event, title: str, language: str) -> str:
@@ -64,7 +73,7 @@ def _changed(news: News, before: Event, title: str, language: str) -> str:
         )
     if _hour_withdrawn(news, before) and now:
         # "Time to be announced" is the news: the date need not say it again.
-        day = capitalised(say_day(now, language, "short"))
+        day = say_day(now, language, "short")
         return say("Time to be announced anew: {event}").format(event=f"{day} · {title}")
     return say(_what_changed(news, before)).format(event=_dated(news.event, title, language))
 

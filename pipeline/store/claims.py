@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
 from pipeline.letters import Recipient
+from pipeline.reminders.occasions import Priority
 from pipeline.store.deliveries import WAITING_AGAIN, Claimed, InDoubt, Settlement, doubted, freed, note
 from pipeline.store.tables import (
     IS_IN_HAND,
@@ -22,11 +23,20 @@ _ENDED: Final = "the sender ended in the middle of the message"
 
 
 def claim(
-    connection: Connection, series: str, size: int, owner: str, lease: timedelta, now: datetime
+    connection: Connection,
+    series: str,
+    size: int,
+    owner: str,
+    lease: timedelta,
+    now: datetime,
+    least_urgent: Priority = Priority.NEWSLETTER,
 ) -> tuple[Claimed, ...]:
     """Takes up to `size` deliveries that may leave now, the most urgent campaign's first, until `now + lease`."""
     live = select(campaigns.c.id).where(
-        campaigns.c.series == series, campaigns.c.state == Progress.EXPANDED, campaigns.c.not_after > now
+        campaigns.c.series == series,
+        campaigns.c.state == Progress.EXPANDED,
+        campaigns.c.not_after > now,
+        campaigns.c.priority <= int(least_urgent),
     )
     found: list[Claimed] = []
     order = (campaigns.c.priority, campaigns.c.due, campaigns.c.id)

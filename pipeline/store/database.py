@@ -147,7 +147,9 @@ def _understood(url: str) -> URL:
 
 
 def _place(url: URL) -> str:
-    return url.database or "in memory" if url.get_backend_name() == "sqlite" else url.render_as_string()
+    if url.get_backend_name() == "sqlite":
+        return url.database or "in memory"
+    return url.set(drivername="postgresql").render_as_string(hide_password=True)
 
 
 def _prepare_file(path: Path, create: bool) -> None:

@@ -123,6 +123,25 @@ _START = (
 )
 
 
+_SENT = (
+    update(deliveries)
+    .where(
+        deliveries.c.campaign_id == bindparam("campaign"),
+        deliveries.c.subscriber_id == bindparam("subscriber"),
+        # Known to be sent, it is sent, also when somebody freed it in the meantime because we took so long.
+        or_(deliveries.c.state != State.SENDING, deliveries.c.owner == bindparam("me")),
+    )
+    .values(
+        state=State.SENT,
+        owner=None,
+        lease_until=None,
+        finished=bindparam("at", type_=Instant),
+        code=bindparam("said"),
+        reason=bindparam("words"),
+    )
+)
+
+
 def start(connection: Connection, item: Claimed, owner: str, until: datetime, dated: datetime, now: datetime) -> bool:
     """Lets a message leave: once this is committed it counts as sending. False where it must not leave any more."""
     values = {**_key(item), "me": owner, "now": now, "until": until, "at": dated}
@@ -164,13 +183,13 @@ def settle(
 ) -> State:
     """Stores what came of a message, and returns the state in which that leaves it."""
     if outcome.state is State.SENT:
-        # Known to be sent, it is sent, also when somebody freed it in the meantime because we took so long.
-        ours = or_(deliveries.c.state != State.SENDING, deliveries.c.owner == owner)
-    else:
-        ours = and_(deliveries.c.state == State.SENDING, deliveries.c.owner == owner)
+        said = {"at": now, "said": outcome.code, "words": outcome.text[:_TEXT_LENGTH]}
+        connection.execute(_SENT, {**_key(item), "me": owner, **said})
+        return State.SENT
     state, values = _settled(item, outcome, policy, now)
-    changed = connection.execute(update(deliveries).where(_is(item), ours).values(values)).rowcount
-    if changed and outcome.state is not State.SENT:
+    ours = and_(_is(item), deliveries.c.state == State.SENDING, deliveries.c.owner == owner)
+    changed = connection.execute(update(deliveries).where(ours).values(values)).rowcount
+    if changed:
         note(connection, item.campaign, item.recipient.subscriber, outcome, now)
     if changed and outcome.bounce is not Bounce.NONE:
         suspend = outcome.bounce is Bounce.SUSPENDING

@@ -11,7 +11,7 @@ from pipeline.clock import FrozenClock
 from pipeline.delivery import Fate, Outcome, Step
 from pipeline.errors import PermanentDeliveryError, StoreError, TransientDeliveryError
 from pipeline.letters import Letter, Message, Recipient
-from pipeline.reminders.occasions import Kind, Occasion, Plan
+from pipeline.reminders.occasions import Kind, Occasion, Plan, Priority
 from pipeline.store.campaigns import due_campaigns, reconcile
 from pipeline.store.claims import claim
 from pipeline.store.database import Database, open_database
@@ -39,8 +39,14 @@ def address(number: int) -> str:
     return f"reader{number}@example.org"
 
 
-def queue(database: Database, readers: int, event: str = "talk", lasting: timedelta = timedelta(days=1)) -> None:
-    occasion = Occasion(event, "day-before", 0, Kind.REMINDERS, NOW, NOW + lasting)
+def queue(
+    database: Database,
+    readers: int,
+    event: str = "talk",
+    lasting: timedelta = timedelta(days=1),
+    priority: Priority = Priority.REMINDER,
+) -> None:
+    occasion = Occasion(event, "day-before", 0, Kind.REMINDERS, NOW, NOW + lasting, priority)
     with database.begin() as connection:
         arm(connection, installation(database), NOW)
         for number in range(readers):
@@ -114,6 +120,18 @@ def test_the_pace_is_kept(database: Database, clock: FrozenClock) -> None:
     queue(database, 5)
     assert round_of(database, CapturingTransport(), per_second=0.5).sent == 5
     assert clock.now() == NOW + timedelta(seconds=8)
+
+
+def test_the_limit_of_a_day_keeps_a_part_for_what_is_urgent(database: Database, clock: FrozenClock) -> None:
+    queue(database, 15, lasting=timedelta(days=9))
+    transport = CapturingTransport()
+    assert round_of(database, transport, per_day=10) == Delivered(sent=9, waiting=6)
+    assert round_of(database, transport, per_day=10) == Delivered(waiting=6)
+    queue(database, 0, "moved", priority=Priority.URGENT)
+    assert round_of(database, transport, per_day=10) == Delivered(sent=1, waiting=20)
+    assert round_of(database, transport, per_day=None, limit=2) == Delivered(sent=2, waiting=18)
+    clock.sleep(86400)
+    assert round_of(database, transport, per_day=100).sent == 6  # the notice has become too late
 
 
 def test_a_deferred_message_waits_longer_each_time_until_it_is_too_late(database: Database, clock: FrozenClock) -> None:

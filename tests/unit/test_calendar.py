@@ -203,7 +203,10 @@ def test_an_estimated_end_is_said_to_be_one() -> None:
     head = HEAD.replace('id = "talks"', 'id = "talks"\ndefault_duration = "2h"', 1)
     event = the_event(edition(TALK, head=head))
     assert event.dtend.value == datetime(2026, 10, 20, 19, tzinfo=UTC)
-    assert "19:00 (Central European Summer Time, Europe/Paris)\nThe end is an estimate.\n" in event.description.value
+    assert (
+        "19:00 (Central European Summer Time, Europe/Paris)\nUntil about 21:00 (an estimate)\n"
+        in event.description.value
+    )
 
 
 def test_several_whole_days_end_with_the_day_after_the_last() -> None:
@@ -399,8 +402,10 @@ def test_a_moved_date_of_a_recurring_event_rings_too() -> None:
     assert [len(event.walk("VALARM")) for event in Calendar.from_ical(body).events] == [2, 2]
 
 
-def test_a_recurring_event_in_utc_needs_no_zone() -> None:
-    text = lines(files(edition(WEEKLY + 'timezone = "UTC"\n'))["calendar.ics"])
+def test_a_recurring_event_in_utc_keeps_to_it_where_programs_mind_the_zone_of_the_calendar() -> None:
+    body = files(edition(WEEKLY + 'timezone = "UTC"\n'))["calendar.ics"]
+    text = lines(body)
     assert "DTSTART:20261006T190000Z" in text
     assert "RRULE:FREQ=WEEKLY;UNTIL=20261201T190000Z" in text
-    assert "BEGIN:VTIMEZONE" not in text
+    assert b"TIMEZONE" not in body
+    assert {start.hour for start, _ in occurrences(body)} == {19, 20}

@@ -1,0 +1,148 @@
+"""Dates, places, people and news in words, in the reader's language and without a guess."""
+
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from publishing import TALK, edition
+
+from pipeline.catalogue.models import Speaker, Venue
+from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When
+from pipeline.phrases import changes, headline, place_line, say_when, say_zone_of, speaker_line, status_word, title_of
+
+PARIS = ZoneInfo("Europe/Paris")
+
+
+def at(day: int, hour: int, minute: int = 0) -> datetime:
+    return datetime(2022, 10, day, hour, minute, tzinfo=PARIS)
+
+
+@pytest.mark.parametrize(
+    ("when", "long", "short"),
+    [
+        (AtTime(at(25, 19)), "Tuesday 25 October 2022, 19:00", "Tue 25 Oct 2022, 19:00"),
+        (AtTime(at(25, 19), at(25, 21, 30)), "Tuesday 25 October 2022, 19:00–21:30", "Tue 25 Oct 2022, 19:00"),
+        (AtTime(at(25, 19), at(25, 21), True), "Tuesday 25 October 2022, 19:00", "Tue 25 Oct 2022, 19:00"),
+        (
+            AtTime(at(25, 22), at(26, 2)),
+            "Tuesday 25 October 2022, 22:00 – Wednesday 26 October 2022, 02:00",
+            "Tue 25 Oct 2022, 22:00",
+        ),
+        (
+            AtTime(at(25, 9), at(27, 17)),
+            "Tuesday 25 October 2022, 09:00 – Thursday 27 October 2022, 17:00",
+            "Tue 25 Oct 2022, 09:00 – Thu 27 Oct 2022, 17:00",
+        ),
+        (
+            OnDay(date(2023, 1, 19), date(2023, 1, 19), PARIS),
+            "Thursday 19 January 2023, time to be announced",
+            "Thu 19 Jan 2023, time to be announced",
+        ),
+        (OnDay(date(2023, 1, 19), date(2023, 1, 19), PARIS, True), "Thursday 19 January 2023", "Thu 19 Jan 2023"),
+        (
+            OnDay(date(2023, 1, 19), date(2023, 1, 21), PARIS, True),
+            "Thursday 19 January 2023 – Saturday 21 January 2023",
+            "Thu 19 Jan 2023 – Sat 21 Jan 2023",
+        ),
+        (Unscheduled(), "date to be announced", "date to be announced"),
+    ],
+)
+def test_a_date_is_said_as_precisely_as_it_is_known(when: When, long: str, short: str) -> None:
+    assert say_when(when, "en") == long
+    assert say_when(when, "en", "short") == short
+
+
+def test_the_year_may_be_left_out() -> None:
+    assert say_when(AtTime(at(25, 19)), "en", "brief") == "Tue 25 Oct, 19:00"
+
+
+def test_french_dates_are_french() -> None:
+    assert say_when(AtTime(at(25, 19)), "fr", "short") == "mar. 25 oct. 2022, 19:00"
+    assert say_when(OnDay(date(2022, 11, 1), date(2022, 11, 1), PARIS, True), "fr") == "mardi 1er novembre 2022"
+
+
+def test_the_zone_is_named_in_words_and_by_its_id() -> None:
+    assert say_zone_of(AtTime(at(25, 19)), "en") == "Central European Summer Time, Europe/Paris"
+    assert say_zone_of(OnDay(date(2022, 11, 1), date(2022, 11, 1), PARIS), "en") == ""
+
+
+@pytest.mark.parametrize(
+    ("speaker", "line"),
+    [
+        ({"name": "Clara Deville", "role": "sociologist"}, "Clara Deville, sociologist"),
+        (
+            {"name": "Gabriel Amieux", "affiliation": "Secours Catholique 93", "member_of": "Bouge Ta Préfecture"},
+            "Gabriel Amieux, Secours Catholique 93, member of Bouge Ta Préfecture",
+        ),
+        ({"group": "Changer de Cap"}, "Changer de Cap"),
+        (
+            {"unnamed": "a trade unionist from the CGT Pôle Emploi", "affiliation": "CGT Pôle Emploi"},
+            "a trade unionist from the CGT Pôle Emploi",
+        ),
+        (
+            {"name": "Gilles J.", "role": "author", "work": {"title": "Le privé", "publisher": "RA", "year": 2022}},
+            "Gilles J., author, “Le privé” (RA, 2022)",
+        ),
+        (
+            {"unnamed": "one of the authors of Consultocratie", "work": {"title": "Consultocratie", "year": 2022}},
+            "one of the authors of Consultocratie (2022)",
+        ),
+        ({"name": "Ann", "work": {"title": "Poems"}}, "Ann, “Poems”"),
+    ],
+)  # fmt: skip
+def test_a_speaker_is_said_on_one_line(speaker: dict[str, Any], line: str) -> None:
+    assert speaker_line(Speaker.model_validate(speaker), "en") == line
+
+
+@pytest.mark.parametrize(
+    ("venue", "line"),
+    [
+        ({"street": "1, High Street", "postal_code": "75001", "city": "Paris"}, "Hall, 1, High Street, 75001 Paris"),
+        ({"city": "Paris"}, "Hall, Paris"),
+        ({}, "Hall"),
+    ],
+)
+def test_a_place_is_said_on_one_line(venue: dict[str, str], line: str) -> None:
+    assert place_line(Venue.model_validate({"id": "hall", "name": "Hall", **venue}), "en") == line
+
+
+def test_a_title_says_which_language_it_is_in() -> None:
+    (listing,) = edition(TALK).listings
+    assert title_of(listing.event, "fr") == ("A talk", "en")
+
+
+def test_a_missing_title_is_to_be_announced() -> None:
+    (listing,) = edition(TALK.replace('title = "A talk"', 'tba = ["title"]')).listings
+    assert title_of(listing.event, "en") == ("Title to be announced", "en")
+
+
+def test_a_confirmed_event_needs_no_word() -> None:
+    (listing,) = edition(TALK).listings
+    assert status_word(listing.event, "en") == ""
+
+
+def test_changes_are_told_one_by_one_as_they_were_and_are() -> None:
+    after = TALK.replace("19:00", "20:00").replace("hall", "library").replace("A talk", "The talk")
+    found = changes(edition(TALK, after).news[0], "en")
+    assert [tuple(change) for change in found] == [
+        ("Date", "Tuesday 20 October 2026, 19:00", "Tuesday 20 October 2026, 20:00"),
+        ("Place", "Town hall, 1, High Street, 75001 Paris", "Library, Lyon"),
+        ("Title", "A talk", "The talk"),
+    ]
+
+
+def test_an_announcement_has_no_changes() -> None:
+    assert changes(edition(TALK).news[0], "en") == ()
+
+
+def test_a_secret_link_is_not_among_the_changes() -> None:
+    after = TALK + 'online = {secret = "TOCSIN_ROOM"}\n'
+    assert "TOCSIN_ROOM" not in str(changes(edition(TALK, after).news[0], "en"))
+    assert headline(edition(TALK, after).news[0], "en") == "New link: Tue 20 Oct 2026, 19:00 · A talk"
+
+
+def test_only_the_beginning_of_a_headline_has_a_capital_for_its_sake() -> None:
+    news = edition(TALK, TALK.replace("19:00", "20:00")).news
+    assert headline(news[1], "fr").startswith("Mar. 20 oct. 2026, 19:00 · ")
+    assert ": mar. 20 oct. 2026, 20:00 · " in headline(news[0], "fr").replace("\u00a0", "")
