@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from types import ModuleType
 
-from pipeline.commands.shell import DONE, INTERRUPTED, MISUSED, OUTSIDE, WRONG, Shell, counted, instant, shell_of
+from pipeline.commands.shell import DONE, INTERRUPTED, MISUSED, OUTSIDE, WRONG, Shell, common_options, counted, shell_of
 from pipeline.errors import DeliveryError, FileError, InputError, SettingsError, StoreError, TemplateError, TocsinError
 
 ORGANISER = {
@@ -60,7 +60,9 @@ def _main(arguments: Sequence[str]) -> int:
         return _unknown_command(options.command)
     module = importlib.import_module(f"pipeline.commands.{options.command.replace('-', '_')}")
     parser = argparse.ArgumentParser(
-        prog=f"tocsin {options.command}", description=COMMANDS[options.command], parents=[_common(argparse.SUPPRESS)]
+        prog=f"tocsin {options.command}",
+        description=COMMANDS[options.command],
+        parents=[common_options(argparse.SUPPRESS)],
     )
     module.add_options(parser)
     options = parser.parse_args(options.rest, options)
@@ -119,31 +121,12 @@ def _top_parser() -> argparse.ArgumentParser:
         description="One catalogue of events in; calendars, feeds, pages and reminder mails out.\n\n" + listed,
         epilog="tocsin COMMAND --help tells the options of one command.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=[_common(None)],
+        parents=[common_options(None)],
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="which tocsin this is")
     parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
     parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     return parser
-
-
-def _common(default: str | None) -> argparse.ArgumentParser:
-    """The options that every command knows; after the command they must not reset those before it."""
-    suppressed = default is argparse.SUPPRESS
-    common = argparse.ArgumentParser(add_help=False)
-    group = common.add_argument_group("common options")
-    group.add_argument("--catalogue", metavar="FILE", default=default if suppressed else "events.toml",
-                       help="the catalogue (default: events.toml)")  # fmt: skip
-    group.add_argument("--out", metavar="DIR", default=default, help="where to publish (default: out/ beside it)")
-    group.add_argument("--templates", metavar="DIR", default=default, help="your own templates (default: templates/)")
-    group.add_argument("--database", metavar="URL", default=default, help="default: var/tocsin.db beside the catalogue")
-    group.add_argument("--now", metavar="INSTANT", type=instant, default=default,
-                       help="set the clock, which then runs on: 2026-05-07T10:00:00Z")  # fmt: skip
-    switch = default if suppressed else False
-    group.add_argument("--json", action="store_true", default=switch, help="results for a program")
-    group.add_argument("--quiet", action="store_true", default=switch, help="no messages about the work")
-    group.add_argument("--verbose", action="store_true", default=switch, help="more of them")
-    return common
 
 
 class _Version(argparse.Action):

@@ -66,6 +66,25 @@ def shell_of(options: argparse.Namespace) -> Shell:
     return Shell(options, project, settings_of(project.folder), SystemClock(options.now))
 
 
+def common_options(default: str | None) -> argparse.ArgumentParser:
+    """The options that every command knows; after the command they must not reset those before it."""
+    suppressed = default is argparse.SUPPRESS
+    common = argparse.ArgumentParser(add_help=False)
+    group = common.add_argument_group("common options")
+    group.add_argument("--catalogue", metavar="FILE", default=default if suppressed else "events.toml",
+                       help="the catalogue (default: events.toml)")  # fmt: skip
+    group.add_argument("--out", metavar="DIR", default=default, help="where to publish (default: out/ beside it)")
+    group.add_argument("--templates", metavar="DIR", default=default, help="your own templates (default: templates/)")
+    group.add_argument("--database", metavar="URL", default=default, help="default: var/tocsin.db beside the catalogue")
+    group.add_argument("--now", metavar="INSTANT", type=instant, default=default,
+                       help="set the clock, which then runs on: 2026-05-07T10:00:00Z")  # fmt: skip
+    switch = default if suppressed else False
+    group.add_argument("--json", action="store_true", default=switch, help="results for a program")
+    group.add_argument("--quiet", action="store_true", default=switch, help="no messages about the work")
+    group.add_argument("--verbose", action="store_true", default=switch, help="more of them")
+    return common
+
+
 def _path(value: str | None) -> Path | None:
     return Path(value) if value else None
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.actions.project import read_catalogue
 from pipeline.actions.subscribers import Entry, add_all, entry_of, read_csv
-from pipeline.commands.shell import DONE, Shell, counted
+from pipeline.commands.shell import DONE, Shell, common_options, counted
 from pipeline.errors import CatalogueError, Problem, SettingsError
 from pipeline.files import read_text
 from pipeline.store.database import Database, open_database
@@ -16,7 +16,7 @@ from pipeline.store.subscribers import Subscriber, listed
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The three verbs."""
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="add|list|import")
-    add = verbs.add_parser("add", help="one address, or a CSV file")
+    add = verbs.add_parser("add", parents=[common_options(argparse.SUPPRESS)], help="one address, or a CSV file")
     add.add_argument("address", help="the address, or a .csv with address,language,kinds,tags,consent")
     add.add_argument("--language", default="", help="default: the default language of the series")
     add.add_argument(
@@ -24,10 +24,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add.add_argument("--tags", default="", help="only events with one of these tags")
     add.add_argument("--consent", default="", help="when and how they asked for it")
-    bring = verbs.add_parser("import", help="a CSV file, consent required")
+    bring = verbs.add_parser("import", parents=[common_options(argparse.SUPPRESS)], help="a CSV file, consent required")
     bring.add_argument("file", help="a CSV with the header address,language,kinds,tags,consent")
     bring.add_argument("--dry-run", action="store_true", help="read and report, add nobody")
-    verbs.add_parser("list", help="everybody, with what they chose")
+    verbs.add_parser("list", parents=[common_options(argparse.SUPPRESS)], help="everybody, with what they chose")
 
 
 def run(shell: Shell) -> int:

@@ -74,4 +74,4 @@ def _item(entry: Entry, feed: Feed) -> dict[str, Any]:
 
 
 def _instant(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.isoformat().replace("+00:00", "Z")

@@ -17,7 +17,8 @@ from pipeline.rendering import Renderer
 
 GOLDEN = Path(__file__).parent / "seed"
 PUBLISHED = (
-    "calendar.ics", "fr/calendar.ics", "events/non-take-up.ics", "alarms/calendar.ics", "atom.xml", "rss.xml", "feed.json",
+    "calendar.ics", "fr/calendar.ics", "events/non-take-up.ics", "alarms/calendar.ics", "atom.xml", "rss.xml",
+    "feed.json",
     "fr/atom.xml", "events.json", "index.html", "fr/index.html", "events/social-work/index.html",
     "fr/events/conference-5/index.html", "subscribe/index.html", "fr/subscribe/index.html",
 )  # fmt: skip
