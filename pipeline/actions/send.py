@@ -121,6 +121,7 @@ def send_due(
             in_doubt=sender.in_doubt,
             limit=left,
             per_second=edition.catalogue.mail.per_second,
+            per_day=edition.catalogue.mail.per_day,
             patient=patient,
             stop=sender.stop,
             progress=progress,

@@ -16,7 +16,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(shell: Shell) -> int:
     """Tells every problem; 0 where there is none but warnings."""
     loaded = check(shell.project, shell.clock.now())
-    shell.tell_problems(loaded.remarks)
+    if not shell.options.quiet or shell.options.strict:
+        shell.tell_problems(loaded.remarks)
     found = Counter(remark.severity for remark in loaded.remarks)
     events = len(loaded.catalogue.events)
     shell.say(

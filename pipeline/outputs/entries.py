@@ -1,14 +1,16 @@
 """The entries of the feeds: one for each piece of news in each language, the same for RSS, Atom and JSON Feed."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
-from pipeline.catalogue.models import Organiser
-from pipeline.catalogue.when import Unscheduled, first_day, is_over, local
+from pipeline.catalogue.models import Event, Organiser
+from pipeline.catalogue.recurrence import occurrences
+from pipeline.catalogue.when import AtTime, Unscheduled, When, first_day, is_over, last_day, local
 from pipeline.edition import Edition, Listing, News
 from pipeline.language import say_day, words
 from pipeline.ledger import LineKind, event_of
@@ -20,11 +22,13 @@ PAGE = 100
 """How many entries a feed shows, and how many each of its archives holds (RFC 5005)."""
 SOON = timedelta(days=7)
 """How long before an event its entry in `soon.atom.xml` comes."""
+REMEMBERED = timedelta(days=366)
+"""How long `soon.atom.xml` remembers the times of recurring events."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry; instants are aware, UTC, `updated` with a fraction; `title` and `summary` are plain, `html` is safe."""
+    """One entry; instants are aware, UTC, `updated` with a fraction; `title` and `summary` are bare, `html` is safe."""
 
     id: str
     title: str
@@ -106,26 +110,28 @@ class Desk:
 
     @cached_property
     def soon(self) -> Feed:
-        """An entry seven days before each event that takes place, on the day of the edition; latest first."""
-        due = [
-            (since, listing)
-            for listing in self.edition.shown
-            if not listing.cancelled and (since := _soon_since(listing)) is not None and since <= self.edition.morning
-        ]
-        newest = sorted(due, key=lambda pair: (-pair[0].timestamp(), pair[1].event.id))[:PAGE]
-        return self._feed("soon", tuple(self._soon(listing, since) for since, listing in newest))
+        """An entry for each time at which an event takes place, from seven days before on; latest first."""
+        news = [item for listing in self.edition.shown if not listing.cancelled for item in self._coming(listing)]
+        newest = sorted(news, key=lambda item: (-item.published.timestamp(), item.event.id))[:PAGE]
+        return self._feed("soon", tuple(map(self._soon, newest)))
 
-    def _soon(self, listing: Listing, since: datetime) -> Entry:
-        # Another date is another entry: the same id would stay as read.
-        event, first = listing.event, first_day(listing.event.when)
-        identity = f"{self._feed_id('soon')}:{event.id}:{first}"
-        news = News(
-            identity, LineKind.ANNOUNCED, event, listing.venue, None, None, frozenset(), since, since, None, since,
-            listing.revision.sequence,
-        )  # fmt: skip
+    def _coming(self, listing: Listing) -> Iterator[News]:
+        """Its times near the day of the edition as news, each as an event of its own."""
+        event, revision, morning = listing.event, listing.revision, self.edition.morning
+        for _, when in occurrences(event, morning - REMEMBERED, morning + SOON + timedelta(days=1)):
+            since = _soon_since(when, event.zone, revision.created)
+            if since is not None and since <= morning:
+                # Another date is another entry: with the same id it would stay as read.
+                identity = f"{self._feed_id('soon')}:{event.id}:{first_day(when)}"
+                yield News(
+                    identity, LineKind.ANNOUNCED, at_one_time(event, when), listing.venue, None, None, frozenset(),
+                    since, since, None, since, revision.sequence,
+                )  # fmt: skip
+
+    def _soon(self, news: News) -> Entry:
         entry = self._made(news, self._page(news), self._calendar(news), "")
-        title = words(self.language)("Coming up: {event}").format(event=dated_title(event, self.language))
-        return replace(entry, id=identity, title=title)
+        title = words(self.language)("Coming up: {event}").format(event=dated_title(news.event, self.language))
+        return replace(entry, id=news.id, title=title)
 
     @property
     def _archived(self) -> Sequence[Sequence[News]]:
@@ -233,13 +239,24 @@ class Desk:
         return tuple(dict.fromkeys((*kind, *news.event.tags)))
 
 
-def _soon_since(listing: Listing) -> datetime | None:
-    """The midnight seven days before its day, in its own zone; later where it was announced later, if not too late."""
-    first = first_day(listing.event.when)
+def _soon_since(when: When, zone: ZoneInfo, created: datetime) -> datetime | None:
+    """The midnight seven days before a day, in its zone; later where it was announced later, if not too late."""
+    first = first_day(when)
     if first is None:
         return None
-    since = max(local(first - SOON, time(), listing.event.zone).astimezone(UTC), listing.revision.created)
-    return None if is_over(listing.event.when, since) else since
+    since = max(local(first - SOON, time(), zone).astimezone(UTC), created)
+    return None if is_over(when, since) else since
+
+
+def at_one_time(event: Event, when: When) -> Event:
+    """One time of a recurring event as an event of its own; any other event as it is."""
+    if event.repeats is None:
+        return event
+    # Built anew, not copied: a copy would keep what was derived from the first time.
+    fields = {name: getattr(event, name) for name in Event.model_fields}
+    hour = when.start.time() if isinstance(when, AtTime) else None
+    fields |= {"repeats": None, "excepted": (), "moved": (), "date": first_day(when), "time": hour}
+    return Event.model_construct(**fields | {"end_date": last_day(when) if event.end_date else None})
 
 
 def told_apart(moment: datetime, news: News) -> datetime:

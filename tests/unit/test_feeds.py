@@ -289,6 +289,15 @@ def test_an_event_is_near_from_seven_days_before() -> None:
     assert entry.id != atom(edition(TALK, day=date(2026, 10, 13)), "fr/soon.atom.xml").entries[0].id
 
 
+def test_each_time_of_a_recurring_event_comes_up() -> None:
+    weekly = TALK + 'repeats = "FREQ=WEEKLY;COUNT=9"\nmoved = [{from = 2026-10-27, date = 2026-10-28}]\n'
+    assert titles(edition(weekly, day=date(2026, 10, 27)), "soon.atom.xml") == [
+        "Coming up: Tue 3 Nov 2026, 19:00 · A talk",
+        "Coming up: Wed 28 Oct 2026, 19:00 · A talk",
+        "Coming up: Tue 20 Oct 2026, 19:00 · A talk",
+    ]
+
+
 def test_what_is_off_does_not_come_up() -> None:
     assert titles(edition(TALK, OFF, day=date(2026, 10, 15)), "soon.atom.xml") == []
 
