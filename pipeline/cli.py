@@ -4,12 +4,12 @@ import argparse
 import importlib
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from difflib import get_close_matches
 from types import ModuleType
+from typing import Any
 
-from pipeline.commands.shell import DONE, INTERRUPTED, MISUSED, OUTSIDE, WRONG, Shell, common_options, counted, shell_of
+from pipeline.commands.options import DONE, INTERRUPTED, MISUSED, OUTSIDE, WRONG, common_options, counted
 from pipeline.errors import DeliveryError, FileError, InputError, SettingsError, StoreError, TemplateError, TocsinError
 
 ORGANISER = {
@@ -66,10 +66,10 @@ def _main(arguments: Sequence[str]) -> int:
     )
     module.add_options(parser)
     options = parser.parse_args(options.rest, options)
-    return _run(module, shell_of(options))
+    return _run(module, importlib.import_module("pipeline.commands.shell").shell_of(options))
 
 
-def _run(module: ModuleType, shell: Shell) -> int:
+def _run(module: ModuleType, shell: Any) -> int:
     try:
         return int(module.run(shell))
     except InputError as error:
@@ -102,7 +102,7 @@ def _unknown_command(name: str) -> int:
 
 def _unexpected(error: Exception) -> int:
     if os.environ.get("TOCSIN_DEBUG"):
-        traceback.print_exception(error)
+        importlib.import_module("traceback").print_exception(error)
     _complain(f"an error that we did not foresee ({type(error).__name__}: {error}); nothing is lost")
     _complain("please report it, with what TOCSIN_DEBUG=1 prints before the same command")
     return OUTSIDE

@@ -1,9 +1,13 @@
 """The three precisions of a date, which callers tell apart by `match`: at a time, on a day, not known yet."""
 
+import zoneinfo
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+# The zones of the pinned `tzdata` package and not the system's: the same input gives the same bytes on any machine.
+zoneinfo.reset_tzpath(to=())
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,25 @@ from zoneinfo import ZoneInfo
 from pipeline.actions.project import Project, project_at
 from pipeline.catalogue.when import local
 from pipeline.clock import Clock, SystemClock
+from pipeline.commands.options import (
+    DONE,
+    INTERRUPTED,
+    MISUSED,
+    OUTSIDE,
+    WRONG,
+    calendar_day,
+    common_options,
+    counted,
+    instant,
+    whole,
+)
 from pipeline.errors import Problem, Severity
 from pipeline.settings import Settings, settings_of
 
-DONE, WRONG, MISUSED, OUTSIDE, INTERRUPTED = 0, 1, 2, 3, 130
+__all__ = [
+    "DONE", "INTERRUPTED", "MISUSED", "OUTSIDE", "WRONG", "Shell", "calendar_day", "coloured", "common_options",
+    "counted", "instant", "midnight", "shell_of", "whole",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,25 +81,6 @@ def shell_of(options: argparse.Namespace) -> Shell:
     return Shell(options, project, settings_of(project.folder), SystemClock(options.now))
 
 
-def common_options(default: str | None) -> argparse.ArgumentParser:
-    """The options that every command knows; after the command they must not reset those before it."""
-    suppressed = default is argparse.SUPPRESS
-    common = argparse.ArgumentParser(add_help=False)
-    group = common.add_argument_group("common options")
-    group.add_argument("--catalogue", metavar="FILE", default=default if suppressed else "events.toml",
-                       help="the catalogue (default: events.toml)")  # fmt: skip
-    group.add_argument("--out", metavar="DIR", default=default, help="where to publish (default: out/ beside it)")
-    group.add_argument("--templates", metavar="DIR", default=default, help="your own templates (default: templates/)")
-    group.add_argument("--database", metavar="URL", default=default, help="default: var/tocsin.db beside the catalogue")
-    group.add_argument("--now", metavar="INSTANT", type=instant, default=default,
-                       help="set the clock, which then runs on: 2026-05-07T10:00:00Z")  # fmt: skip
-    switch = default if suppressed else False
-    group.add_argument("--json", action="store_true", default=switch, help="results for a program")
-    group.add_argument("--quiet", action="store_true", default=switch, help="no messages about the work")
-    group.add_argument("--verbose", action="store_true", default=switch, help="more of them")
-    return common
-
-
 def _path(value: str | None) -> Path | None:
     return Path(value) if value else None
 
@@ -98,37 +94,6 @@ def coloured(problem: Problem) -> str:
     return f"{problem}" if problem.severity is Severity.ERROR else f"{problem} [{word}]"
 
 
-def instant(text: str) -> datetime:
-    """An ISO 8601 instant with its offset, for argparse."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an instant: write 2026-05-07T10:00:00Z") from None
-    if moment.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"{text!r} has no offset: write {text}Z, or {text}+02:00")
-    return moment.astimezone(UTC)
-
-
-def calendar_day(text: str) -> date:
-    """A calendar day, for argparse."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a day: write 2026-05-07") from None
-
-
 def midnight(day: date, zone: ZoneInfo) -> datetime:
     """The instant that opens a day in a zone."""
     return local(day, time(), zone).astimezone(UTC)
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 change`, `3 changes`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def whole(text: str) -> int:
-    """A positive whole number, for argparse."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 1 or more")
-    return int(text)

@@ -1,0 +1,41 @@
+"""CPU of whole processes, by the system's own accounting, in alternated pairs."""
+
+import os
+import statistics
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished process: user and system seconds, and its peak memory in MiB."""
+
+    user: float
+    system: float
+    memory: float
+
+    @property
+    def cpu(self) -> float:
+        """User and system seconds together."""
+        return self.user + self.system
+
+
+def run(command: Sequence[str], folder: Path, **environment: str) -> Run:
+    """Runs a command to its end and reads what it cost."""
+    process = subprocess.Popen(
+        command, cwd=folder, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{command} ended with {process.returncode}: {process.stderr.read().decode()[-500:]}")
+    process.stderr.close()
+    return Run(usage.ru_utime, usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def median_ratio(ours: Sequence[float], theirs: Sequence[float]) -> str:
+    """The median of the paired ratios, with the lowest and the highest."""
+    ratios = sorted(one / other for one, other in zip(ours, theirs, strict=True))
+    return f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
