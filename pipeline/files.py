@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from pipeline.errors import CatalogueError, FileError, Problem
 
@@ -53,15 +54,23 @@ def write_whole(path: Path, data: bytes, *, durable: bool = False) -> bool:
     """
     if holds(path, data):
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + UNFINISHED)
-    with unfinished.open("wb") as file:
+    with _opened(unfinished) as file:
         file.write(data)
         if durable:
             file.flush()
             os.fsync(file.fileno())
     unfinished.replace(path)
     return True
+
+
+def _opened(path: Path) -> BinaryIO:
+    """The file opened for writing; its folder is made where it is missing, which is rare."""
+    try:
+        return path.open("wb")
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("wb")
 
 
 def holds(path: Path, data: bytes) -> bool:

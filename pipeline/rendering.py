@@ -50,6 +50,8 @@ class Renderer:
             loader=jinja2.FileSystemLoader(self._folders),
             autoescape=lambda name: name is not None and not name.endswith((".txt", ".txt.j2")),  # noqa: S701
             undefined=jinja2.StrictUndefined,
+            # A renderer lives for one build: templates don't change under it.
+            auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,

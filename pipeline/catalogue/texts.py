@@ -21,8 +21,12 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-LINE_SEPARATORS = frozenset("\n\r\u0085\u2028\u2029\v\f")
+FORBIDDEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
+    + "".join(f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(17))
+    + "]"
+)
+"""Controls, line and paragraph separators, bidi controls, and the code points that are no characters."""
 
 
 def wrong(message: str, hint: str = "", **values: object) -> PydanticCustomError:
@@ -39,17 +43,8 @@ class Phrase(NamedTuple):
 
 def forbidden_character(text: str, *, allowed: str = "") -> str | None:
     """The first control, bidi or non-character in a text as `U+XXXX`, or None."""
-    if text.isascii() and text.isprintable():
-        return None
-    for character in text:
-        if character in allowed:
-            continue
-        code = ord(character)
-        if unicodedata.category(character) == "Cc" or character in BIDI_CONTROLS or (code & 0xFFFE) == 0xFFFE:
-            return f"U+{code:04X}"
-        if character in LINE_SEPARATORS:
-            return f"U+{code:04X}"
-    return None
+    found = next((match for match in FORBIDDEN.finditer(text) if match[0] not in allowed), None)
+    return None if found is None else f"U+{ord(found[0]):04X}"
 
 
 def one_line(text: str) -> str:
