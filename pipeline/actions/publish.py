@@ -14,7 +14,7 @@ from pipeline.ledger import Ledger, Line
 from pipeline.outputs import render_all
 from pipeline.rendering import Renderer
 from pipeline.store.database import Database
-from pipeline.store.editions import publish_edition
+from pipeline.store.editions import publish_edition, published_edition, refuse_older
 
 
 class DeployError(TocsinError):
@@ -58,6 +58,8 @@ def publish(project: Project, database: Database, now: datetime, day: date | Non
     """Writes the ledger, `out/`, then the edition that sending uses. Killed in between, the next call completes it."""
     with alone_in(project.folder):
         drawn = draft(project, now, day)
+        with database.look() as connection:
+            refuse_older(published_edition(connection, drawn.edition.series.id), journal.write(drawn.edition.ledger))
         # Everything is rendered before the first write, so that a broken template changes nothing.
         files = rendered(project, drawn.edition)
         if drawn.pending:

@@ -32,19 +32,23 @@ def publish_edition(connection: Connection, series: str, catalogue: str, ledger:
     Raises StoreError when the ledger lacks a line of the stored one: a machine that is behind must not turn back time.
     """
     stored = published_edition(connection, series)
-    if stored is not None:
-        missing = _lines(stored.ledger) - _lines(ledger)
-        if missing:
-            raise StoreError(
-                f"this ledger.jsonl lacks {len(missing)} of the lines that were last published from elsewhere; "
-                "fetch the newest ledger.jsonl (or mend it with `tocsin ledger mend`) and publish again"
-            )
-        if (stored.catalogue, stored.ledger) == (catalogue, ledger):
-            return False
+    refuse_older(stored, ledger)
+    if stored is not None and (stored.catalogue, stored.ledger) == (catalogue, ledger):
+        return False
     values = {"catalogue": catalogue, "ledger": ledger, "head": head_of(ledger), "published": at}
     row = insert(connection, editions).values(series=series, **values)
     connection.execute(row.on_conflict_do_update(index_elements=[editions.c.series], set_=values))
     return True
+
+
+def refuse_older(stored: Published | None, ledger: str) -> None:
+    """StoreError where a ledger lacks a line of the stored edition: it was published elsewhere and not fetched."""
+    missing = _lines(stored.ledger) - _lines(ledger) if stored is not None else set()
+    if missing:
+        raise StoreError(
+            f"this ledger.jsonl lacks {len(missing)} of the lines that were last published from elsewhere; "
+            "fetch the newest ledger.jsonl (or mend it with `tocsin ledger mend`) and publish again"
+        )
 
 
 def published_edition(connection: Connection, series: str) -> Published | None:

@@ -97,6 +97,18 @@ def test_a_draft_shows_what_publishing_would_give_and_leaves_the_ledger_alone(pr
     assert len((project / "ledger.jsonl").read_text().splitlines()) == 6
 
 
+def test_a_ledger_that_lacks_what_was_published_elsewhere_publishes_nothing(project: Path) -> None:
+    old = (project / "ledger.jsonl").read_bytes()
+    edit(project, 'weekday = "Thursday"\ntime = "19:00"', 'weekday = "Thursday"\ntime = "19:30"')
+    assert tocsin(project, "publish", "--day", DAY).returncode == 0
+    (project / "ledger.jsonl").write_bytes(old)
+    before = tree(project / "out")
+    done = tocsin(project, "publish", "--day", DAY, "--now", "2030-01-01T00:00:00Z")
+    assert (done.returncode, "published from elsewhere" in done.stderr) == (3, True)
+    assert (project / "ledger.jsonl").read_bytes() == old
+    assert tree(project / "out") == before
+
+
 def edit(project: Path, there: str, typed: str) -> None:
     file = project / "events.toml"
     text = file.read_text()
