@@ -5,8 +5,8 @@ import email.policy
 import re
 import shutil
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 from secrets import token_urlsafe
@@ -35,48 +35,47 @@ VAR = ROOT / "var" / "demo"
 PUBLISHED = datetime(2022, 9, 1, 10, tzinfo=UTC)
 HALF_WAY = datetime(2022, 12, 1, tzinfo=UTC)
 MOVED = datetime(2022, 11, 21, 9, tzinfo=UTC)
-LEAVES = "damien@lecteur.example"
+READERS = ("alice@reader.example", "bob@reader.example", "chloe@lectrice.example", "damien@lecteur.example")
+LEAVES = READERS[3]
 
 
 def demo() -> int:
     """Runs all of it; 0 when everything went as it should."""
     shutil.rmtree(VAR, ignore_errors=True)
     VAR.mkdir(parents=True)
-    database = f"sqlite:///{VAR / 'season.db'}"
-    now = f"{PUBLISHED:%Y-%m-%dT%H:%M:%SZ}"
-    for command in (["check", "--quiet"], ["build"], ["publish", "--database", database]):
-        print("$ tocsin " + " ".join(command[:1]), flush=True)
-        if status := main([*command, "--catalogue", str(ROOT / "events.toml"), "--now", now]):
+    url = f"sqlite:///{VAR / 'season.db'}"
+    for command in (["check", "--quiet"], ["build"], ["publish", "--database", url]):
+        print(f"$ tocsin {command[0]}", flush=True)
+        if status := main(
+            [*command, "--catalogue", str(ROOT / "events.toml"), "--now", f"{PUBLISHED:%Y-%m-%dT%H:%M:%SZ}"]
+        ):
             return status
     project = project_at(ROOT / "events.toml")
-    print("\nThe season in simulated time, over SMTP on this machine:")
-    with capture(VAR / "mail") as (boxes, url):
-        left = _season(project, database, boxes, url, PUBLISHED, leaves=LEAVES)
-        _tell(boxes, left)
-    print("\nAnd if the hour of a conference changes three days before it?")
-    with capture(VAR / "mail-after-a-change") as (boxes, url):
-        _season_with_a_change(project, boxes, url)
-    print(f"\nOpen {ROOT / 'out' / 'index.html'} (French: out/fr/index.html), subscribe to out/calendar.ics,")
-    print(f"and read the letters in {VAR / 'mail'} with any mail program.")
+    print("\nThe season's mail in simulated time, over SMTP on this machine:")
+    with capture(VAR / "mail") as (boxes, smtp):
+        left = _season(project, url, boxes, smtp, leaves=LEAVES)
+        _tell_counts(boxes, left)
+    print("\nAnd if conference 2 moves from 19:00 to 19:30, three days before it? Everybody hears, once:")
+    with capture(VAR / "mail-after-a-change") as (boxes, smtp):
+        _season_with_a_change(project, boxes, smtp)
+        _tell_notices(boxes)
+    made = sum(file.is_file() for file in project.out.rglob("*"))
+    print(f"\nMade: {made} files in {project.out}: pages, calendars and feeds in English and French.")
+    print(f"Open {project.out / 'index.html'}, or fr/index.html beside it; give calendar.ics to your calendar.")
+    print(f"The letters are in {VAR / 'mail'}; any mail program opens them.")
     return 0
 
 
 def _season(
-    project: Project,
-    url: str,
-    boxes: Mailboxes,
-    smtp: str,
-    since: datetime,
-    leaves: str = "",
-    until: datetime | None = None,
+    project: Project, url: str, boxes: Mailboxes, smtp: str, leaves: str = "", until: datetime | None = None
 ) -> str:
-    """Sends everything from an instant on; who leaves does so by the link in their newest mail. Says when they left."""
-    edition = draft(project, since).edition
+    """Sends the whole season; who leaves does so by the link in their newest mail. Says on which day they left."""
+    edition = draft(project, PUBLISHED).edition
     office = Office(Renderer(), token_urlsafe().encode(), {})
-    clock = FrozenClock(since)
+    clock = FrozenClock(PUBLISHED)
     left = ""
     with open_database(url, clock) as database:
-        _prepare(database, edition, since)
+        _prepare(database, edition, clock.now())
         for step in season(edition, database, office, clock, until):
             if leaves and not left and step.now >= HALF_WAY:
                 left = _leave(database, boxes, office, leaves, step.now)
@@ -111,7 +110,7 @@ def _leave(database: Database, boxes: Mailboxes, office: Office, address: str, n
     if reader is None:
         sys.exit(f"{address} can't leave by the link in the mail")
     unsubscribe(database, reader, now)
-    return f"{now:%d %B %Y}"
+    return f"{now.day} {now:%B %Y}"
 
 
 def _season_with_a_change(project: Project, boxes: Mailboxes, smtp: str) -> None:
@@ -127,29 +126,24 @@ def _season_with_a_change(project: Project, boxes: Mailboxes, smtp: str) -> None
     with open_database(url, FrozenClock(MOVED)) as database:
         publish(moved, database, MOVED)
     url = f"sqlite:///{VAR / 'changed-season.db'}"
-    _season(moved, url, boxes, smtp, PUBLISHED, until=datetime(2022, 11, 30, tzinfo=UTC))
-    told = {address: _subjects(messages, is_notice) for address, messages in boxes.messages.items()}
-    for address, subjects in sorted(told.items()):
-        print(f"  {address}: {' | '.join(subjects) or 'nothing'}")
+    _season(moved, url, boxes, smtp, until=datetime(2022, 11, 30, tzinfo=UTC))
 
 
-def _subjects(messages: list[bytes], wanted: Callable[[str], bool]) -> list[str]:
-    parsed = [email.message_from_bytes(message, policy=email.policy.default) for message in messages]
-    return [str(message["Subject"]) for message in parsed if wanted(str(message["Subject"]))]
+def _tell_counts(boxes: Mailboxes, left: str) -> None:
+    why = {
+        "bob@reader.example": " (wants only changes, and nothing changed)",
+        LEAVES: f" (left before the mail of {left}, by the link in a mail)",
+    }
+    for address in READERS:
+        print(f"  {address}: {len(boxes.messages.get(address, []))} letters{why.get(address, '')}")
 
 
-def is_notice(subject: str) -> bool:
-    """Whether a subject tells of a change."""
-    return "19:30" in subject
-
-
-def _tell(boxes: Mailboxes, left: str) -> None:
-    for address in ("alice@reader.example", "bob@reader.example", "chloe@lectrice.example", LEAVES):
-        why = {
-            "bob@reader.example": "wants only changes, and nothing changed",
-            LEAVES: f"left on {left} by the link in a mail",
-        }.get(address, "")
-        print(f"  {address}: {len(boxes.messages.get(address, []))} letters" + (f" ({why})" if why else ""))
+def _tell_notices(boxes: Mailboxes) -> None:
+    """The first letter that each got after the change."""
+    for address in READERS:
+        parsed = [email.message_from_bytes(message, policy=email.policy.default) for message in boxes.messages[address]]
+        first = next(message for message in parsed if parsedate_to_datetime(message["Date"]) > MOVED)
+        print(f"  {address}: {first['Subject']}")
 
 
 if __name__ == "__main__":
