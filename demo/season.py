@@ -13,11 +13,12 @@ from secrets import token_urlsafe
 
 from capture import Mailboxes, capture
 
+from pipeline.actions.build import draft
 from pipeline.actions.deliver import deliver
 from pipeline.actions.farewell import reader_of, unsubscribe
 from pipeline.actions.mailing import Office
 from pipeline.actions.project import Project, project_at
-from pipeline.actions.publish import draft, publish
+from pipeline.actions.publish import publish
 from pipeline.actions.season import Step, season
 from pipeline.actions.subscribers import add_all, read_csv
 from pipeline.cli import main

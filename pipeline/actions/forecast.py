@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from pipeline.actions.publish import Draft
+from pipeline.actions.build import Draft
 from pipeline.reminders.occasions import Audience, Kind, Occasion, Omission
 from pipeline.reminders.plan import plan
 from pipeline.store.subscribers import Subscriber

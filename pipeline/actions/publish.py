@@ -1,57 +1,22 @@
-"""Building and publishing: the catalogue becomes an edition, the edition becomes `out/`, the ledger grows."""
+"""Publishing: the ledger grows, `out/` and the edition that mail is sent by follow."""
 
 import subprocess
-from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from pipeline import ledger as journal
-from pipeline.actions.project import Project, read_catalogue, read_ledger, refuse_vanished
+from pipeline.actions.build import Result, draft, rendered
+from pipeline.actions.project import Project, read_catalogue, read_ledger
 from pipeline.catalogue.models import Catalogue
 from pipeline.edition import Edition
 from pipeline.errors import CatalogueError, LedgerError, Problem, TocsinError
-from pipeline.files import Written, alone_in, write_folder, write_whole
+from pipeline.files import alone_in, write_folder, write_whole
 from pipeline.ledger import Ledger, Line
-from pipeline.outputs import render_all
-from pipeline.rendering import Renderer
 from pipeline.store.database import Database
 from pipeline.store.editions import publish_edition, published_edition, refuse_older
 
 
 class DeployError(TocsinError):
     """The organiser's own command for bringing `out/` to the host failed; all else is done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An edition as publishing now would make it, and the ledger lines that it would add."""
-
-    edition: Edition
-    pending: tuple[Line, ...] = ()
-    remarks: tuple[Problem, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What building or publishing did."""
-
-    draft: Draft
-    files: Written = field(default_factory=Written)
-
-
-def draft(project: Project, now: datetime, day: date | None = None) -> Draft:
-    """The edition of the files as they are, stamped as publishing at `now` would; raises every problem."""
-    loaded = read_catalogue(project, now)
-    ledger = read_ledger(project)
-    refuse_vanished(project, loaded.catalogue, ledger)
-    pending = journal.pending_lines(loaded.catalogue, ledger, now)
-    day = day or now.astimezone(loaded.catalogue.series.zone).date()
-    return Draft(Edition(loaded.catalogue, ledger.extended(pending), day), pending, loaded.remarks)
-
-
-def build(project: Project, now: datetime, day: date | None = None) -> Result:
-    """Writes `out/` as a draft: looking is not announcing, the ledger is not touched."""
-    drawn = draft(project, now, day)
-    return Result(drawn, write_out(project, drawn.edition))
 
 
 def publish(project: Project, database: Database, now: datetime, day: date | None = None) -> Result:
@@ -89,17 +54,6 @@ def _refuse_retirement(project: Project, catalogue: Catalogue, ledger: Ledger, e
         raise LedgerError(
             [Problem(project.ledger.name, 0, f'event "{event}"', "it was never published, or is retired already")]
         )
-
-
-def rendered(project: Project, edition: Edition) -> dict[str, bytes]:
-    """The bytes of every file of `out/`, by path."""
-    renderer = Renderer([project.templates] if project.templates.is_dir() else [])
-    return {artifact.path: artifact.body for artifact in render_all(edition, renderer)}
-
-
-def write_out(project: Project, edition: Edition) -> Written:
-    """Renders the edition and makes `out/` hold it."""
-    return write_folder(project.out, rendered(project, edition))
 
 
 def store_edition(database: Database, edition: Edition, now: datetime) -> None:

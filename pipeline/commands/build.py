@@ -2,7 +2,7 @@
 
 import argparse
 
-from pipeline.actions.publish import build
+from pipeline.actions.build import build
 from pipeline.commands.shell import DONE, Shell, calendar_day
 from pipeline.commands.telling import tell_result
 

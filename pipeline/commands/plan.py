@@ -3,8 +3,8 @@
 import argparse
 from datetime import datetime
 
+from pipeline.actions.build import draft
 from pipeline.actions.forecast import Expected, Forecast, forecast
-from pipeline.actions.publish import draft
 from pipeline.commands.shell import DONE, Shell, calendar_day, counted, midnight
 from pipeline.commands.telling import changes_as_json, told
 from pipeline.errors import StoreError

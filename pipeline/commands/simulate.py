@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.actions.mailing import Office
-from pipeline.actions.publish import draft
+from pipeline.actions.build import draft
 from pipeline.actions.simulate import made_up, simulate
 from pipeline.actions.subscribers import Entry, read_csv
 from pipeline.commands.shell import DONE, Shell, calendar_day, counted, midnight

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from pipeline.actions.publish import Result
+from pipeline.actions.build import Result
 from pipeline.commands.shell import Shell, counted
 from pipeline.ledger import Line, LineKind
 
