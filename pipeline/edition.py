@@ -1,13 +1,13 @@
 """The edition: catalogue and ledger joined for one day. All that a renderer or a planner may read."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 
 from pipeline.catalogue.models import Catalogue, Event, Series, Status, Venue
 from pipeline.catalogue.recurrence import occurrences
-from pipeline.catalogue.when import OnDay, Unscheduled, is_over, local, starts
+from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, first_day, is_over, last_day, local, starts
 from pipeline.ledger import SCHEDULING, Ledger, Line, LineKind, Revision, changed_keys, event_of, kind_of_change
 
 A_DAY = timedelta(days=1)
@@ -110,12 +110,9 @@ class Edition:
 
     @cached_property
     def upcoming(self) -> tuple[Listing, ...]:
-        """The dated events that aren't over on the morning of `day`, soonest first."""
-        return tuple(
-            listing
-            for listing in self.shown
-            if not isinstance(listing.event.when, Unscheduled) and not self._is_past(listing.event)
-        )
+        """The dated events not over on the morning of `day`, soonest first; a recurring one at its next time."""
+        coming = (self._at_next_time(listing) for listing in self.shown)
+        return tuple(sorted((listing for listing in coming if listing), key=lambda listing: _by_start(listing.event)))
 
     @cached_property
     def to_be_announced(self) -> tuple[Listing, ...]:
@@ -125,14 +122,19 @@ class Edition:
     @cached_property
     def past(self) -> tuple[Listing, ...]:
         """The events that are over on the morning of `day`, latest first."""
-        over = (listing for listing in self.shown if self._is_past(listing.event))
-        return tuple(reversed(tuple(over)))
+        dated = (listing for listing in self.shown if not isinstance(listing.event.when, Unscheduled))
+        return tuple(reversed([listing for listing in dated if self._at_next_time(listing) is None]))
 
-    def _is_past(self, event: Event) -> bool:
-        """Whether nothing of an event is left on the morning of `day`; of a recurring one, none of its times."""
+    def _at_next_time(self, listing: Listing) -> Listing | None:
+        """The event at its first time that isn't over on the morning of `day`; None where there is none or no date."""
+        if isinstance(listing.event.when, Unscheduled):
+            return None
         since = self.morning - A_DAY
-        times = occurrences(event, since, since + FAR_AHEAD)
-        return all(is_over(when, self.morning) for _, when in times)
+        times = occurrences(listing.event, since, since + FAR_AHEAD)
+        when = next((when for _, when in times if not is_over(when, self.morning)), None)
+        if when is None or when == listing.event.when:
+            return listing if when else None
+        return replace(listing, event=_moved_to(listing.event, when))
 
     @cached_property
     def next(self) -> Listing | None:
@@ -190,6 +192,14 @@ class Edition:
         if language is None or language == self.languages[0]:
             return path
         return f"{language}/{path}"
+
+
+def _moved_to(event: Event, when: When) -> Event:
+    """A recurring event as if one of its later times were its first."""
+    fields = {name: getattr(event, name) for name in Event.model_fields}
+    at = when.start.time() if isinstance(when, AtTime) else None
+    end = last_day(when) if event.end_date is not None else None
+    return Event.model_construct(**fields | {"date": first_day(when), "time": at, "end_date": end})
 
 
 def _by_start(event: Event) -> tuple[bool, float, bool, str]:
