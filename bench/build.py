@@ -42,8 +42,8 @@ PAGE = """<!doctype html><html lang="{{ .Language.Lang }}"><head><title>{{ .Titl
 {{ .Content }}</main></body></html>
 """
 LIST = """<!doctype html><html lang="{{ .Language.Lang }}"><head><title>{{ .Title }}</title></head><body><main>
-<h1>{{ .Title }}</h1><ul>{{ range site.RegularPages }}<li><a href="{{ .RelPermalink }}">{{ .Title }}</a> {{ .Params.start }}
-</li>{{ end }}</ul></main></body></html>
+<h1>{{ .Title }}</h1><ul>{{ range site.RegularPages }}<li><a href="{{ .RelPermalink }}">{{ .Title }}</a>
+{{ .Params.start }}</li>{{ end }}</ul></main></body></html>
 """
 VEVENT = """{{ with .Params.start }}BEGIN:VEVENT
 UID:{{ $.File.ContentBaseName }}@bench

@@ -1,11 +1,15 @@
-"""A catalogue of any size, the same each time: 60 % timed, 25 % date only, 15 % without a date; about 360 words an event."""
+"""A catalogue of any size, the same each time: 60 % timed, 25 % date only, 15 % undated; 360 words an event."""
 
 from datetime import date, timedelta
 
+# fmt: off
 WORDS = (
-    "public service access rights people work digital control struggle question history future shared common city school "
-    "health archive library garden river mountain language translation memory justice labour care housing energy water"
-).split()
+    "public", "service", "access", "rights", "people", "work", "digital", "control", "struggle",
+    "question", "history", "future", "shared", "common", "city", "school", "health", "archive",
+    "library", "garden", "river", "mountain", "language", "translation", "memory", "justice", "labour",
+    "care", "housing", "energy", "water",
+)
+# fmt: on
 HEAD = """format = 1
 [series]
 id = "bench"
@@ -61,7 +65,9 @@ def catalogue(count: int) -> str:
     rows = [HEAD]
     for number in range(count):
         facts = event(number)
-        rows.append(f'[[event]]\nid = "{facts["id"]}"\ntitle.en = "{facts["title_en"]}"\ntitle.fr = "{facts["title_fr"]}"')
+        rows.append(
+            f'[[event]]\nid = "{facts["id"]}"\ntitle.en = "{facts["title_en"]}"\ntitle.fr = "{facts["title_fr"]}"'
+        )
         unknown = [key for key in ("date", "time") if facts[key] is None]
         rows += [f"date = {facts['date']}"] if facts["date"] else []
         rows += [f'time = "{facts["time"]}"'] if facts["time"] else []

@@ -24,10 +24,8 @@ def test_the_wheel_runs_outside_the_repository(tmp_path: Path) -> None:
     # Only tocsin itself is installed anew; its dependencies are those of this environment.
     venv.create(tmp_path / "clean", with_pip=False)
     here = next((tmp_path / "clean" / "lib").iterdir()) / "site-packages"
-    subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(here), str(wheel)],
-        check=True, capture_output=True,
-    )  # fmt: skip
+    install = ["install", "--quiet", "--no-deps", "--no-index", "--target", str(here), str(wheel)]
+    subprocess.run([sys.executable, "-m", "pip", *install], check=True, capture_output=True)
     theirs = next(path for path in sys.path if path.endswith("site-packages"))
     project = tmp_path / "project"
     project.mkdir()
