@@ -9,11 +9,13 @@ from difflib import get_close_matches
 from types import ModuleType
 from typing import Any
 
-from pipeline.commands.options import DONE, INTERRUPTED, MISUSED, OUTSIDE, WRONG, common_options, counted
+from pipeline.commands.options import DONE, INTERRUPTED, MISUSED, OUTSIDE, WRONG, common_options
 from pipeline.errors import DeliveryError, FileError, InputError, SettingsError, StoreError, TemplateError, TocsinError
 
 ORGANISER = {
+    "init": "begin a series: an events.toml that explains itself",
     "check": "every problem in events.toml at once, with its line and what to type",
+    "preview": "the site and every mail in a local browser, made anew at each save",
     "plan": "what would change, and who gets which mail when",
     "simulate": "every letter of the season as a file, nothing leaves",
     "build": "write out/ as a draft, to look at",
@@ -24,12 +26,24 @@ OPERATOR = {
     "arm": "allow sending",
     "hold": "stop all sending",
     "send": "send all that is due now, then end",
-    "run": "the service: sends what falls due, answers one-click unsubscribing",
+    "run": "the service: sends what falls due, takes subscriptions, answers the links in mails",
     "status": "the queue, the next sends, trouble",
-    "subscribers": "add, list, import",
+    "import": "events from an .ics, a CSV, a schedule.xml or a JSON into events.toml",
+    "ledger": "what was published when: log, verify, diff, mend",
+    "schema": "the JSON Schema of events.toml, for editors",
+    "subscribers": "add, import, list, export, forget, stats",
+    "backup": "a whole copy of the database, also while it is in use",
+    "restore": "put a backup in its place, held",
+    "doubt": "what may or may not have arrived: list, resend, drop",
+    "outbox": "what waits and what failed: list, retry, cancel",
+    "bounces": "read what came back: a Maildir, an mbox, standard input",
+    "test-mail": "send one letter to one address",
+    "doctor": "look at all that sending needs",
 }
 COMMANDS = ORGANISER | OPERATOR
 """Each command is the module of its name in `pipeline.commands`, imported only when it is called."""
+MODULES = {"import": "importing"}
+"""The modules of commands whose name can't be one in Python."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,7 +72,7 @@ def _main(arguments: Sequence[str]) -> int:
         return MISUSED
     if options.command not in COMMANDS:
         return _unknown_command(options.command)
-    module = importlib.import_module(f"pipeline.commands.{options.command.replace('-', '_')}")
+    module = importlib.import_module(f"pipeline.commands.{_module_of(options.command)}")
     parser = argparse.ArgumentParser(
         prog=f"tocsin {options.command}",
         description=COMMANDS[options.command],
@@ -69,12 +83,15 @@ def _main(arguments: Sequence[str]) -> int:
     return _run(module, importlib.import_module("pipeline.commands.shell").shell_of(options))
 
 
+def _module_of(command: str) -> str:
+    return MODULES.get(command, command.replace("-", "_"))
+
+
 def _run(module: ModuleType, shell: Any) -> int:
     try:
         return int(module.run(shell))
     except InputError as error:
-        shell.tell_problems(error.problems)
-        _complain(f"{counted(len(error.problems), 'problem')}; nothing was changed")
+        shell.tell_refusal(error.problems)
         return WRONG
     except TemplateError as error:
         _complain(str(error))

@@ -13,6 +13,7 @@ TocsinError
     └── PermanentDeliveryError    this letter will never be taken
 """
 
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -31,6 +32,35 @@ def unchanged(text: str) -> str:
     return text
 
 
+def N_(text: str) -> str:  # noqa: N802 - the mark by which translators' tools find a text that is said later
+    """Marks a pattern of a message that is translated where it is said."""
+    return text
+
+
+LONGEST_VALUE = 400
+
+
+def _short(value: object) -> object:
+    return value[: LONGEST_VALUE - 1] + "…" if isinstance(value, str) and len(value) > LONGEST_VALUE else value
+
+
+def visible(text: str) -> str:
+    """The text on one line, with an escape for each character that a terminal would obey or not show."""
+    if text.isprintable():
+        return text
+    return "".join(character if _is_shown(character) else _escaped(character) for character in text)
+
+
+def _is_shown(character: str) -> bool:
+    # No-break spaces belong to French typography and are shown as spaces.
+    return character.isprintable() or unicodedata.category(character) == "Zs"
+
+
+def _escaped(character: str) -> str:
+    short = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(character)
+    return short or (f"\\u{ord(character):04x}" if ord(character) < 0x10000 else f"\\U{ord(character):08x}")
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing that is wrong: where it stands, what is wrong, and what to type instead.
@@ -47,6 +77,8 @@ class Problem:
     values: Mapping[str, object] = field(default_factory=dict)
     severity: Severity = Severity.ERROR
     column: int = 0
+    text: str = ""
+    """The line itself as it stands in the file; empty where it isn't known."""
 
     @property
     def position(self) -> tuple[str, int, int, str, str]:
@@ -55,16 +87,19 @@ class Problem:
 
     def what(self, translate: Callable[[str], str] = unchanged) -> str:
         """The message in the reader's language, its values filled in."""
-        return translate(self.message).format_map(self.values)
+        return self._filled(translate(self.message))
 
     def remedy(self, translate: Callable[[str], str] = unchanged) -> str:
         """What to do, in the reader's language; empty where the message says it all."""
-        return translate(self.hint).format_map(self.values) if self.hint else ""
+        return self._filled(translate(self.hint)) if self.hint else ""
+
+    def _filled(self, pattern: str) -> str:
+        return visible(pattern.format_map({name: _short(value) for name, value in self.values.items()}))
 
     def show(self, translate: Callable[[str], str] = unchanged) -> str:
         """`events.toml:142: event "welfare-control": weekday: … (…)`, on one line."""
         place = f"{self.file}:{self.line}" if self.line else self.file
-        key = f"{self.key}: " if self.key else ""
+        key = f"{visible(self.key)}: " if self.key else ""
         remedy = self.remedy(translate)
         return f"{place}: {key}{self.what(translate)}" + (f" ({remedy})" if remedy else "")
 

@@ -5,57 +5,21 @@ or the clock; so keeping both sides of a git merge stays valid. Only `tocsin pub
 """
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.catalogue.models import Catalogue, Event, Status, Venue, dump
 from pipeline.errors import LedgerError, Problem
+from pipeline.ledger_lines import SCHEDULING, Facts, Line, LineKind, compact_json, read_rows, write_line
 
-SCHEDULING = frozenset(
-    {
-        "date", "time", "end_date", "end_time", "duration", "estimated_duration", "all_day", "timezone", "fold",
-        "end_fold", "repeats", "except", "moved", "status", "venue", "online",
-    }
-)  # fmt: skip
-"""The facts whose change means another SEQUENCE and a notice; all others are editorial."""
-
-Facts = Mapping[str, Any]
-
-
-class LineKind(StrEnum):
-    """What a line of the ledger tells, in the order in which one change outweighs another."""
-
-    ANNOUNCED = "announced"
-    RETIRED = "retired"
-    CANCELLED = "cancelled"
-    POSTPONED = "postponed"
-    REINSTATED = "reinstated"
-    CHANGED = "changed"
-    RECORDING = "recording"
-    EDITED = "edited"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One published revision of one event. `at` is aware, UTC, to the second; `facts` are those of `facts_of`."""
-
-    kind: LineKind
-    event: str
-    uid: str
-    news: str
-    at: datetime
-    changed: frozenset[str]
-    facts: Facts
-
-    @property
-    def reschedules(self) -> bool:
-        """Whether this revision changed a scheduling fact."""
-        return bool(self.changed & SCHEDULING)
+__all__ = [
+    "SCHEDULING", "Facts", "Ledger", "Line", "LineKind", "Revision", "changed_keys", "digest_of", "event_of",
+    "facts_of", "kind_of_change", "news_id", "ordered", "pending_lines", "read", "retirement", "vanished",
+    "vanished_problems", "write", "write_line",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +163,12 @@ def retirement(catalogue: Catalogue, ledger: Ledger, event: str, now: datetime) 
 def news_id(catalogue: Catalogue, event: str, kind: LineKind, facts: Facts, at: datetime) -> str:
     """A `tag:` URI (RFC 4151), written once: it outlives changes of title and address and is unique after a merge."""
     host = urlsplit(catalogue.site.url).hostname
-    digest = hashlib.blake2b(f"{at.isoformat()}{_json(facts)}".encode(), digest_size=5).hexdigest()
-    return f"tag:{host},{at:%Y-%m-%d}:{catalogue.series.id}:{event}:{kind}-{digest}"
+    return f"tag:{host},{at:%Y-%m-%d}:{catalogue.series.id}:{event}:{kind}-{digest_of(facts, at)}"
+
+
+def digest_of(facts: Facts, at: datetime) -> str:
+    """The end of a news id, by which facts or an instant that were edited by hand are found."""
+    return hashlib.blake2b(f"{at.isoformat()}{compact_json(facts)}".encode(), digest_size=5).hexdigest()
 
 
 def vanished(catalogue: Catalogue, ledger: Ledger) -> tuple[str, ...]:
@@ -231,68 +199,14 @@ def ordered(lines: Iterable[Line]) -> tuple[Line, ...]:
     return tuple(sorted(unique.values(), key=lambda line: (line.at, line.event, line.news)))
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def write_line(line: Line) -> str:
-    """The line as JSON, with its line break."""
-    record = {
-        "at": line.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "changed": sorted(line.changed),
-        "event": line.event,
-        "facts": line.facts,
-        "kind": line.kind.value,
-        "news": line.news,
-        "uid": line.uid,
-    }
-    return _json(record) + "\n"
-
-
 def write(ledger: Ledger) -> str:
     """The whole ledger as text."""
     return "".join(map(write_line, ledger.lines))
 
 
 def read(text: str, file: str = "ledger.jsonl") -> Ledger:
-    """The ledger in a text; LedgerError names each line that is none."""
-    lines, problems = [], []
-    for number, row in enumerate(text.split("\n"), start=1):
-        if not row.strip():
-            continue
-        try:
-            lines.append(_read_line(row))
-        except (ValueError, KeyError, TypeError, RecursionError):
-            problems.append(_unreadable(file, number, row))
-    if text and not text.endswith("\n") and not problems:
-        problems.append(_unreadable(file, text.count("\n") + 1, text.rpartition("\n")[2]))
+    """The ledger in a text; LedgerError names each line that is none, and why."""
+    lines, problems = read_rows(text, file)
     if problems:
         raise LedgerError(problems)
-    return Ledger(ordered(lines))
-
-
-def _read_line(row: str) -> Line:
-    record = json.loads(row)
-    at = datetime.fromisoformat(record["at"])
-    if at.tzinfo is None or not isinstance(record["facts"], dict):
-        raise ValueError(row)
-    return Line(
-        LineKind(record["kind"]), str(record["event"]), str(record["uid"]), str(record["news"]),
-        at.astimezone(UTC), frozenset(record["changed"]), record["facts"],
-    )  # fmt: skip
-
-
-def _unreadable(file: str, number: int, row: str) -> Problem:
-    if row.startswith(("<<<<<<<", "=======", ">>>>>>>", "|||||||")):
-        return Problem(
-            file,
-            number,
-            "",
-            "git left a mark of a merge conflict here",
-            "delete the mark and keep the lines of both sides",
-        )
-    return Problem(
-        file, number, "", "this line is not a whole line of a ledger",
-        "take the file as it was from git: git checkout {file}",
-        {"file": file},
-    )  # fmt: skip
+    return Ledger(ordered(line for _, line in lines))

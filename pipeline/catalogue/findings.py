@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from pipeline.catalogue.places import Path
-from pipeline.errors import Severity
+from pipeline.errors import N_, Severity
 
 
 @dataclass(frozen=True)
@@ -27,5 +27,5 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
 def unknown(path: Path, word: str, candidates: Iterable[str], what: str) -> Finding:
     """A word that names nothing, with the nearest one that does."""
     meant = nearest(word, candidates)
-    hint = "did you mean {meant!r}?" if meant else ""
+    hint = N_("did you mean {meant!r}?") if meant else ""
     return Finding(path, what, hint, {"word": word, "meant": meant})

@@ -1,37 +1,51 @@
 """What makes a catalogue unfit to publish, beyond the shape of each key: every finding here is an error."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, time
-from pathlib import PurePosixPath
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
 
-from dateutil.rrule import rrulestr
-
+from pipeline.catalogue.chronology import chronology
 from pipeline.catalogue.findings import Finding, unknown
 from pipeline.catalogue.models import Catalogue, Event, Rule, Series, Status
 from pipeline.catalogue.places import Path
+from pipeline.catalogue.references import IsThere, anything_is_there, references
 from pipeline.catalogue.timing import FORMS, parse_timing
-from pipeline.catalogue.when import AtTime, in_gap, local, neighbours_of_gap
-from pipeline.language import say_weekday, weekday_names
 
-SOONEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
+ANNOUNCED_LATER = frozenset(
+    {
+        "title", "date", "time", "end_date", "end_time", "duration", "notice", "kind", "abstract", "speakers", "venue",
+        "online", "access", "registration", "resources", "recordings", "tags", "spoken", "price", "image", "repeats",
+    }
+)  # fmt: skip
+"""The keys of an event that `tba` may name."""
+
+TOLD_LATER = frozenset(
+    {
+        "subtitle", "description", "partners", "supporters", "venue", "contact", "license", "image",
+        "announced_events", "default_duration",
+    }
+)  # fmt: skip
+"""The keys of `[series]` that its `tba` may name."""
 
 
-def guard(catalogue: Catalogue) -> Iterator[Finding]:
+def guard(catalogue: Catalogue, is_there: IsThere = anything_is_there) -> Iterator[Finding]:
     """Every error of the whole: references, guards, dates, duplicates."""
     yield from _series(catalogue)
+    yield from _site(catalogue)
     for number, event in enumerate(catalogue.events):
-        for finding in _event(catalogue, event):
+        for finding in (*_event(event), *chronology(event, catalogue.languages)):
             yield Finding(("event", number, *finding.path), finding.message, finding.hint, finding.values)
     yield from _unique("event", "id", [event.id for event in catalogue.events])
     yield from _unique("event", "number", [event.number for event in catalogue.events])
     yield from _unique("venue", "id", [venue.id for venue in catalogue.venues])
+    yield from _unique("group", "id", [group.id for group in catalogue.groups])
     yield from _unique("organisation", "name", [organisation.name for organisation in catalogue.organisations])
     yield from _unique("newsletter", "id", [newsletter.id for newsletter in catalogue.newsletters])
     yield from _unique("reminder", "id", [rule.id for rule in catalogue.rules or ()])
     for number, rule in enumerate(catalogue.rules or ()):
-        for finding in _rule(catalogue, rule):
+        for finding in _rule(rule):
             yield Finding(("reminder", number, *finding.path), finding.message, finding.hint, finding.values)
+    yield from references(catalogue, is_there)
 
 
 def _unique(table: str, key: str, values: Sequence[object]) -> Iterator[Finding]:
@@ -55,18 +69,26 @@ def _series(catalogue: Catalogue) -> Iterator[Finding]:
             "add it there, or correct it",
             {"language": series.default_language, "languages": ", ".join(series.languages)},
         )
-    if series.venue is not None and series.venue not in catalogue.venue_by_id:
-        yield unknown(("series", "venue"), series.venue, catalogue.venue_by_id, "there is no [[venue]] {word!r}")
-    if not _is_secure(catalogue.site.url):
+    yield from _to_be_announced(("series",), series, TOLD_LATER, _filled(series))
+
+
+def _site(catalogue: Catalogue) -> Iterator[Finding]:
+    for key, address in (("url", catalogue.site.url), ("service", catalogue.site.service or "https://")):
+        if not _is_secure(address):
+            yield Finding(
+                ("site", key),
+                "the site is not served over https: {value!r}",
+                'write "https://…"; calendars and one-click unsubscribing need it',
+                {"value": address},
+            )
+    parts = urlsplit(catalogue.site.url)
+    if parts.query or parts.fragment:
         yield Finding(
             ("site", "url"),
-            "the site is not served over https: {value!r}",
-            'write "https://…"; calendars and one-click unsubscribing need it',
+            "the address of the site has a part after `?` or `#`: {value!r}",
+            "write only the folder in which the site is served",
             {"value": catalogue.site.url},
         )
-    yield from _to_be_announced(("series",), series, frozenset(Series.model_fields), _filled(series))
-    if series.image is not None:
-        yield from _image(("series", "image"), series.image)
 
 
 def _is_secure(url: str) -> bool:
@@ -76,14 +98,9 @@ def _is_secure(url: str) -> bool:
 # ------------------------------------------------------------------------------------------------- events
 
 
-def _event(catalogue: Catalogue, event: Event) -> Iterator[Finding]:
-    yield from _to_be_announced((), event, frozenset(Event.model_fields), _filled(event))
+def _event(event: Event) -> Iterator[Finding]:
+    yield from _to_be_announced((), event, ANNOUNCED_LATER, _filled(event))
     yield from _announced_or_filled(event)
-    yield from _year(event)
-    yield from _weekday(catalogue, event)
-    yield from _clock_change(event)
-    yield from _ends(event)
-    yield from _recurrence(event)
     if event.status in {Status.CANCELLED, Status.POSTPONED} and event.notice is None:
         yield Finding(
             ("status",),
@@ -91,10 +108,6 @@ def _event(catalogue: Catalogue, event: Event) -> Iterator[Finding]:
             'write why: notice = "…"',
             {"status": event.status},
         )
-    if isinstance(event.venue, str) and event.venue not in catalogue.venue_by_id:
-        yield unknown(("venue",), event.venue, catalogue.venue_by_id, "there is no [[venue]] {word!r}")
-    if event.image is not None:
-        yield from _image(("image",), event.image)
 
 
 def _filled(model: Event | Series) -> frozenset[str]:
@@ -104,7 +117,6 @@ def _filled(model: Event | Series) -> frozenset[str]:
 def _to_be_announced(
     prefix: Path, model: Event | Series, known: frozenset[str], filled: frozenset[str]
 ) -> Iterator[Finding]:
-    known -= {"id", "tba", "todo", "number", "weekday", "timezone", "fold", "end_fold", "estimated_duration", "group"}
     for index, name in enumerate(model.tba):
         path = (*prefix, "tba", index)
         if name not in known:
@@ -122,126 +134,11 @@ def _announced_or_filled(event: Event) -> Iterator[Finding]:
                 'write {form}, or tba = ["{key}"] while it is not known',
                 {"key": key, "form": form},
             )
-    if event.all_day and event.time is not None:
-        yield Finding(("time",), "an event that lasts all day has no time", "delete `time` or `all_day`")
-
-
-def _year(event: Event) -> Iterator[Finding]:
-    for key in ("date", "end_date"):
-        day = getattr(event, key)
-        if day is not None and not SOONEST <= day <= LATEST:
-            yield Finding((key,), "the year {year} can't be meant", "write 2026-05-07", {"year": day.year})
-
-
-def _weekday(catalogue: Catalogue, event: Event) -> Iterator[Finding]:
-    if event.weekday is None:
-        return
-    language = next(
-        (name for name in catalogue.languages if event.weekday.casefold().rstrip(".") in weekday_names(name)), None
-    )
-    if language is None:
-        yield Finding(
-            ("weekday",),
-            "{word!r} is not a day of the week in {languages}",
-            'write "{example}", or delete the line',
-            {
-                "word": event.weekday,
-                "languages": ", ".join(catalogue.languages),
-                "example": say_weekday(event.date or date(2026, 1, 1), catalogue.languages[0]),
-            },
-        )
-    elif (
-        event.date is not None and weekday_names(language)[event.weekday.casefold().rstrip(".")] != event.date.weekday()
-    ):
-        yield Finding(
-            ("weekday",),
-            "{date} is a {real}, not a {stated}",
-            "correct the date or the weekday",
-            {"date": event.date, "real": say_weekday(event.date, language), "stated": event.weekday},
-        )
-
-
-def _clock_change(event: Event) -> Iterator[Finding]:
-    for key, moment in _moments(event):
-        if in_gap(moment):
-            before, after = neighbours_of_gap(moment)
-            yield Finding(
-                (key,),
-                "{time} does not exist on {date} in {zone}: the clocks go forward",
-                'write "{before}" or "{after}"',
-                {
-                    "time": f"{moment:%H:%M}",
-                    "date": moment.date(),
-                    "zone": event.timezone,
-                    "before": f"{before:%H:%M}",
-                    "after": f"{after:%H:%M}",
-                },
-            )
-
-
-def _moments(event: Event) -> Iterable[tuple[str, datetime]]:
-    if event.date is not None and event.time is not None:
-        yield "time", local(event.date, event.time, event.zone, event.fold)
-    if event.end_time is not None and (day := event.end_date or event.date) is not None:
-        yield "end_time", local(day, event.end_time, event.zone, event.end_fold)
-
-
-def _ends(event: Event) -> Iterator[Finding]:
-    if event.end_time is not None and event.duration is not None:
-        yield Finding(("duration",), "`end_time` and `duration` both say when it ends", "keep one of them")
-    if event.end_date is not None and event.date is None:
-        yield Finding(("end_date",), "there is an end date and no date", "write `date`, or delete `end_date`")
-    if event.end_date is not None and event.date is not None and event.end_date < event.date:
-        yield Finding(
-            ("end_date",),
-            "it ends on {end}, before it starts on {start}",
-            "correct one of the two dates",
-            {"end": event.end_date, "start": event.date},
-        )
-    elif isinstance(event.when, AtTime) and event.when.end is not None and event.when.end <= event.when.start:
-        yield Finding(
-            ("end_time",),
-            "it ends at {end}, not after it starts at {start}",
-            "correct it; for an event over midnight write `end_date` too",
-            {"end": f"{event.when.end:%H:%M}", "start": f"{event.when.start:%H:%M}"},
-        )
-
-
-def _recurrence(event: Event) -> Iterator[Finding]:
-    if event.repeats is None:
-        for key, filled in (("except", event.excepted), ("moved", event.moved)):
-            if filled:
-                yield Finding((key,), "`{key}` without `repeats`", "delete it, or write `repeats`", {"key": key})
-        return
-    if event.date is None:
-        yield Finding(("repeats",), "an event that repeats needs the date of its first time", "write date = 2026-05-07")
-        return
-    try:
-        rrulestr(event.repeats.split("UNTIL=")[0].rstrip(";"), dtstart=datetime.combine(event.date, time()))
-    except (ValueError, TypeError, KeyError, AttributeError):
-        yield Finding(
-            ("repeats",),
-            "{value!r} is not a recurrence rule",
-            'write "FREQ=WEEKLY;COUNT=6" or "FREQ=MONTHLY;BYDAY=1TU"',
-            {"value": event.repeats},
-        )
-
-
-def _image(path: Path, value: str) -> Iterator[Finding]:
-    file = PurePosixPath(value)
-    if file.is_absolute() or ".." in file.parts or "\\" in value or ":" in value:
-        yield Finding(
-            path, "{value!r} is not a file below the catalogue's folder", 'write "images/talk.jpg"', {"value": value}
-        )
 
 
 # ------------------------------------------------------------------------------------------------- rules
 
 
-def _rule(catalogue: Catalogue, rule: Rule) -> Iterator[Finding]:
+def _rule(rule: Rule) -> Iterator[Finding]:
     if parse_timing(rule.when) is None:
         yield Finding(("when",), "{value!r} is not a moment", "write {forms}", {"value": rule.when, "forms": FORMS})
-    events: Mapping[str, Event] = catalogue.event_by_id
-    for index, event in enumerate(rule.events):
-        if event not in events:
-            yield unknown(("events", index), event, events, "there is no [[event]] {word!r}")

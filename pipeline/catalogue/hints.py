@@ -1,14 +1,17 @@
 """What can be published and deserves a look: warnings, and the organisers' own open questions."""
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
-from pipeline.catalogue.findings import Finding
-from pipeline.catalogue.models import Catalogue, Event
+from pipeline.catalogue.findings import Finding, unknown
+from pipeline.catalogue.models import Catalogue, Event, Status
 from pipeline.catalogue.places import Path
 from pipeline.catalogue.texts import Text
 from pipeline.catalogue.when import AtTime, in_overlap, last_day
@@ -22,6 +25,9 @@ SHORTENERS = frozenset(
     }
 )  # fmt: skip
 LONGEST_TITLE = 200
+LONGEST_GAP = 20
+AT_LEAST = timedelta(minutes=1)
+"""Where nobody said an end, only what begins in the same minute is sure to overlap."""
 
 
 def hints(catalogue: Catalogue, today: date | None) -> Iterator[Finding]:
@@ -33,6 +39,9 @@ def hints(catalogue: Catalogue, today: date | None) -> Iterator[Finding]:
         yield from _questions(path, event.todo)
         yield from _event(path, event, today)
     yield from _collisions(catalogue)
+    yield from _repeated_forms(catalogue)
+    yield from _similar_names(catalogue)
+    yield from _unused_tags(catalogue)
     yield from _missing_texts(catalogue)
 
 
@@ -55,10 +64,19 @@ def _counts(catalogue: Catalogue) -> Iterator[Finding]:
             announced=announced,
             listed=listed,
         )
-    numbers = {event.number for event in catalogue.events if event.number is not None}
-    if numbers and (gaps := sorted(set(range(min(numbers), max(numbers))) - numbers)):
-        path: Path = ("event", next(i for i, e in enumerate(catalogue.events) if (e.number or 0) > gaps[0]), "number")
-        yield _warning(path, "no event has the number {gaps}", gaps=", ".join(map(str, gaps[:20])))
+    yield from _gaps(catalogue)
+
+
+def _gaps(catalogue: Catalogue) -> Iterator[Finding]:
+    """Numbers that no event has, after the first event above them; long gaps are cut short."""
+    numbered = sorted((event.number, index) for index, event in enumerate(catalogue.events) if event.number is not None)
+    for (below, _), (above, index) in pairwise(numbered):
+        missing = [str(number) for number in range(below + 1, min(above, below + 1 + LONGEST_GAP))]
+        if missing:
+            yield _warning(
+                ("event", index, "number"), "no event has the number {gaps}",
+                gaps=", ".join(missing) + (", …" if above - below - 1 > LONGEST_GAP else ""),
+            )  # fmt: skip
 
 
 def _event(path: Path, event: Event, today: date | None) -> Iterator[Finding]:
@@ -78,25 +96,94 @@ def _event(path: Path, event: Event, today: date | None) -> Iterator[Finding]:
         )  # fmt: skip
     if event.title and any(len(title) > LONGEST_TITLE for title in event.title.root.values()):
         yield _warning((*path, "title"), "the title has more than {limit} characters", limit=LONGEST_TITLE)
-    if event.registration and event.registration.url and urlsplit(event.registration.url).hostname in SHORTENERS:
-        yield _warning(
-            (*path, "registration"), "{host} shortens addresses: readers can't see where the link goes",
-            "write the address it leads to", host=urlsplit(event.registration.url).hostname,
-        )  # fmt: skip
+    for key, url in _links(event):
+        if (host := urlsplit(url).hostname) in SHORTENERS:
+            yield _warning(
+                (*path, *key), "{host} shortens addresses: readers can't see where the link goes",
+                "write the address it leads to", host=host,
+            )  # fmt: skip
+
+
+def _links(event: Event) -> Iterator[tuple[Path, str]]:
+    for key, one in (("registration", event.registration), ("online", event.online)):
+        if one is not None and one.url is not None:
+            yield (key,), one.url
+    for key, many in (("resources", event.resources), ("recordings", event.recordings)):
+        yield from (((key, index), link.url) for index, link in enumerate(many))
 
 
 def _collisions(catalogue: Catalogue) -> Iterator[Finding]:
-    """Two events in one place that start at one time."""
-    places: dict[object, list[int]] = defaultdict(list)
+    """Two events in one place whose hours overlap, as far as their ends are known."""
+    places: dict[str, list[tuple[datetime, datetime, int]]] = defaultdict(list)
     for number, event in enumerate(catalogue.events):
-        if isinstance(event.when, AtTime) and isinstance(event.venue, str):
-            places[event.venue, event.when.start.timestamp()].append(number)
-    for _, numbers in sorted(places.items(), key=lambda item: item[1]):
-        for number in numbers[1:]:
+        if isinstance(event.when, AtTime) and isinstance(event.venue, str) and event.status is not Status.CANCELLED:
+            start = event.when.start.astimezone(UTC)
+            end = event.when.end if event.when.end and not event.when.end_is_estimated else start
+            places[event.venue].append((start, max(end.astimezone(UTC), start + AT_LEAST), number))
+    found = []
+    for visits in places.values():
+        last: tuple[datetime, int] | None = None
+        for start, end, number in sorted(visits):
+            if last is not None and start < last[0]:
+                found.append((number, last[1]))
+            last = (end, number) if last is None or end > last[0] else last
+    for number, other in sorted(found):
+        yield _warning(
+            ("event", number, "time"), 'it is at the same time and place as "{other}"',
+            other=catalogue.events[other].id,
+        )  # fmt: skip
+
+
+def _repeated_forms(catalogue: Catalogue) -> Iterator[Finding]:
+    """One registration address for two events: people would sign up for the wrong one."""
+    first: dict[str, str] = {}
+    for number, event in enumerate(catalogue.events):
+        url = event.registration.url if event.registration else None
+        if url is not None and first.setdefault(url, event.id) != event.id:
             yield _warning(
-                ("event", number, "time"), 'it is at the same time and place as "{other}"',
-                other=catalogue.events[numbers[0]].id,
+                ("event", number, "registration"), 'the address is that of event "{other}" too',
+                "check that it opens the right form", other=first[url],
             )  # fmt: skip
+
+
+def _unused_tags(catalogue: Catalogue) -> Iterator[Finding]:
+    known = {tag for event in catalogue.events for tag in event.tags}
+    named = [("reminder", number, rule.tags) for number, rule in enumerate(catalogue.rules or ())]
+    named += [("newsletter", number, newsletter.tags) for number, newsletter in enumerate(catalogue.newsletters)]
+    for table, number, tags in named:
+        for index, tag in enumerate(tags):
+            if tag not in known:
+                yield replace(
+                    unknown((table, number, "tags", index), tag, known, "no event has the tag {word!r}"),
+                    severity=Severity.WARNING,
+                )
+
+
+def _similar_names(catalogue: Catalogue) -> Iterator[Finding]:
+    """Names that differ only in accents, capitals, spaces or dots are one name, written in two ways."""
+    first: dict[str, str] = {}
+    for path, name in _names(catalogue):
+        other = first.setdefault(_bare(name), name)
+        if other != name:
+            yield _warning(path, "{name!r} is also written {other!r}", "write it in one way", name=name, other=other)
+
+
+def _names(catalogue: Catalogue) -> Iterator[tuple[Path, str]]:
+    yield from ((("organisation", number, "name"), one.name) for number, one in enumerate(catalogue.organisations))
+    series = catalogue.series
+    yield from ((("series", "organiser", number, "name"), one.name) for number, one in enumerate(series.organiser))
+    for key, names in (("partners", series.partners), ("supporters", series.supporters)):
+        yield from ((("series", key, number), name) for number, name in enumerate(names))
+    for number, event in enumerate(catalogue.events):
+        for index, speaker in enumerate(event.speakers):
+            for key in ("name", "group", "affiliation", "member_of"):
+                if (name := getattr(speaker, key)) is not None:
+                    yield ("event", number, "speakers", index, key), name
+
+
+def _bare(name: str) -> str:
+    letters = unicodedata.normalize("NFKD", name).casefold()
+    return "".join(letter for letter in letters if letter.isalnum())
 
 
 def _missing_texts(catalogue: Catalogue) -> Iterator[Finding]:

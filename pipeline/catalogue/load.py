@@ -1,6 +1,5 @@
 """TOML text in, a `Catalogue` out: or every problem at once, each with its file, line, key and remedy."""
 
-import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +13,11 @@ from pipeline.catalogue.findings import Finding
 from pipeline.catalogue.guards import guard
 from pipeline.catalogue.hints import hints
 from pipeline.catalogue.models import Catalogue, Event
-from pipeline.catalogue.places import Path, Place, Places
+from pipeline.catalogue.places import Path, Places
+from pipeline.catalogue.references import IsThere, anything_is_there
 from pipeline.catalogue.refusals import finding_of
 from pipeline.catalogue.remnant import remaining_findings
+from pipeline.catalogue.syntax import endless_key, number_problem, syntax_problem
 from pipeline.errors import CatalogueError, Problem, Severity
 
 LISTS = ("venue", "organisation", "event", "reminder", "newsletter")
@@ -52,10 +53,15 @@ def nothing_included(_pattern: str) -> Sequence[Source]:
     return ()
 
 
-def load(main: Source, included: Included = nothing_included, now: datetime | None = None) -> Loaded:
+def load(
+    main: Source,
+    included: Included = nothing_included,
+    now: datetime | None = None,
+    is_there: IsThere = anything_is_there,
+) -> Loaded:
     """The catalogue of a text and of the files that it includes; CatalogueError holds every problem.
 
-    `now`, an aware instant, is needed only for warnings about what is past.
+    `now`, an aware instant, is needed only for warnings about what is past; `is_there` knows the catalogue's folder.
     """
     draft = _Draft()
     draft.take_main(main, included)
@@ -66,9 +72,9 @@ def load(main: Source, included: Included = nothing_included, now: datetime | No
         catalogue = Catalogue.model_validate(tables, context=draft.context)
     except ValidationError as error:
         refused = [finding_of(item) for item in error.errors()]
-        found = remaining_findings(tables, refused, draft.context)
+        found = remaining_findings(tables, refused, draft.context, is_there)
         raise CatalogueError(draft.report((*refused, *found))) from None
-    if errors := draft.report(guard(catalogue)):
+    if errors := draft.report(guard(catalogue, is_there)):
         raise CatalogueError(errors)
     today = now.astimezone(catalogue.series.zone).date() if now else None
     return Loaded(catalogue, draft.report(hints(catalogue, today)))
@@ -138,10 +144,16 @@ class _Draft:
             self.tables.pop("reminder", None)
 
     def _parse(self, source: Source) -> dict[str, Any] | None:
+        if (endless := endless_key(source.name, source.text)) is not None:
+            self.problems.append(endless)
+            return None
         try:
             return tomllib.loads(source.text)
         except tomllib.TOMLDecodeError as error:
-            self.problems.append(_syntax_problem(source, str(error)))
+            self.problems.append(syntax_problem(source.name, source.text, str(error)))
+        except ValueError:
+            # Python reads no whole numbers of thousands of digits, and says so without a place.
+            self.problems.append(number_problem(source.name, source.text))
         except RecursionError:
             self.problems.append(
                 Problem(source.name, 1, "", "brackets are nested too deep", "a catalogue needs four levels")
@@ -151,7 +163,16 @@ class _Draft:
     def _complain(self, source: Source, path: Path, message: str, hint: str, **values: object) -> None:
         place = source.places.of(path)
         self.problems.append(
-            Problem(source.name, place.line, _dotted(path), message, hint, values, column=place.column)
+            Problem(
+                source.name,
+                place.line,
+                _dotted(path),
+                message,
+                hint,
+                values,
+                column=place.column,
+                text=source.places.line(place.line),
+            )
         )
 
     # -------------------------------------------------------------------------------------- filling
@@ -201,7 +222,7 @@ class _Draft:
         place = source.places.of(path)
         return Problem(
             source.name, place.line, self._label(finding.path), finding.message, finding.hint, finding.values,
-            finding.severity, place.column,
+            finding.severity, place.column, source.places.line(place.line),
         )  # fmt: skip
 
     def _origin(self, path: Path) -> tuple[Source, Path]:
@@ -222,8 +243,9 @@ class _Draft:
             return _dotted(path)
         rows = self.tables.get(str(path[0]), [])
         row = rows[path[1]] if isinstance(path[1], int) and path[1] < len(rows) else {}
-        name = row.get("id") or row.get("name") or f"#{int(path[1]) + 1}"
-        label = f'{path[0]} "{name}"' if isinstance(name, str) and not name.startswith("#") else f"{path[0]} {name}"
+        name = row.get("id") or row.get("name")
+        number = f"#{int(path[1]) + 1}"
+        label = f'{path[0]} "{name[:70]}"' if isinstance(name, str) else f"{path[0]} {number}"
         return f"{label}: {_dotted(path[2:])}" if path[2:] else label
 
 
@@ -234,7 +256,9 @@ def _inherit(row: Mapping[str, Any], defaults: Mapping[str, Any], inherited: Map
     )
     given = {**inherited, **defaults}
     if row.get("all_day") is True:
-        later |= {"time"}
+        later |= {"time", "end_time", "duration"}
+    # Its own way to say the end takes the place of an inherited one.
+    later |= {other for key, other in (("end_time", "duration"), ("duration", "end_time")) if key in row}
     event = {key: value for key, value in given.items() if key not in later and key not in row}
     # What may not be typed is renamed, so that it is refused as any other unknown key.
     event |= {f"{key} " if key in RESERVED else key: value for key, value in row.items() if key != "$group"}
@@ -246,40 +270,5 @@ def _inherit(row: Mapping[str, Any], defaults: Mapping[str, Any], inherited: Map
 def _dotted(path: Path) -> str:
     dotted = ""
     for part in path:
-        dotted += f" #{part + 1}" if isinstance(part, int) else f".{part}" if dotted else str(part)
+        dotted += f" #{part + 1}" if isinstance(part, int) else f".{part[:70]}" if dotted else part[:70]
     return dotted
-
-
-_AT_LINE = re.compile(r"(?P<what>.*?)\s*\(at line (?P<line>\d+), column (?P<column>\d+)\)", re.DOTALL)
-_AT_END = re.compile(r"(?P<what>.*?)\s*\(at end of document\)", re.DOTALL)
-_BARE_TIME = re.compile(r"^\s*(?P<key>time|end_time)\s*=\s*(?P<value>\d{1,2}[:h]\d{2})\s*(?:#.*)?$")
-
-
-def _syntax_problem(source: Source, text: str) -> Problem:
-    """A TOML error with its place; the commonest slips are explained in words of the catalogue."""
-    lines = source.text.split("\n")
-    place, what = Place(1, 1), text
-    if (match := _AT_LINE.fullmatch(text)) is not None:
-        place, what = Place(int(match["line"]), int(match["column"])), match["what"]
-    elif (match := _AT_END.fullmatch(text)) is not None:
-        place, what = Place(max(1, len(lines)), 1), match["what"]
-    line = lines[place.line - 1] if place.line <= len(lines) else ""
-    if (bare := _BARE_TIME.match(line)) is not None:
-        return Problem(
-            source.name, place.line, bare["key"], "a time of day stands between quotes", 'write {key} = "{value}"',
-            {"key": bare["key"], "value": bare["value"].replace("h", ":")}, column=place.column,
-        )  # fmt: skip
-    return Problem(
-        source.name, place.line, "", "this is not TOML: {what}", _SYNTAX_HINTS.get(what, ""),
-        {"what": what[:1].lower() + what[1:]}, column=place.column,
-    )  # fmt: skip
-
-
-_SYNTAX_HINTS = {
-    "Invalid value": 'a text stands between quotes: "…"',
-    "Illegal character '\\n'": "a quote that closes the text is missing on this line",
-    "Unterminated string": "a quote that closes the text is missing",
-    "Expected '=' after a key in a key/value pair": 'write key = "value"',
-    "Cannot overwrite a value": "the key is written twice: delete one",
-    "Expected newline or end of document after a statement": "put it on a line of its own, or close the quotes",
-}

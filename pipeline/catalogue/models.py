@@ -1,103 +1,30 @@
 """The catalogue as frozen models: what may stand in `events.toml`, key by key. No input or output here."""
 
 import datetime as dt
-import re
 from collections.abc import Mapping
 from enum import StrEnum
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from email_validator import EmailNotValidError, validate_email
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StrictBool,
-    StrictInt,
-    StrictStr,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 
-from pipeline.catalogue.texts import (
-    Country,
-    Duration,
-    Language,
-    Line,
-    Name,
-    Prose,
-    Slug,
-    TimeOfDay,
-    Url,
-    one_line,
-    several,
-    wrong,
-)
+from pipeline.catalogue.hours import Day, DayOrMoment, Duration, TimeOfDay
+from pipeline.catalogue.mailing import Mail, MailingList, Newsletter, Proof, Rule
+from pipeline.catalogue.people import Organisation, Organiser, Organisers, Speaker, Work
+from pipeline.catalogue.shapes import Color, Mailbox, Model, Zone, named
+from pipeline.catalogue.texts import Country, Language, Line, Name, Prose, Slug, Url, one_line, wrong
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, local
 
+__all__ = [
+    "Access", "Catalogue", "Event", "EventAccess", "Group", "Link", "Mail", "MailingList", "Model", "Moved",
+    "Newsletter", "Online", "Organisation", "Organiser", "Proof", "Registration", "Rule", "Series", "Site", "Speaker",
+    "Status", "Venue", "Work", "dump", "schedule",
+]  # fmt: skip
 
-class Model(BaseModel):
-    """What all tables share: nothing changes after loading, no key is unknown."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
-
-
-def _address(value: str) -> str:
-    try:
-        return validate_email(one_line(value), check_deliverability=False, test_environment=True).normalized
-    except EmailNotValidError as error:
-        raise wrong(
-            "{value!r} is not a mail address: {reason}", 'write "name@example.org"', value=value, reason=str(error)
-        ) from None
-
-
-def _mailbox(value: str) -> str:
-    name, bracket, rest = one_line(value).rpartition("<")
-    if not bracket:
-        return _address(value)
-    return f"{name.strip()} <{_address(rest.removesuffix('>'))}>".strip()
-
-
-@cache
-def _zones() -> frozenset[str]:
-    # Reading the directory of the zone database takes longer than loading a whole event.
-    return frozenset(available_timezones())
-
-
-def _zone(value: str) -> str:
-    if value not in _zones() or value in {"localtime", "posixrules", "Factory"}:
-        raise wrong("{value!r} is not a time zone", 'write its IANA name: "Europe/Paris"', value=value)
-    return value
-
-
-def named(key: str) -> BeforeValidator:
-    """A plain string where a table is meant stands for its one key."""
-    return BeforeValidator(lambda value: {key: value} if isinstance(value, str) else value)
-
-
-def _color(value: str) -> str:
-    if not re.fullmatch(r"#[0-9a-fA-F]{3}(?:[0-9a-fA-F]{3})?|[a-z]{3,20}", value):
-        raise wrong("{value!r} is not a colour", 'write "#a03020", or a name of CSS: "teal"', value=value)
-    return value
-
-
-Color = Annotated[StrictStr, AfterValidator(_color)]
-Address = Annotated[StrictStr, AfterValidator(_address)]
-Mailbox = Annotated[StrictStr, AfterValidator(_mailbox)]
-Zone = Annotated[StrictStr, AfterValidator(_zone)]
 Weekday = Annotated[StrictStr, AfterValidator(one_line)]
 ToBeAnnounced = Annotated[tuple[StrictStr, ...], Field(default=())]
 Questions = Annotated[tuple[StrictStr, ...], Field(default=())]
-
-
-class Organiser(Model):
-    """Who invites: a name, and where to reach them if they want to be reached."""
-
-    name: Name
-    url: Url | None = None
-    email: Address | None = None
 
 
 class Access(Model):
@@ -127,7 +54,7 @@ class Series(Model):
     languages: tuple[Language, ...] = ()
     subtitle: Line | None = None
     description: Prose | None = None
-    organiser: Annotated[tuple[Annotated[Organiser, named("name")], ...], BeforeValidator(several), Field(min_length=1)]
+    organiser: Annotated[Organisers, Field(min_length=1)]
     partners: tuple[Name, ...] = ()
     supporters: tuple[Name, ...] = ()
     venue: Slug | None = None
@@ -170,47 +97,12 @@ class Venue(Model):
     postal_code: Name | None = None
     city: Name | None = None
     country: Country | None = None
-    geo: tuple[Annotated[float, Field(ge=-90, le=90)], Annotated[float, Field(ge=-180, le=180)]] | None = None
+    geo: tuple[Annotated[StrictFloat, Field(ge=-90, le=90)], Annotated[StrictFloat, Field(ge=-180, le=180)]] | None = (
+        None
+    )
     url: Url | None = None
     access: Access | None = None
     directions: Prose | None = None
-
-
-class Organisation(Model):
-    """Something to say about an organisation beyond its name."""
-
-    name: Name
-    kind: Line | None = None
-    url: Url | None = None
-    about: Prose | None = None
-
-
-class Work(Model):
-    """A book, film or article for which a speaker is invited."""
-
-    title: Line
-    publisher: Name | None = None
-    year: StrictInt | None = None
-    url: Url | None = None
-
-
-class Speaker(Model):
-    """Exactly one of a person, a group, or a description of somebody unnamed."""
-
-    name: Name | None = None
-    group: Name | None = None
-    unnamed: Line | None = None
-    role: Line | None = None
-    affiliation: Name | None = None
-    member_of: Name | None = None
-    url: Url | None = None
-    work: Work | None = None
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        if sum(who is not None for who in (self.name, self.group, self.unnamed)) != 1:
-            raise wrong("a speaker is exactly one of `name`, `group` or `unnamed`", 'write {{ name = "…" }}')
-        return self
 
 
 class Online(Model):
@@ -232,8 +124,8 @@ class Registration(Model):
     """How to sign up."""
 
     url: Url | None = None
-    opens: dt.date | dt.datetime | None = None
-    closes: dt.date | dt.datetime | None = None
+    opens: DayOrMoment | None = None
+    closes: DayOrMoment | None = None
     capacity: StrictInt | None = Field(default=None, ge=1)
     required: StrictBool | None = None
     note: Line | None = None
@@ -251,8 +143,8 @@ class Link(Model):
 class Moved(Model):
     """One occurrence of a recurring event that takes place at another moment."""
 
-    original: dt.date = Field(alias="from")
-    date: dt.date
+    original: Day = Field(alias="from")
+    date: Day
     time: TimeOfDay | None = None
 
 
@@ -265,7 +157,7 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
-Links = tuple[Annotated[Link, named("url")], ...]
+Links = tuple[Annotated[Link, named("url", Url, Link)], ...]
 
 
 class Event(Model):
@@ -274,10 +166,10 @@ class Event(Model):
     id: Slug
     number: StrictInt | None = Field(default=None, ge=0)
     title: Line | None = None
-    date: dt.date | None = None
+    date: Day | None = None
     weekday: Weekday | None = None
     time: TimeOfDay | None = None
-    end_date: dt.date | None = None
+    end_date: Day | None = None
     end_time: TimeOfDay | None = None
     duration: Duration | None = None
     all_day: StrictBool = False
@@ -288,9 +180,9 @@ class Event(Model):
     abstract: Prose | None = None
     speakers: tuple[Speaker, ...] = ()
     venue: Slug | Literal[False] | None = None
-    online: Annotated[Online, named("url")] | None = None
+    online: Annotated[Online, named("url", Url, Online)] | None = None
     access: EventAccess | None = None
-    registration: Annotated[Registration, named("url")] | None = None
+    registration: Annotated[Registration, named("url", Url, Registration)] | None = None
     resources: Links = ()
     recordings: Links = ()
     tags: tuple[Slug, ...] = ()
@@ -299,7 +191,7 @@ class Event(Model):
     image: Name | None = None
     image_alt: Line | None = None
     repeats: Name | None = None
-    excepted: tuple[dt.date, ...] = Field(default=(), alias="except")
+    excepted: tuple[Day, ...] = Field(default=(), alias="except")
     moved: tuple[Moved, ...] = ()
     fold: Literal[0, 1] = 0
     end_fold: Literal[0, 1] = 0
@@ -350,69 +242,8 @@ class Group(Model):
 
     id: Slug
     name: Line
-    organiser: Annotated[tuple[Annotated[Organiser, named("name")], ...], BeforeValidator(several)] = ()
+    organiser: Organisers = ()
     reply_to: Mailbox | None = None
-
-
-class Rule(Model):
-    """One `[[reminder]]`: when a mail about an event leaves, and to which events it applies."""
-
-    id: Slug
-    when: Name
-    label: Line | None = None
-    default: StrictBool = True
-    template: Name | None = None
-    subject: Line | None = None
-    tags: tuple[Slug, ...] = ()
-    events: tuple[Slug, ...] = ()
-    needs: Annotated[tuple[Literal["recordings", "registration", "resources"], ...], BeforeValidator(several)] = ()
-    attach_calendar: StrictBool = True
-
-
-class Newsletter(Model):
-    """One `[[newsletter]]`: the organiser's own words, sent once."""
-
-    id: Slug
-    send: dt.datetime
-    subject: Line
-    text: Prose | None = None
-    include: tuple[Literal["news", "upcoming", "recordings"], ...] = ("news", "upcoming", "recordings")
-    tags: tuple[Slug, ...] = ()
-    corrects: Slug | None = None
-
-
-class MailingList(Model):
-    """An existing mailing list that gets one post for each occasion."""
-
-    address: Address
-    language: Annotated[tuple[Language, ...], BeforeValidator(several), Field(min_length=1)]
-    kinds: tuple[Literal["announcements", "reminders", "changes", "follow-ups", "newsletters"], ...] = ()
-
-
-class Proof(Model):
-    """Who gets each letter before the subscribers do, and how long before."""
-
-    to: Address
-    before: Duration = dt.timedelta(hours=3)
-
-
-class Mail(Model):
-    """The `[mail]` table: who writes, and how fast and when mail may leave."""
-
-    sender: Mailbox | None = Field(default=None, alias="from")
-    reply_to: Mailbox | None = None
-    list_id: Name | None = None
-    unsubscribe: Address | None = None
-    bounces: Address | None = None
-    postal_address: Line | None = None
-    max_late: Duration = dt.timedelta(hours=12)
-    quiet: tuple[TimeOfDay, TimeOfDay] | None = (dt.time(22), dt.time(8))
-    settle: Duration = dt.timedelta(minutes=10)
-    per_second: float | None = Field(default=None, gt=0)
-    per_day: StrictInt | None = Field(default=None, ge=1)
-    lists: tuple[MailingList, ...] = ()
-    hold: StrictBool = False
-    proof: Proof | None = None
 
 
 class Catalogue(Model):

@@ -3,6 +3,7 @@
 It is called only when there is something to report, and only on texts that `tomllib` has accepted.
 """
 
+import re
 import tomllib
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -11,6 +12,10 @@ from typing import NamedTuple
 Path = tuple[str | int, ...]
 
 BARE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+DEEPEST = 60
+"""How many levels of a path are noted: a key of thousands of dots must not cost their square."""
 
 
 class Place(NamedTuple):
@@ -25,15 +30,24 @@ class Places:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._starts = [0, *(index + 1 for index, character in enumerate(text) if character == "\n")]
+        self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
         self._found: Mapping[Path, int] = _Scanner(text).scan()
 
     def of(self, path: Path) -> Place:
         """The place of a key; of the table or list that should hold it where it isn't there."""
+        path = self._written(path)
         for length in range(len(path), 0, -1):
             if (offset := self._found.get(path[:length])) is not None:
                 return self._place(offset)
         return Place(1, 1)
+
+    def _written(self, path: Path) -> Path:
+        """The path without the numbers of lists that were written as one thing."""
+        written: Path = ()
+        for part in path:
+            if part != 0 or (*written, part) in self._found:
+                written = (*written, part)
+        return written
 
     def holds(self, path: Path) -> bool:
         """Whether something stands in the text at that path."""
@@ -41,8 +55,10 @@ class Places:
 
     def line(self, number: int) -> str:
         """The text of a line, counted from 1."""
-        lines = self._text.split("\n")
-        return lines[number - 1].rstrip("\r") if 0 < number <= len(lines) else ""
+        if not 0 < number <= len(self._starts):
+            return ""
+        end = self._text.find("\n", self._starts[number - 1])
+        return self._text[self._starts[number - 1] : end if end >= 0 else None].rstrip("\r")
 
     def _place(self, offset: int) -> Place:
         line = bisect_right(self._starts, offset)
@@ -77,7 +93,7 @@ class _Scanner:
         return self._found
 
     def _note(self, path: Path, offset: int) -> None:
-        for length in range(1, len(path) + 1):
+        for length in range(1, min(len(path), DEEPEST) + 1):
             self._found.setdefault(path[:length], offset)
 
     def _resolve(self, key: Path) -> Path:
@@ -170,8 +186,10 @@ class _Scanner:
     def _next_mark(self, quote: str) -> int:
         """Past the character here (two after a backslash), on to the next quote or backslash."""
         at = self._at + (2 if quote == '"' and self._text[self._at] == "\\" else 1)
-        ends = [end for mark in (quote, "\\") if (end := self._text.find(mark, at)) >= 0]
-        return min(ends)
+        end = self._text.index(quote, at)
+        # No further than the quote: a text without a backslash must not be searched to its end for each string.
+        slash = self._text.find("\\", at, end) if quote == '"' else -1
+        return slash if slash >= 0 else end
 
     def _skip_space(self) -> None:
         while self._text[self._at] in " \t":

@@ -1,7 +1,6 @@
 """What pydantic refuses, said as an organiser would want to hear it."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -31,6 +30,8 @@ from pipeline.catalogue.models import (
     Work,
 )
 from pipeline.catalogue.places import Path
+from pipeline.catalogue.texts import shown
+from pipeline.errors import N_
 
 TABLES: Mapping[str, tuple[type[BaseModel], ...]] = {
     "": (Catalogue,), "series": (Series,), "site": (Site,), "mail": (Mail,), "venue": (Venue,), "event": (Event,),
@@ -44,7 +45,10 @@ NEVER_TYPED = {"estimated_duration", "group"}
 
 def finding_of(error: ErrorDetails) -> Finding:
     """One error of pydantic's as a finding in our words."""
-    path: Path = tuple(part for part in error["loc"] if not _is_branch(part))
+    *upper, last = error["loc"] or ("",)
+    path: Path = tuple(part for part in upper if not _is_branch(part))
+    # The last part is the organiser's own word where a key is unknown or missing.
+    path += () if error["type"] not in {"missing", "extra_forbidden"} and _is_branch(last) else (last,)
     values = error.get("ctx", {})
     if error["type"] == "tocsin":
         return Finding(path, values["message"], values["hint"], values["values"])
@@ -52,8 +56,8 @@ def finding_of(error: ErrorDetails) -> Finding:
     if say is not None:
         return say(path, error)
     if error["type"].startswith(("date", "time")):
-        return _not_a_date(path, error)
-    return Finding(path, "{what}", "", {"what": error["msg"]})
+        return _DATE(path, error)
+    return Finding(path, "this can't be read: {what}", "", {"what": error["msg"]})
 
 
 def _is_branch(part: int | str) -> bool:
@@ -96,52 +100,36 @@ def _one_of(path: Path, error: ErrorDetails) -> Finding:
     choices = [choice.strip(" '") for choice in expected.replace(" or ", ",").split(",")]
     given = error["input"]
     meant = nearest(given, choices) if isinstance(given, str) else None
-    hint = "did you mean {meant!r}?" if meant else "write one of {expected}"
     return Finding(
         path,
-        "{given!r} is not one of {expected}",
-        hint if meant else "",
-        {"given": given, "expected": expected, "meant": meant},
+        "{given} is not one of {expected}",
+        N_("did you mean {meant!r}?") if meant else "",
+        {"given": shown(given), "expected": ", ".join(choices), "meant": meant},
     )
 
 
-def _wanted(what: str, form: str) -> Callable[[Path, ErrorDetails], Finding]:
+def _wanted(message: str, form: str) -> Callable[[Path, ErrorDetails], Finding]:
     def say(path: Path, error: ErrorDetails) -> Finding:
-        return Finding(path, "{given} is not " + what, form, {"given": _shown(error["input"])})
+        return Finding(path, message, form, {"given": shown(error["input"])})
 
     return say
 
 
-def _shown(value: Any) -> str:
-    """A value as it stands in the file, at a readable length."""
-    match value:
-        case bool():
-            return str(value).lower()
-        case str():
-            text = f'"{value}"'
-        case dict():
-            text = "{ " + ", ".join(map(str, value)) + " }"
-        case _:
-            text = str(value)
-    return text if len(text) <= 60 else text[:59] + "…"
+def _limits(message: str) -> Callable[[Path, ErrorDetails], Finding]:
+    def say(path: Path, error: ErrorDetails) -> Finding:
+        limit = next(iter(error.get("ctx", {}).values()), "")
+        return Finding(path, "{given} is out of range", message, {"given": shown(error["input"]), "limit": limit})
 
-
-def _not_a_date(path: Path, error: ErrorDetails) -> Finding:
-    return Finding(path, "{given} is not a date", "write 2026-05-07, without quotes", {"given": _shown(error["input"])})
-
-
-def _limits(path: Path, error: ErrorDetails) -> Finding:
-    limit = next(iter(error.get("ctx", {}).values()), "")
-    relation = {"greater_than_equal": "at least", "less_than_equal": "at most", "greater_than": "more than"}
-    word = relation.get(error["type"], "within")
-    return Finding(
-        path, "{given} is out of range", "it is {relation} {limit}",
-        {"given": _shown(error["input"]), "relation": word, "limit": limit},
-    )  # fmt: skip
+    return say
 
 
 def _too_short(path: Path, _error: ErrorDetails) -> Finding:
     return Finding(path, "the list is too short", "write at least one", {})
+
+
+def _too_long(path: Path, error: ErrorDetails) -> Finding:
+    limit = error.get("ctx", {}).get("max_length", "")
+    return Finding(path, "the list is too long", "{limit} at most", {"limit": limit})
 
 
 def _pattern(path: Path, error: ErrorDetails) -> Finding:
@@ -149,29 +137,34 @@ def _pattern(path: Path, error: ErrorDetails) -> Finding:
         path,
         "{given} is not the name of an environment variable",
         'write "TOCSIN_ROOM"',
-        {"given": _shown(error["input"])},
+        {"given": shown(error["input"])},
     )
 
 
-_TEXT = _wanted("a text", 'write it between quotes: "…"')
-_TABLE = _wanted("a table", "write {{ key = … }}, or a table of its own")
+_TEXT = _wanted("{given} is not a text", 'write it between quotes: "…"')
+_TABLE = _wanted("{given} is not a table", "write {{ key = … }}, or a table of its own")
+_NUMBER = _wanted("{given} is not a number", "write it without quotes: 2.5")
+_DATE = _wanted("{given} is not a date", "write 2026-05-07, without quotes")
 _SAY: Mapping[str, Callable[[Path, ErrorDetails], Finding]] = {
     "missing": _missing,
     "extra_forbidden": _extra,
     "literal_error": _one_of,
     "enum": _one_of,
     "string_type": _TEXT,
-    "int_type": _wanted("a whole number", "write it without quotes: 12"),
-    "bool_type": _wanted("yes or no", "write true or false, without quotes"),
-    "float_type": _wanted("a number", "write it without quotes: 2.5"),
-    "float_parsing": _wanted("a number", "write it without quotes: 2.5"),
-    "tuple_type": _wanted("a list", 'write it between brackets: ["…"]'),
+    "string_unicode": _TEXT,
+    "int_type": _wanted("{given} is not a whole number", "write it without quotes: 12"),
+    "bool_type": _wanted("{given} is not yes or no", "write true or false, without quotes"),
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
+    "finite_number": _NUMBER,
+    "tuple_type": _wanted("{given} is not a list", 'write it between brackets: ["…"]'),
     "dict_type": _TABLE,
     "model_type": _TABLE,
     "model_attributes_type": _TABLE,
-    "greater_than_equal": _limits,
-    "less_than_equal": _limits,
-    "greater_than": _limits,
+    "greater_than_equal": _limits("it is at least {limit}"),
+    "less_than_equal": _limits("it is at most {limit}"),
+    "greater_than": _limits("it is more than {limit}"),
     "too_short": _too_short,
+    "too_long": _too_long,
     "string_pattern_mismatch": _pattern,
 }

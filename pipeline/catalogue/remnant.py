@@ -12,6 +12,7 @@ from pipeline.catalogue.findings import Finding
 from pipeline.catalogue.guards import guard
 from pipeline.catalogue.models import Catalogue
 from pipeline.catalogue.places import Path
+from pipeline.catalogue.references import IsThere
 from pipeline.catalogue.refusals import finding_of
 
 STAND_INS: Mapping[str, Mapping[str, Any]] = {
@@ -22,7 +23,9 @@ STAND_INS: Mapping[str, Mapping[str, Any]] = {
 """For what must be there and was refused; nothing is said about them."""
 
 
-def remaining_findings(tables: Mapping[str, Any], refused: Iterable[Finding], context: Any) -> Iterator[Finding]:
+def remaining_findings(
+    tables: Mapping[str, Any], refused: Iterable[Finding], context: Any, is_there: IsThere
+) -> Iterator[Finding]:
     """What the guards say of the parts that were not refused."""
     gone = {_part(finding.path) for finding in refused}
     for _attempt in range(2):
@@ -34,13 +37,15 @@ def remaining_findings(tables: Mapping[str, Any], refused: Iterable[Finding], co
             bare = {path[:2] for item in error.errors() if len(path := finding_of(item).path) > 1}
             gone |= {(name, rows[str(name)][int(index)]) for name, index in bare if name in rows}
         else:
-            yield from _of_the_rest(catalogue, gone, rows)
+            yield from _of_the_rest(guard(catalogue, is_there), gone, rows)
             return
 
 
-def _of_the_rest(catalogue: Catalogue, gone: Collection[Path], rows: Mapping[str, list[int]]) -> Iterator[Finding]:
+def _of_the_rest(
+    findings: Iterable[Finding], gone: Collection[Path], rows: Mapping[str, list[int]]
+) -> Iterator[Finding]:
     lists = {path[0] for path in gone if len(path) == 2}
-    for finding in guard(catalogue):
+    for finding in findings:
         path = _in_the_file(finding.path, rows)
         if not any(path[: len(part)] == part for part in gone) and not _is_consequence(finding, lists):
             yield Finding(path, finding.message, finding.hint, finding.values)

@@ -1,4 +1,4 @@
-"""The simple values of a catalogue: texts in several languages, ids, addresses, lengths of time.
+"""The simple values of a catalogue: texts in several languages, ids, addresses.
 
 Each type refuses what can't be published, in words that say what to type; `pydantic` adds the place.
 """
@@ -6,20 +6,19 @@ Each type refuses what can't be published, in words that say what to type; `pyda
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import time, timedelta
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
-    PlainSerializer,
+    GetJsonSchemaHandler,
     RootModel,
     StrictStr,
     ValidationInfo,
+    WithJsonSchema,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError
 
 FORBIDDEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
@@ -34,6 +33,29 @@ def wrong(message: str, hint: str = "", **values: object) -> PydanticCustomError
     return PydanticCustomError("tocsin", "{message}", {"message": message, "hint": hint, "values": values})
 
 
+def shown(value: Any) -> str:
+    """A value as it stands in the file, at a readable length, for messages."""
+    match value:
+        case bool():
+            text = str(value).lower()
+        case str():
+            text = f'"{value[:60]}"'
+        case dict():
+            text = "{ " + ", ".join(map(str, list(value)[:10])) + " }"
+        case list() | tuple():
+            text = "[" + ", ".join(shown(item) for item in value[:10]) + "]"
+        case _:
+            text = _plainly(value)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _plainly(value: Any) -> str:
+    try:
+        return str(value)
+    except ValueError:  # Python refuses to print whole numbers of thousands of digits
+        return "…"
+
+
 class Phrase(NamedTuple):
     """A text as said in one language; `language` is the one it is really written in."""
 
@@ -43,6 +65,9 @@ class Phrase(NamedTuple):
 
 def forbidden_character(text: str, *, allowed: str = "") -> str | None:
     """The first control, bidi or non-character in a text as `U+XXXX`, or None."""
+    # Most texts hold nothing but letters, line breaks and the spaces of French typography; that is quickly seen.
+    if text.replace("\n", "").replace("\u00a0", "").replace("\u202f", "").isprintable() and "\n" in allowed:
+        return None
     found = next((match for match in FORBIDDEN.finditer(text) if match[0] not in allowed), None)
     return None if found is None else f"U+{ord(found[0]):04X}"
 
@@ -72,6 +97,22 @@ class Text(RootModel[dict[str, StrictStr]]):
     """A text in one or more languages, the default language first; the base of `Line` and `Prose`."""
 
     model_config = {"frozen": True}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """For editors: one text, or one for each language."""
+        one = cls.one()
+        return {
+            "anyOf": [
+                one,
+                {"type": "object", "minProperties": 1, "propertyNames": _LANGUAGE, "additionalProperties": one},
+            ]
+        }
+
+    @classmethod
+    def one(cls) -> dict[str, Any]:
+        """The JSON Schema of the text in one language."""
+        return {"type": "string", "pattern": r"\S"}
 
     @model_validator(mode="before")
     @classmethod
@@ -103,6 +144,11 @@ class Text(RootModel[dict[str, StrictStr]]):
 class Line(Text):
     """A text that stands on one line: a title, a name, a price."""
 
+    @classmethod
+    def one(cls) -> dict[str, Any]:
+        """The JSON Schema of the text in one language."""
+        return _ONE_LINE
+
     @model_validator(mode="after")
     def _one_line(self) -> "Line":
         self.root.update({language: one_line(text) for language, text in self.root.items()})
@@ -118,8 +164,14 @@ class Prose(Text):
         return self
 
 
+SLUG = "[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"
+LANGUAGE = "[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-[A-Z]{2})?"
+_LANGUAGE: Mapping[str, Any] = {"type": "string", "pattern": f"^{LANGUAGE}$"}
+_ONE_LINE: dict[str, Any] = {"type": "string", "pattern": r"^\n*[^\n]*\S[^\n]*\n*$"}
+
+
 def _slug(value: str) -> str:
-    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?", value):
+    if not re.fullmatch(SLUG, value):
         raise wrong(
             "{value!r} can't be an id",
             "use a to z, 0 to 9 and hyphens, 64 at most: {proposal!r}",
@@ -131,12 +183,13 @@ def _slug(value: str) -> str:
 
 def proposed_slug(value: str) -> str:
     """The nearest valid id to what was typed."""
-    ascii_only = unicodedata.normalize("NFKD", value).encode("ascii", "ignore").decode().lower()
+    letters = unicodedata.normalize("NFKD", value[:1000].replace("’", "-"))
+    ascii_only = letters.encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-")[:64].strip("-") or "my-id"
 
 
 def _language(value: str) -> str:
-    if not re.fullmatch(r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-[A-Z]{2})?", value):
+    if not re.fullmatch(LANGUAGE, value):
         raise wrong("{value!r} is not a language", 'write its short code: "fr", "en", "pt-BR"', value=value)
     return value
 
@@ -159,59 +212,18 @@ def _url(value: str) -> str:
     return quote(value, safe="%/:?#[]@!$&'()*+,;=-._~")
 
 
-def _time(value: Any) -> Any:
-    if isinstance(value, str):
-        match = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?", value.strip())
-        if match is None:
-            raise wrong("{value!r} is not a time of day", 'write "19:00"', value=value)
-        return time(int(match[1]), int(match[2]), int(match[3] or 0))
-    if isinstance(value, time) and value.tzinfo is None:
-        return value.replace(microsecond=0)
-    raise wrong("{value!r} is not a time of day", 'write "19:00"', value=str(value))
-
-
-_DURATION = re.compile(
-    r"(?:(?P<days>\d{1,3})\s*(?:d|days?|j|jours?))?\s*"
-    r"(?:(?P<hours>\d{1,3})\s*(?:h|hours?|heures?)\s*(?P<rest>\d{1,2})?)?\s*"
-    r"(?:(?P<minutes>\d{1,4})\s*(?:m|min|minutes?))?"
-)
-
-
-def parse_duration(value: Any) -> Any:
-    """`"2h"`, `"1h30"`, `"90 min"`, `"2 days"` as a length of time; refuses what is none, or none at all."""
-    if isinstance(value, timedelta):
-        return value
-    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    parts = {name: int(number) for name, number in match.groupdict().items() if number} if match else {}
-    length = timedelta(
-        days=parts.get("days", 0), hours=parts.get("hours", 0), minutes=parts.get("rest", 0) + parts.get("minutes", 0)
-    )
-    if not length:
-        raise wrong("{value!r} is not a length of time", 'write "2h", "1h30" or "90 min"', value=str(value))
-    return length
-
-
-def show_duration(value: timedelta) -> str:
-    """The length of time as it is typed in the catalogue, to the minute: `2h`, `1h30`, `45 min`."""
-    hours, minutes = divmod(int(value.total_seconds()) // 60, 60)
-    if not hours:
-        return f"{minutes} min"
-    return f"{hours}h{minutes:02}" if minutes else f"{hours}h"
-
-
 def several(value: Any) -> Any:
     """One thing where a list is meant is a list of one."""
     return value if isinstance(value, list | tuple) else [value]
 
 
-Name = Annotated[StrictStr, AfterValidator(one_line)]
-Slug = Annotated[StrictStr, AfterValidator(_slug)]
-Language = Annotated[StrictStr, AfterValidator(_language)]
-Country = Annotated[StrictStr, AfterValidator(_country)]
-Url = Annotated[StrictStr, AfterValidator(_url)]
-TimeOfDay = Annotated[
-    time,
-    BeforeValidator(_time),
-    PlainSerializer(lambda value: value.isoformat("minutes" if not value.second else "seconds")),
-]
-Duration = Annotated[timedelta, BeforeValidator(parse_duration), PlainSerializer(show_duration)]
+def typed_as(pattern: str) -> WithJsonSchema:
+    """For editors: a string of that shape."""
+    return WithJsonSchema({"type": "string", "pattern": pattern})
+
+
+Name = Annotated[StrictStr, AfterValidator(one_line), WithJsonSchema(_ONE_LINE)]
+Slug = Annotated[StrictStr, AfterValidator(_slug), typed_as(f"^{SLUG}$")]
+Language = Annotated[StrictStr, AfterValidator(_language), WithJsonSchema(dict(_LANGUAGE))]
+Country = Annotated[StrictStr, AfterValidator(_country), typed_as("^[A-Z]{2}$")]
+Url = Annotated[StrictStr, AfterValidator(_url), typed_as(r"^\s*[hH][tT][tT][pP][sS]?://[^\s/]")]

@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime
 
 DONE, WRONG, MISUSED, OUTSIDE, INTERRUPTED = 0, 1, 2, 3, 130
 
+LANGUAGES = ("en", "fr")
+
 
 def common_options(default: str | None) -> argparse.ArgumentParser:
     """The options that every command knows; after the command they must not reset those before it."""
@@ -18,6 +20,8 @@ def common_options(default: str | None) -> argparse.ArgumentParser:
     group.add_argument("--database", metavar="URL", default=default, help="default: var/tocsin.db beside the catalogue")
     group.add_argument("--now", metavar="INSTANT", type=instant, default=default,
                        help="set the clock, which then runs on: 2026-05-07T10:00:00Z")  # fmt: skip
+    group.add_argument("--lang", metavar="CODE", choices=LANGUAGES, default=default,
+                       help="the language of messages: en or fr (default: that of the locale)")  # fmt: skip
     switch = default if suppressed else False
     group.add_argument("--json", action="store_true", default=switch, help="results for a program")
     group.add_argument("--quiet", action="store_true", default=switch, help="no messages about the work")

@@ -3,8 +3,9 @@
 import argparse
 import json
 import os
+import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -26,11 +27,13 @@ from pipeline.commands.options import (
     instant,
     whole,
 )
-from pipeline.errors import Problem, Severity
+from pipeline.commands.reader import language_of, on_one_line, with_the_line
+from pipeline.errors import Problem
+from pipeline.language import translations, words
 from pipeline.settings import Settings, settings_of
 
 __all__ = [
-    "DONE", "INTERRUPTED", "MISUSED", "OUTSIDE", "WRONG", "Shell", "calendar_day", "coloured", "common_options",
+    "DONE", "INTERRUPTED", "MISUSED", "OUTSIDE", "WRONG", "Shell", "calendar_day", "common_options",
     "counted", "instant", "midnight", "shell_of", "whole",
 ]  # fmt: skip
 
@@ -61,10 +64,34 @@ class Shell:
         """A result for a program."""
         self.say(json.dumps(value, ensure_ascii=False, indent=2))
 
+    @property
+    def language(self) -> str:
+        """The language of the person at the terminal."""
+        return language_of(self.options.lang, os.environ)
+
+    def words(self, text: str) -> str:
+        """An English word or pattern of ours in that language."""
+        return words(self.language)(text)
+
     def tell_problems(self, problems: Iterable[Problem]) -> None:
-        """Problems, one a line, coloured on a terminal."""
+        """Problems: with the line of the file on a terminal or under `--verbose`, one a line elsewhere."""
+        terminal = sys.stderr.isatty()
+        colour = terminal and "NO_COLOR" not in os.environ
         for problem in problems:
-            sys.stderr.write(coloured(problem) + "\n")
+            if terminal or self.options.verbose:
+                width = shutil.get_terminal_size().columns
+                shown = with_the_line(problem, self.language, colour=colour, width=width)
+            else:
+                shown = on_one_line(problem, self.language)
+            sys.stderr.write(shown + "\n")
+
+    def tell_refusal(self, problems: Sequence[Problem]) -> None:
+        """Every problem of a file that was refused, and that nothing was done."""
+        self.tell_problems(problems)
+        said = translations(self.language).ngettext(
+            "{count} problem; nothing was changed", "{count} problems; nothing was changed", len(problems)
+        )
+        self.complain(said.format(count=len(problems)))
 
     @property
     def database_url(self) -> str:
@@ -83,15 +110,6 @@ def shell_of(options: argparse.Namespace) -> Shell:
 
 def _path(value: str | None) -> Path | None:
     return Path(value) if value else None
-
-
-def coloured(problem: Problem) -> str:
-    """The problem on one line; its severity in front, in colour where a person reads along."""
-    word = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.TODO: "to do"}[problem.severity]
-    colour = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.TODO: "36"}[problem.severity]
-    if sys.stderr.isatty() and "NO_COLOR" not in os.environ:
-        word = f"\x1b[{colour}m{word}\x1b[0m"
-    return f"{problem}" if problem.severity is Severity.ERROR else f"{problem} [{word}]"
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:

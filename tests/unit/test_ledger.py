@@ -117,12 +117,12 @@ def test_both_sides_of_a_merge_may_stay_in_any_order(seed_text: str, seed: Catal
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda text: text[:-20], "not a whole line"),
-        (lambda text: text[:-1], "not a whole line"),
-        (lambda text: text.replace('"at":', '"at";', 1), "not a whole line"),
+        (lambda text: text[:-20], "this last line is cut off"),
+        (lambda text: text[:-1], "this last line is cut off"),
+        (lambda text: text.replace('"at":', '"at";', 1), "can't be read from column 6 on"),
         (lambda text: "<<<<<<< HEAD\n" + text, "merge conflict"),
-        (lambda text: text + "[]\n", "not a whole line"),
-        (lambda text: text.replace("2022-09-01T12:00:00Z", "yesterday", 1), "not a whole line"),
+        (lambda text: text + "[]\n", "not one of a ledger"),
+        (lambda text: text.replace("2022-09-01T12:00:00Z", "yesterday", 1), "not one of a ledger"),
     ],
 )
 def test_a_spoilt_ledger_is_found_with_its_line(seed: Catalogue, spoil, said: str) -> None:

@@ -1,0 +1,30 @@
+"""The ledger on disk, read for people and mended."""
+
+from datetime import datetime
+
+from pipeline import ledger as journal
+from pipeline.actions.project import Project, read_catalogue, read_ledger
+from pipeline.errors import Problem
+from pipeline.files import alone_in, read_if_there, write_whole
+from pipeline.ledger import Ledger, Line
+from pipeline.mending import mend, verify
+
+
+def verified(project: Project) -> tuple[Problem, ...]:
+    """Everything that is wrong with the ledger."""
+    return verify(read_if_there(project.ledger, project.ledger.name), project.ledger.name)
+
+
+def mended(project: Project) -> tuple[Problem, ...]:
+    """Makes the ledger whole and says what was done; LedgerError, and nothing changed, where a line would be lost."""
+    with alone_in(project.folder):
+        found = mend(read_if_there(project.ledger, project.ledger.name), project.ledger.name)
+        if found.done:
+            write_whole(project.ledger, found.text.encode(), durable=True)
+        return found.done
+
+
+def pending(project: Project, now: datetime) -> tuple[Ledger, tuple[Line, ...], tuple[str, ...]]:
+    """The ledger, the lines that publishing now would add, and the events that vanished from the catalogue."""
+    catalogue, ledger = read_catalogue(project, now).catalogue, read_ledger(project)
+    return ledger, journal.pending_lines(catalogue, ledger, now), journal.vanished(catalogue, ledger)

@@ -1,0 +1,91 @@
+"""What is wrong with a text that is no TOML at all: the parser's complaint, with its place, in plain words."""
+
+import re
+
+from pipeline.catalogue.places import Place
+from pipeline.errors import N_, Problem
+
+_AT = re.compile(r"(?P<what>.*?)\s*\(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL)
+_BARE_TIME = re.compile(r"^\s*(?P<key>time|end_time)\s*=\s*(?P<value>\d{1,2}[:h]\d{2})\s*(?:#.*)?$")
+
+_SAID = (
+    (r"Illegal character '\\n'|Unterminated string", N_("the text has no end"),
+     N_("a quote that closes the text is missing")),
+    (r"Expected \"'''\"|Expected '\"\"\"'", N_("the long text that begins here has no end"),
+     N_("close it with the same three quotes, on a line of their own")),
+    (r"Invalid value", N_("there is no value here that can be read"), N_('a text stands between quotes: "…"')),
+    (r"Expected '=' after a key in a key/value pair|Invalid initial character for a key part|Invalid statement",
+     N_("a line is a key and its value"), N_('write key = "value", or put a # before a remark')),
+    (r"Cannot overwrite a value|Duplicate inline table key .*|Cannot redefine namespace .*",
+     N_("the key is written twice"), N_("delete one of the two")),
+    (r"Cannot declare .* twice|Cannot mutate immutable namespace .*",
+     N_("the table is written twice"),
+     N_("write its keys under one header; a list of tables has headers like [[event]]")),
+    (r"Expected newline or end of document after a statement",
+     N_("something follows the value on the same line"), N_("put it on a line of its own, or close the quotes")),
+    (r"Expected '\]' at the end of a table declaration|Expected '\]\]' at the end of an array declaration",
+     N_("the header has no end"), N_("write [series] or [[event]] on a line of its own")),
+    (r"Unclosed array", N_("the list has no end, or a comma is missing in it"), N_('write ["one", "two"]')),
+    (r"Unclosed inline table", N_("the table has no end, or a comma is missing in it"),
+     N_('write {{ name = "…", role = "…" }}')),
+    (r"Unescaped '\\\\' in a string|Invalid hex value|Escaped character is not a Unicode scalar value",
+     N_("a backslash has a meaning of its own between double quotes"), N_("write two of them, or use single quotes")),
+    (r"Illegal character .*|Found invalid character .*", N_("there is a character here that may not stand in the file"),
+     N_("delete it, or write it between quotes as \\u0007")),
+    (r"Invalid date or datetime", N_("invalid date"), N_("write 2026-05-07, without quotes")),
+)  # fmt: skip
+
+
+def syntax_problem(file: str, text: str, complaint: str) -> Problem:
+    """The problem of a text that `tomllib` refused with that complaint; the commonest slips get words of their own."""
+    lines = text.split("\n")
+    match = _AT.fullmatch(complaint)
+    what = match["what"] if match else complaint
+    place = Place(int(match["line"]), int(match["column"])) if match and match["line"] else _end(text, what)
+    line = lines[place.line - 1] if place.line <= len(lines) else ""
+    if (bare := _BARE_TIME.match(line)) is not None:
+        return Problem(
+            file, place.line, bare["key"], "a time of day stands between quotes", 'write {key} = "{value}"',
+            {"key": bare["key"], "value": bare["value"].replace("h", ":")}, column=bare.start("value") + 1,
+            text=line,
+        )  # fmt: skip
+    message, hint = next(
+        ((said, remedy) for pattern, said, remedy in _SAID if re.fullmatch(pattern, what, re.DOTALL)),
+        (N_("this is not TOML: {what}"), ""),
+    )
+    return Problem(
+        file, place.line, "", message, hint, {"what": what[:1].lower() + what[1:]}, column=place.column, text=line
+    )
+
+
+def number_problem(file: str, text: str) -> Problem:
+    """The problem of a text with a whole number that is too long for any computer's."""
+    match = re.search(r"[0-9_]{4000,}", text)
+    at = match.start() if match else 0
+    line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+    return Problem(file, line, "", "a number has too many digits", "write a shorter one", column=column)
+
+
+_ENDLESS = re.compile(r"""(?:^|[{,])[ \t\[]*+(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){60}""")
+MANY_DOTS = 60
+
+
+def endless_key(file: str, text: str) -> Problem | None:
+    """The problem of a key with dozens of dots, for which the parser would need memory by the square; else None."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        # Counting dots is quick; hardly any line has so many.
+        if line.count(".") >= MANY_DOTS and (match := _ENDLESS.search(line)) is not None:
+            return Problem(
+                file, number, "", "a key has too many dots", "a catalogue needs three at most", column=match.start() + 1
+            )
+    return None
+
+
+def _end(text: str, what: str) -> Place:
+    """Where to look when the parser only saw that the text ended: what was never closed opens at its last mark."""
+    marks = re.findall(r"'''|\"\"\"", what) or (['"""', "'''"] if what == "Unterminated string" else [])
+    offset = max((text.rfind(mark) for mark in marks), default=-1)
+    if offset < 0:
+        offset = len(text.rstrip())
+    line = text.count("\n", 0, offset) + 1
+    return Place(line, offset - (text.rfind("\n", 0, offset) + 1) + 1)

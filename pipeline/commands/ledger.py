@@ -1,0 +1,148 @@
+"""`tocsin ledger`: what was published when, for people; whether the file is whole; making it whole."""
+
+import argparse
+from collections.abc import Iterable, Sequence
+from zoneinfo import ZoneInfo
+
+from pipeline.actions.bookkeeping import mended, pending, verified
+from pipeline.actions.project import read_ledger
+from pipeline.commands.reader import as_json
+from pipeline.commands.shell import DONE, WRONG, Shell
+from pipeline.errors import CatalogueError, Problem, Severity
+from pipeline.language import say_day
+from pipeline.ledger import Line
+from pipeline.phrases.changes import Change
+from pipeline.phrases.history import fact_changes, kind_word, title_in
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `ledger`."""
+    parser.add_argument(
+        "verb", choices=("log", "verify", "diff", "mend"),
+        help="log: what was published when; verify: whether the file is whole; diff: what publishing would add; "
+        "mend: repair what a merge or a crash has left",
+    )  # fmt: skip
+    parser.add_argument("events", metavar="ID", nargs="*", help="only these events (log, diff)")
+
+
+def run(shell: Shell) -> int:
+    """Does what the verb says."""
+    return {"log": _log, "verify": _verify, "diff": _diff, "mend": _mend}[shell.options.verb](shell)
+
+
+# ------------------------------------------------------------------------------------------- log and diff
+
+
+def _log(shell: Shell) -> int:
+    ledger = read_ledger(shell.project)
+    events = _chosen(shell, ledger.events)
+    if shell.options.json:
+        shell.say_json([entry for event in events for entry in _entries(ledger.of(event), shell.language)])
+        return DONE
+    if not events:
+        shell.say(shell.words("nothing was published yet"))
+    for event in events:
+        _say_history(shell, ledger.of(event))
+    return DONE
+
+
+def _say_history(shell: Shell, lines: Sequence[Line]) -> None:
+    last = lines[-1]
+    shell.say(f"{last.event} · {title_in(last.facts, shell.language)}")
+    before = None
+    for line in lines:
+        shell.say(f"  {_moment(line, shell.language)}  {kind_word(line.kind, shell.language)}")
+        _say_changes(shell, fact_changes(before, line.facts, shell.language))
+        before = line.facts
+
+
+def _diff(shell: Shell) -> int:
+    ledger, lines, gone = pending(shell.project, shell.clock.now())
+    lines = tuple(line for line in lines if not shell.options.events or line.event in shell.options.events)
+    if shell.options.json:
+        shell.say_json(
+            [entry for line in lines for entry in _entries((*ledger.of(line.event), line), shell.language)[-1:]]
+        )
+        return DONE
+    for line in lines:
+        history = ledger.of(line.event)
+        said = kind_word(line.kind, shell.language)
+        shell.say(f"{line.event} · {title_in(line.facts, shell.language)}: {said}")
+        _say_changes(shell, fact_changes(history[-1].facts if history else None, line.facts, shell.language))
+    for event in gone:
+        shell.complain(
+            shell.words("{event} was published and is gone; type: tocsin retire {event}").format(event=event)
+        )
+    if not lines and not gone:
+        shell.say(shell.words("everything is published"))
+    return WRONG if gone else DONE
+
+
+def _chosen(shell: Shell, known: Sequence[str]) -> Sequence[str]:
+    for event in shell.options.events:
+        if event not in known:
+            name = shell.project.ledger.name
+            raise CatalogueError([Problem(name, 0, f'event "{event}"', "it was never published", "check its id")])
+    return shell.options.events or known
+
+
+def _entries(lines: Sequence[Line], language: str) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = []
+    before = None
+    for line in lines:
+        changes = fact_changes(before, line.facts, language)
+        found.append(
+            {
+                "event": line.event,
+                "at": line.at.isoformat(),
+                "kind": line.kind.value,
+                "changed": sorted(line.changed),
+                "facts": [change._asdict() for change in changes],
+            }
+        )
+        before = line.facts
+    return found
+
+
+def _say_changes(shell: Shell, changes: Iterable[Change]) -> None:
+    for change in changes:
+        after = change.after or shell.words("(nothing)")
+        said = f"{change.before} → {after}" if change.before else after
+        shell.say(f"      {change.fact}: {said}")
+
+
+def _moment(line: Line, language: str) -> str:
+    """When it was published, in the event's own zone."""
+    name = line.facts.get("timezone")
+    try:
+        local = line.at.astimezone(ZoneInfo(name if isinstance(name, str) else "UTC"))
+    except (ValueError, OSError, KeyError):
+        local = line.at
+    return f"{say_day(local.date(), language, 'short')}, {local:%H:%M}"
+
+
+# ------------------------------------------------------------------------------------------- verify and mend
+
+
+def _verify(shell: Shell) -> int:
+    problems = verified(shell.project)
+    errors = any(problem.severity is Severity.ERROR for problem in problems)
+    if shell.options.json:
+        shell.say_json({"valid": not errors, "problems": [as_json(problem, shell.words) for problem in problems]})
+    else:
+        shell.tell_problems(problems)
+        if not problems:
+            shell.say(shell.words("{file} is whole").format(file=shell.project.ledger.name))
+    return WRONG if errors else DONE
+
+
+def _mend(shell: Shell) -> int:
+    done = mended(shell.project)
+    if shell.options.json:
+        shell.say_json([as_json(note, shell.words) for note in done])
+        return DONE
+    for note in done:
+        shell.say(note.show(shell.words))
+    if not done:
+        shell.say(shell.words("{file} is whole").format(file=shell.project.ledger.name))
+    return DONE

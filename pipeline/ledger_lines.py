@@ -1,0 +1,129 @@
+"""One line of the ledger: what it holds, how it is written as JSON, and what is wrong with a line that is none."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from pipeline.errors import N_, Problem
+
+SCHEDULING = frozenset(
+    {
+        "date", "time", "end_date", "end_time", "duration", "estimated_duration", "all_day", "timezone", "fold",
+        "end_fold", "repeats", "except", "moved", "status", "venue", "online",
+    }
+)  # fmt: skip
+"""The facts whose change means another SEQUENCE and a notice; all others are editorial."""
+
+Facts = Mapping[str, Any]
+
+
+class LineKind(StrEnum):
+    """What a line of the ledger tells, in the order in which one change outweighs another."""
+
+    ANNOUNCED = "announced"
+    RETIRED = "retired"
+    CANCELLED = "cancelled"
+    POSTPONED = "postponed"
+    REINSTATED = "reinstated"
+    CHANGED = "changed"
+    RECORDING = "recording"
+    EDITED = "edited"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One published revision of one event. `at` is aware, UTC, to the second; `facts` are those of `facts_of`."""
+
+    kind: LineKind
+    event: str
+    uid: str
+    news: str
+    at: datetime
+    changed: frozenset[str]
+    facts: Facts
+
+    @property
+    def reschedules(self) -> bool:
+        """Whether this revision changed a scheduling fact."""
+        return bool(self.changed & SCHEDULING)
+
+
+# --------------------------------------------------------------------------------------------- text
+
+
+def compact_json(value: object) -> str:
+    """JSON in one way only: the same value gives the same text."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def write_line(line: Line) -> str:
+    """The line as JSON, with its line break."""
+    record = {
+        "at": line.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "changed": sorted(line.changed),
+        "event": line.event,
+        "facts": line.facts,
+        "kind": line.kind.value,
+        "news": line.news,
+        "uid": line.uid,
+    }
+    return compact_json(record) + "\n"
+
+
+CONFLICT_MARKS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
+MEND = N_("type: tocsin ledger mend")
+FROM_GIT = N_("take the file as it was from git: git checkout {file}")
+
+
+def read_rows(text: str, file: str) -> tuple[list[tuple[int, Line]], list[Problem]]:
+    """Every line that can be read, with its number, and a problem for each one that can't."""
+    lines, problems = [], []
+    rows = text.split("\n")
+    for number, row in enumerate(rows, start=1):
+        found = read_row(row, file, number, last=number == len(rows)) if row.strip() else None
+        if isinstance(found, Problem):
+            problems.append(found)
+        elif found is not None:
+            lines.append((number, found))
+    return lines, problems
+
+
+def read_row(row: str, file: str, number: int, *, last: bool = False) -> Line | Problem:
+    """A row of the file as a line, or what is wrong with it. `last`: no line break follows it."""
+
+    def wrong(message: str, hint: str = FROM_GIT, column: int = 1, key: str = "") -> Problem:
+        values = {"file": file, "column": column, "key": key}
+        return Problem(file, number, "", message, hint, values, column=column, text=row)
+
+    if row.startswith(CONFLICT_MARKS):
+        return wrong(N_("git left a mark of a merge conflict here"), MEND)
+    if last:
+        return wrong(N_("this last line is cut off"), MEND, len(row))
+    try:
+        record = json.loads(row)
+    except json.JSONDecodeError as error:
+        return wrong(N_("this line is not whole JSON: it can't be read from column {column} on"), column=error.colno)
+    except (ValueError, RecursionError):
+        return wrong(N_("this line can't be read: it is nested too deep, or holds a number that is too long"))
+    try:
+        return _line_of(record)
+    except KeyError as error:
+        return wrong(N_("this line has no `{key}`"), key=error.args[0])
+    except (ValueError, TypeError, AttributeError, OverflowError):
+        return wrong(N_("this line is not one of a ledger: `at`, `kind`, `changed` or `facts` has another shape"))
+
+
+def _line_of(record: Any) -> Line:
+    if not isinstance(record, dict):
+        raise TypeError
+    at, facts, changed = datetime.fromisoformat(record["at"]), record["facts"], record["changed"]
+    names = [record[key] for key in ("kind", "event", "uid", "news")]
+    if at.tzinfo is None or not isinstance(facts, dict) or not isinstance(changed, list):
+        raise TypeError
+    if not all(isinstance(name, str) for name in (*names, *changed)):
+        raise TypeError
+    kind, event, uid, news = names
+    return Line(LineKind(kind), event, uid, news, at.astimezone(UTC), frozenset(changed), facts)

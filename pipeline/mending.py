@@ -1,0 +1,133 @@
+"""A ledger that was hurt: what is wrong with its text, and how as much of it as can be is made whole again."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from pipeline.errors import N_, LedgerError, Problem, Severity
+from pipeline.ledger import Ledger, Line, digest_of, event_of, ordered, write
+from pipeline.ledger_lines import CONFLICT_MARKS, MEND, read_row, read_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """The text of a whole ledger, and what was done to get there; nothing where it was whole."""
+
+    text: str
+    done: tuple[Problem, ...]
+
+
+def mend(text: str, file: str) -> Mended:
+    """Takes out the marks of a merge conflict and a last line that is cut off, sorts, and keeps each line once.
+
+    Both sides of a conflict stay. LedgerError names any other line that can't be read: what it held must not be lost.
+    """
+    lines, notes, lost = _kept(text, file)
+    if lost:
+        raise LedgerError(lost)
+    whole = ordered(lines)
+    if len(whole) < len(lines):
+        notes.append(
+            _note(
+                file, 0, "lines that stood there more than once are kept once: {count}", count=len(lines) - len(whole)
+            )
+        )
+    if list(dict.fromkeys(map(_identity, lines))) != list(map(_identity, whole)):
+        notes.append(_note(file, 0, "the lines are put in the order of their instants"))
+    mended = write(Ledger(whole))
+    if mended != text and not notes:
+        notes.append(_note(file, 0, "the lines are written in the usual form"))
+    return Mended(mended, tuple(notes))
+
+
+def _kept(text: str, file: str) -> tuple[list[Line], list[Problem], list[Problem]]:
+    lines: list[Line] = []
+    notes, lost = [], []
+    rows = text.split("\n")
+    for number, row in enumerate(rows, start=1):
+        row = row.rstrip("\r")
+        if not row.strip():
+            continue
+        found = read_row(row, file, number)
+        if isinstance(found, Line):
+            lines.append(found)
+        elif row.startswith(CONFLICT_MARKS):
+            notes.append(_note(file, number, "the mark of a merge conflict is taken out, both sides stay"))
+        elif number == len(rows):
+            said = N_("the last line was cut off and is dropped; the next `tocsin publish` tells its change again")
+            notes.append(_note(file, number, said))
+        else:
+            lost.append(found)
+    if rows[-1] and not notes and not lost:
+        notes.append(_note(file, len(rows), "the last line gets its line break"))
+    return lines, notes, lost
+
+
+def _note(file: str, number: int, message: str, **values: object) -> Problem:
+    return Problem(file, number, "", message, "", values, Severity.WARNING)
+
+
+def _identity(line: Line) -> tuple[str, str]:
+    return line.event, line.news
+
+
+# ------------------------------------------------------------------------------------------- verifying
+
+
+def verify(text: str, file: str) -> tuple[Problem, ...]:
+    """Everything that is wrong with a ledger: what can't be read, was edited by hand, contradicts itself, is untidy."""
+    lines, problems = read_rows(text, file)
+    found = [*problems, *_edited(lines, file), *_identities(lines, file), *_order(lines, file)]
+    return tuple(sorted(found, key=lambda problem: problem.position))
+
+
+def _edited(lines: list[tuple[int, Line]], file: str) -> Iterator[Problem]:
+    values = {"file": file}
+    hint = "take the file as it was from git: git checkout {file}"
+    for number, line in lines:
+        key = f'event "{line.event}"'
+        if not line.news.endswith(f"-{digest_of(line.facts, line.at)}"):
+            yield Problem(file, number, key, "the facts or the instant of this line were changed by hand", hint, values)
+        try:
+            event_of(line.facts)
+        except (ValidationError, TypeError):
+            yield Problem(file, number, key, "the facts of this line are not those of an event", hint, values)
+
+
+def _identities(lines: list[tuple[int, Line]], file: str) -> Iterator[Problem]:
+    uids: dict[str, str] = {}
+    events: dict[str, str] = {}
+    for number, line in lines:
+        key = f'event "{line.event}"'
+        if uids.setdefault(line.event, line.uid) != line.uid:
+            yield Problem(
+                file, number, key, "its UID was {first} and is {uid} here: calendars would show two events",
+                "write the first one again", {"first": uids[line.event], "uid": line.uid},
+            )  # fmt: skip
+        elif events.setdefault(line.uid, line.event) != line.event:
+            yield Problem(
+                file, number, key, 'its UID is that of event "{other}"',
+                "take the file as it was from git: git checkout {file}", {"other": events[line.uid], "file": file},
+            )  # fmt: skip
+
+
+def _order(lines: list[tuple[int, Line]], file: str) -> Iterator[Problem]:
+    seen: dict[tuple[str, str], int] = {}
+    numbers: dict[tuple[str, str], list[int]] = defaultdict(list)
+    previous: Line | None = None
+    for number, line in lines:
+        numbers[_identity(line)].append(number)
+        first = seen.setdefault(_identity(line), number)
+        if first != number:
+            yield Problem(
+                file, number, f'event "{line.event}"', "this line stands in line {first} already", MEND,
+                {"first": first}, Severity.WARNING,
+            )  # fmt: skip
+        elif previous is not None and line.at < previous.at:
+            yield Problem(
+                file, number, f'event "{line.event}"', "this line is older than the one before it", MEND, {},
+                Severity.WARNING,
+            )  # fmt: skip
+        previous = line

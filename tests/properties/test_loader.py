@@ -1,0 +1,316 @@
+"""Whatever stands in `events.toml` or `ledger.jsonl`, there is a result or there are problems, and soon."""
+
+import json
+import os
+import resource
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline import ledger as journal
+from pipeline.catalogue.descriptions import DESCRIPTIONS
+from pipeline.catalogue.load import Source, load
+from pipeline.commands.reader import on_one_line, with_the_line
+from pipeline.edition import Edition
+from pipeline.errors import CatalogueError, LedgerError
+from pipeline.ledger import Ledger, pending_lines
+from pipeline.mending import mend, verify
+
+EXAMPLES = int(os.environ.get("TOCSIN_FUZZ", "150"))
+"""How many inputs each test tries; more of them: TOCSIN_FUZZ=20000."""
+
+NOW = datetime(2026, 9, 1, tzinfo=UTC)
+MINIMAL = """format = 1
+[series]
+id = "talks"
+title = "Talks"
+timezone = "Europe/Paris"
+default_language = "en"
+organiser = "Somebody"
+[site]
+url = "https://talks.example/"
+"""
+
+
+def judged(text: str) -> bool:
+    """Whether a catalogue is taken; each of its problems can be shown and has its place in the file."""
+    try:
+        loaded = load(Source("events.toml", text), now=NOW)
+    except CatalogueError as error:
+        problems, taken = error.problems, False
+    else:
+        problems, taken = loaded.remarks, True
+        # What is taken can be published and read back.
+        lines = pending_lines(loaded.catalogue, Ledger(), NOW)
+        assert journal.read(journal.write(Ledger(lines))).events == tuple(sorted(line.event for line in lines))
+        edition = Edition(loaded.catalogue, Ledger().extended(lines), NOW.date())
+        assert len(edition.upcoming) + len(edition.past) + len(edition.to_be_announced) == len(lines)
+    assert taken or problems
+    rows = text.count("\n") + 1
+    for problem in problems:
+        assert 0 <= problem.line <= rows
+        for shown in (on_one_line(problem, "en"), with_the_line(problem, "fr")):
+            assert len(shown) < 4000
+        assert "\n" not in on_one_line(problem, "en")
+    return taken
+
+
+# ---------------------------------------------------------------------------------- values that don't fit
+
+wild_texts = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(
+        ["", " ", "\n", "\u202e", "../x", "a" * 70, "\ufffe", "аdmin", "{value}", "{", "{0}", "%s", "\x7f", "19:00"]
+    ),
+)
+days = st.dates().map(lambda day: day.isoformat())
+moments = st.datetimes().map(lambda moment: moment.isoformat(timespec="seconds"))
+hours = st.times().map(lambda hour: hour.isoformat(timespec="seconds"))
+
+
+def quoted(text: str) -> str:
+    return json.dumps(text.encode("utf-8", "replace").decode()).replace("\x7f", "\\u007f")
+
+
+values = st.recursive(
+    st.one_of(
+        wild_texts.map(quoted),
+        days,
+        moments,
+        hours,
+        st.integers(-(10**25), 10**25).map(str),
+        st.just("nan"),
+        st.just("-inf"),
+        st.booleans().map(lambda value: str(value).lower()),
+        st.just('"FREQ=WEEKLY;COUNT=3"'),
+        st.just('"2 hours before"'),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map(lambda items: "[" + ", ".join(items) + "]"),
+        st.dictionaries(
+            st.sampled_from(sorted({key for table in DESCRIPTIONS.values() for key in table})), inner, max_size=3
+        ).map(lambda items: "{ " + ", ".join(f"{key} = {value}" for key, value in items.items()) + " }"),
+    ),
+    max_leaves=5,
+)
+TABLES = {
+    "series": "Series",
+    "site": "Site",
+    "mail": "Mail",
+    "defaults": "Event",
+    "[event]": "Event",
+    "[venue]": "Venue",
+    "[organisation]": "Organisation",
+    "[reminder]": "Rule",
+    "[newsletter]": "Newsletter",
+    "group": "Group",
+}
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> str:
+    """A table with some of its own keys and any values."""
+    header = draw(st.sampled_from(sorted(TABLES)))
+    keys = draw(st.lists(st.sampled_from(sorted(DESCRIPTIONS[TABLES[header]])), max_size=5, unique=True))
+    rows = [f"{key} = {draw(values)}" for key in keys]
+    return "\n".join([f"[{header}]", *rows])
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.lists(tables(), max_size=4))
+def test_any_values_under_any_keys_are_taken_or_refused_with_their_places(parts: list[str]) -> None:
+    judged("format = 1\n" + "\n".join(parts))
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.lists(tables().filter(lambda table: not table.startswith(("[series", "[site", "[group"))), max_size=4))
+def test_any_tables_after_a_sound_head_are_taken_or_refused(parts: list[str]) -> None:
+    judged(MINIMAL + "\n".join(parts))
+
+
+# ---------------------------------------------------------------------------------- sound events of any date
+
+rules = st.builds(
+    lambda frequency, rest: f"FREQ={frequency}" + "".join(f";{part}" for part in rest),
+    st.sampled_from(["DAILY", "WEEKLY", "MONTHLY", "YEARLY", "HOURLY", "SECONDLY", "NEVER"]),
+    st.lists(
+        st.sampled_from(
+            [
+                "COUNT=3",
+                "COUNT=0",
+                "COUNT=99999999",
+                "INTERVAL=2",
+                "INTERVAL=0",
+                "INTERVAL=-1",
+                "INTERVAL=9999",
+                "UNTIL=99991231",
+                "UNTIL=00010101T000000Z",
+                "UNTIL=20261301",
+                "UNTIL=",
+                "BYDAY=MO",
+                "BYDAY=53SU",
+                "BYDAY=XX",
+                "BYMONTH=2",
+                "BYMONTHDAY=30",
+                "BYMONTHDAY=-1",
+                "BYSETPOS=400",
+                "BYSETPOS=0",
+                "BYYEARDAY=366",
+                "BYWEEKNO=53",
+                "BYEASTER=1",
+                "WKST=SU",
+                "=",
+                "COUNT",
+            ]
+        ),
+        max_size=3,
+        unique=True,
+    ),
+)
+
+
+@st.composite
+def events(draw: st.DrawFn, number: int = 0) -> str:
+    """An event that is well-formed, with any date, hour, zone and rule."""
+    rows = ["[[event]]", f'id = "e{number}"', 'title = "T"', f"date = {draw(days)}", f"time = {draw(hours)}"]
+    zones = ["Europe/Paris", "Pacific/Kiritimati", "Asia/Kathmandu", "America/Santiago", "Africa/Monrovia", "UTC"]
+    optional = {
+        "timezone": st.sampled_from(zones).map(quoted),
+        "end_date": days,
+        "end_time": hours,
+        "fold": st.sampled_from("01"),
+        "duration": st.sampled_from(['"1 min"', '"999 days"', '"2h"']),
+        "repeats": rules.map(quoted),
+        "except": days.map(lambda day: f"[{day}]"),
+        "moved": st.tuples(days, days, hours).map(lambda of: f"[{{ from = {of[0]}, date = {of[1]}, time = {of[2]} }}]"),
+        "registration": st.tuples(st.one_of(days, moments), st.one_of(days, moments)).map(
+            lambda of: f"{{ opens = {of[0]}, closes = {of[1]} }}"
+        ),
+    }
+    chosen = draw(st.lists(st.sampled_from(sorted(optional)), max_size=4, unique=True))
+    return "\n".join([*rows, *(f"{key} = {draw(optional[key])}" for key in chosen)])
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.lists(events(), min_size=1, max_size=1))
+def test_dates_from_year_1_to_9999_with_any_rule_are_judged(parts: list[str]) -> None:
+    judged(MINIMAL + "\n".join(parts))
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.text(max_size=80), st.integers(0, 300), st.integers(0, 20))
+def test_any_text_anywhere_in_a_sound_file_is_judged(typed: str, at: int, gone: int) -> None:
+    text = MINIMAL + '[[event]]\nid = "e"\ntitle = "T"\ndate = 2026-10-20\ntime = "19:00"\n'
+    at = min(at, len(text))
+    judged(text[:at] + typed.encode("utf-8", "replace").decode() + text[at + gone :])
+
+
+# ---------------------------------------------------------------------------------- size and depth
+
+MEGABYTE = 1_000_000
+HEAVY = {
+    "a title of a megabyte": MINIMAL + f'[[event]]\nid = "e"\ntitle = "{"x" * MEGABYTE}"\ntba = ["date", "time"]\n',
+    "an id of a megabyte": MINIMAL + f'[[event]]\nid = "{"x" * MEGABYTE}"\n',
+    "an address of a megabyte": MINIMAL.replace("talks.example", "x" * MEGABYTE),
+    "a key of a megabyte": MINIMAL + f"{'k' * MEGABYTE} = 1\n",
+    "a time of a megabyte": MINIMAL + f'[[event]]\nid = "e"\ntime = "{"1" * MEGABYTE}"\n',
+    "a length of many digits and spaces": MINIMAL + f'[[event]]\nid = "e"\nduration = "1{" " * 50_000}x"\n',
+    "a mail address of many dots": MINIMAL + f'[mail]\nfrom = "{"a." * 50_000}@x.example"\n',
+    "a number of many digits": MINIMAL + f'[[event]]\nid = "e"\nnumber = {"9" * 4000}\n',
+    "a number of too many digits": MINIMAL + f'[[event]]\nid = "e"\nnumber = {"9" * 9000}\n',
+    "many brackets": MINIMAL + "x = " + "[" * 100_000,
+    "many closed brackets": MINIMAL + "x = " + "[" * 900 + "]" * 900 + "\n",
+    "many braces": MINIMAL + "x = " + "{a=" * 50_000,
+    "many dots": MINIMAL + ".".join("a" * 20_000) + " = 1\n",
+    "many quoted dots": MINIMAL + "x = { " + ".".join(["'a'"] * 20_000) + " = 1 }\n",
+    "many tables": MINIMAL + "".join(f"[t{number}]\n" for number in range(5_000)),
+    "many events with one slip each": MINIMAL + '[[event]]\nid = "A"\n' * 2000,
+    "many languages": MINIMAL
+    + "[[event]]\nid = 'e'\n"
+    + "".join(f'title.a{number} = "x"\n' for number in range(20_000)),
+    "a rule of a megabyte": MINIMAL
+    + f'[[event]]\nid = "e"\ndate = 2026-05-07\nrepeats = "FREQ=DAILY;BYDAY={"MO," * 300_000}MO"\n',
+    "null characters": "\x00" * MEGABYTE,
+}
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_heavy_files_are_judged_in_seconds_and_little_memory(name: str) -> None:
+    started = time.process_time()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    judged(HEAVY[name])
+    assert time.process_time() - started < 20
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kilobytes
+
+
+# ---------------------------------------------------------------------------------- the ledger
+
+json_values = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), days, moments),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(sorted({*DESCRIPTIONS["Event"], "venue_about", "en", "name"})), inner, max_size=4
+        ),
+    ),
+    max_leaves=8,
+)
+KEYS = ("at", "changed", "event", "facts", "kind", "news", "uid")
+
+
+@st.composite
+def rows(draw: st.DrawFn, sound: str) -> str:
+    """A row of a ledger with something wrong in it, or nothing."""
+    record: dict[str, Any] = json.loads(sound)
+    for key in draw(st.lists(st.sampled_from(KEYS), max_size=3)):
+        record[key] = draw(json_values)
+    for key in draw(st.lists(st.sampled_from(KEYS), max_size=1)):
+        record.pop(key)
+    facts = record.get("facts")
+    if isinstance(facts, dict):
+        facts.update(draw(st.dictionaries(st.sampled_from(sorted(DESCRIPTIONS["Event"])), json_values, max_size=2)))
+    text = json.dumps(record)
+    return text[: draw(st.integers(0, len(text)))] if draw(st.booleans()) else text
+
+
+SOUND = journal.write(
+    Ledger(
+        pending_lines(
+            load(
+                Source("x", MINIMAL + '[[event]]\nid = "e"\ntitle = "T"\ndate = 2026-10-20\ntime = "19:00"\n')
+            ).catalogue,
+            Ledger(),
+            NOW,
+        )
+    )
+)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(
+    st.lists(
+        st.one_of(rows(SOUND), st.text(max_size=30), st.sampled_from(["=======", "<<<<<<< x", SOUND.strip()])),
+        max_size=4,
+    )
+)
+def test_any_ledger_is_read_or_refused_and_mending_makes_it_readable_or_refuses(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    try:
+        whole, lines_named = journal.read(text).lines, {1}
+    except LedgerError as error:
+        whole, lines_named = None, {problem.line for problem in error.problems}
+    assert lines_named <= set(range(1, text.count("\n") + 2))
+    found = verify(text, "ledger.jsonl")
+    assert (whole is None) <= bool(found)
+    try:
+        mended = mend(text, "ledger.jsonl").text
+    except LedgerError:
+        assert whole is None
+        return
+    again = journal.read(mended)
+    assert whole is None or again.lines == whole
+    assert mend(mended, "ledger.jsonl").done == ()
