@@ -1,0 +1,239 @@
+"""Bringing a programme of another maker into the catalogue, and telling what came of each event."""
+
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.actions.project import Project, catalogue_from, read_catalogue, read_ledger
+from pipeline.catalogue.models import Catalogue
+from pipeline.errors import N_, CatalogueError, FileError, Problem
+from pipeline.files import alone_in, read_if_there, write_whole
+from pipeline.importing import memory
+from pipeline.importing.fitting import Fitted, Tongue, fitted
+from pipeline.importing.found import LARGEST, Manner, Reading, Spot
+from pipeline.importing.memory import Memory
+from pipeline.importing.merging import Outcome, Standing, Verdict, outcomes
+from pipeline.importing.reading import read
+from pipeline.importing.shaping import Say, table_of, to_be_announced
+from pipeline.importing.sound import made_sound
+from pipeline.importing.updating import rewritten
+from pipeline.importing.venues import Venues
+from pipeline.importing.writing import appended, event_text, organisation_text, venue_text
+from pipeline.ledger import Ledger, pending_lines
+from pipeline.outputs.schedule import guid_of
+
+_TOLD = frozenset({Verdict.NEW, Verdict.LINKED, Verdict.UPDATED})
+"""Of what was imported before, what was not carried over has been told then."""
+BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How an import is to go about."""
+
+    columns: Mapping[str, str]
+    order: str = ""
+    update: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did, or under `dry_run` would do."""
+
+    outcomes: tuple[Outcome, ...]
+    lost: tuple[Problem, ...]
+    venues: tuple[str, ...] = ()
+    """The ids of new places."""
+    by_hand: frozenset[str] = frozenset()
+    """Events whose change could not be written into the file without touching more than it."""
+
+
+def import_file(project: Project, file: Path, wishes: Wishes, say: Say, public: Callable[[str], Say]) -> Imported:
+    """Reads a file and joins its events to the catalogue; a problem anywhere changes nothing.
+
+    `say` translates for the organisers; `public` gives the translation into a language of the series.
+    """
+    data = _bytes_of(file)
+    with alone_in(project.folder):
+        catalogue, ledger = read_catalogue(project).catalogue, read_ledger(project)
+        reading = read(file.name, data, _manner(catalogue, wishes))
+        joining = _Joining(project, catalogue, ledger, say, public(catalogue.series.default_language))
+        return joining.join(reading, file.name, wishes)
+
+
+def _bytes_of(file: Path) -> bytes:
+    spot = Spot(file.name)
+    try:
+        if file.stat().st_size > LARGEST:
+            raise CatalogueError([spot.problem(
+                N_("the file is larger than {megabytes} MB"), N_("export a shorter span of time"),
+                megabytes=LARGEST // 1_000_000)])  # fmt: skip
+        return file.read_bytes()
+    except FileNotFoundError:
+        raise CatalogueError([spot.problem(N_("there is no such file"))]) from None
+    except OSError as error:
+        raise CatalogueError([spot.problem("{reason}", reason=error.strerror)]) from None
+
+
+def _manner(catalogue: Catalogue, wishes: Wishes) -> Manner:
+    return Manner(catalogue.series.timezone, catalogue.site.base, wishes.order, wishes.columns)
+
+
+class _Joining:
+    """One reading on its way into one catalogue."""
+
+    def __init__(self, project: Project, catalogue: Catalogue, ledger: Ledger, say: Say, public: Say) -> None:
+        self._project = project
+        self._catalogue = catalogue
+        self._ledger = ledger
+        self._say = say
+        self._public = public
+        self._tongue = Tongue(catalogue.languages[0], catalogue.languages)
+        self._raw = project.catalogue.read_bytes()
+        self._text = self._raw.removeprefix(BOM).decode()
+        self._tables = tomllib.loads(self._text)
+        self._memory_file = project.catalogue.with_name(memory.FILE)
+        self._venues = Venues(catalogue.venues, self._tongue)
+        self._lost: list[Problem] = []
+
+    def join(self, reading: Reading, source: str, wishes: Wishes) -> Imported:
+        """Decides, writes unless it is a dry run, and tells."""
+        remembered = memory.read(read_if_there(self._memory_file, memory.FILE), memory.FILE)
+        standing = Standing(self._catalogue, remembered, self._ours(), frozenset(self._ledger.events))
+        events = [fitted(found, self._tongue) for found in reading.events]
+        decided = outcomes(events, standing, update=wishes.update)
+        changes = self._updates(decided)
+        text = self._with_new(decided, reading.organisations, source)
+        text, by_hand = rewritten(text, changes)
+        decided = [replace(outcome, record=None) if outcome.event in by_hand else outcome for outcome in decided]
+        if text != self._text:
+            catalogue_from(self._project, text)
+        if not wishes.dry_run:
+            self._write(text, remembered.with_all(o.record for o in decided if o.record is not None))
+        told = (outcome.fitted.lost for outcome in decided if outcome.verdict in _TOLD)
+        lost = [*reading.lost, *self._lost, *(problem for problems in told for problem in problems)]
+        return Imported(tuple(decided), tuple(lost), tuple(self._venues.new), frozenset(by_hand))
+
+    def _ours(self) -> dict[str, str]:
+        """Event ids by the identities under which we publish them."""
+        lines = (*self._ledger.lines, *pending_lines(self._catalogue, self._ledger, datetime(1970, 1, 1, tzinfo=UTC)))
+        uids = {line.uid: line.event for line in lines}
+        return {**uids, **{guid_of(uid): event for uid, event in uids.items()}}
+
+    # ---------------------------------------------------------------------------------------- new events
+
+    def _with_new(self, decided: Iterable[Outcome], organisations: Iterable[Mapping[str, Any]], source: str) -> str:
+        """The text with the new events, places and organisations after it."""
+        new = [outcome for outcome in decided if outcome.verdict is Verdict.NEW]
+        rows = [self._table(outcome.fitted, outcome.event) for outcome in new]
+        spots = [outcome.fitted.found.spot for outcome in new]
+        self._lost += made_sound(self._catalogue, rows, list(self._venues.new.values()), spots, self._tongue)
+        known = self._catalogue.organisation_by_name
+        others = [row for row in organisations if isinstance(row.get("name"), str) and row["name"] not in known]
+        others = others if rows else []
+        tables = [
+            *map(venue_text, self._venues.new.values()),
+            *map(organisation_text, map(self._simple, others)),
+            *map(event_text, rows),
+        ]
+        if not tables:
+            return self._text
+        self._refuse_lists()
+        return appended(self._text, tables, self._say(N_("Imported from {file}")).format(file=_one_line(source)))
+
+    def _table(self, event: Fitted, name: str) -> dict[str, Any]:
+        table = {"id": name, **table_of(event, self._tongue, self._zone, self._defaults, self._say, self._public)}
+        if place := event.facts.get("venue"):
+            table["venue"], lost = self._venues.id_of(place, event.found.spot)
+            self._lost += lost
+        elif "online" in table and "venue" in self._defaults:
+            table["venue"] = False
+        return table
+
+    @property
+    def _zone(self) -> str:
+        return self._catalogue.series.timezone
+
+    @property
+    def _defaults(self) -> dict[str, Any]:
+        """What an event inherits that doesn't say it itself."""
+        series = self._catalogue.series
+        return {**({"venue": series.venue} if series.venue else {}), **self._tables.get("defaults", {})}
+
+    def _simple(self, organisation: Mapping[str, Any]) -> dict[str, Any]:
+        default = self._tongue.default
+        return {
+            key: value[default] if isinstance(value, Mapping) and set(value) == {default} else value
+            for key, value in organisation.items()
+            if key in {"name", "kind", "url", "about"}
+        }
+
+    def _refuse_lists(self) -> None:
+        """Tables can't be added to a list that is written between brackets."""
+        problems = [
+            Problem(self._project.catalogue.name, 0, key,
+                    N_("`{key}` is a list between brackets: nothing can be added to it"),
+                    N_("write each one under [[{key}]]"), {"key": key})
+            for key in ("event", "venue", "organisation")
+            if isinstance(self._tables.get(key), list) and not _is_extended(self._text, key)
+        ]  # fmt: skip
+        if problems:
+            raise CatalogueError(problems)
+
+    # ---------------------------------------------------------------------------------------- changed events
+
+    def _updates(self, decided: Iterable[Outcome]) -> dict[str, dict[str, Any]]:
+        """The keys to write anew for each event that is updated."""
+        rows = {row["id"]: row for row in self._tables.get("event", [])}
+        return {
+            outcome.event: self._keys(outcome, rows.get(outcome.event, {}))
+            for outcome in decided
+            if outcome.verdict is Verdict.UPDATED
+        }
+
+    def _keys(self, outcome: Outcome, row: Mapping[str, Any]) -> dict[str, Any]:
+        table = self._table(outcome.fitted, outcome.event)
+        changed = {change.key for change in outcome.changes}
+        keys: dict[str, Any] = {key: table.get(key) for key in changed}
+        if "end_time" in changed or "duration" in changed:
+            keys |= {key: table.get(key) for key in ("end_time", "end_date", "duration")}
+        if "notice" in table and "notice" not in row:
+            keys["notice"] = table["notice"]
+        after = {key: value for key, value in {**row, **keys}.items() if value is not None}
+        later = [name for name in row.get("tba", []) if name not in after]
+        tba = list(dict.fromkeys([*later, *to_be_announced(after)]))
+        if tba != row.get("tba", []):
+            keys["tba"] = tba or None
+        if "weekday" in row and "date" in changed:
+            keys["weekday"] = None
+        return keys
+
+    # ---------------------------------------------------------------------------------------- writing
+
+    def _write(self, text: str, remembered: Memory) -> None:
+        """The catalogue first: killed in between, the next import knows the events by their look."""
+        start = BOM if self._raw.startswith(BOM) else b""
+        try:
+            if text != self._text:
+                write_whole(self._project.catalogue, start + text.encode(), durable=True)
+            if remembered.records:
+                write_whole(self._memory_file, memory.write(remembered).encode(), durable=True)
+        except OSError as error:
+            raise FileError(f"{error.filename} can't be written: {error.strerror}") from error
+
+
+def _is_extended(text: str, key: str) -> bool:
+    """Whether a table can be added to a list."""
+    try:
+        tomllib.loads(f"{text}\n[[{key}]]\n")
+    except tomllib.TOMLDecodeError:
+        return False
+    return True
+
+
+def _one_line(name: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in name)

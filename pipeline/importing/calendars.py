@@ -1,0 +1,158 @@
+"""`.ics`: the events of a calendar file, as Google, Outlook, Apple, Nextcloud, pretalx, Indico, Gancio … write them."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+from warnings import catch_warnings, simplefilter
+
+from icalendar import Event
+from icalendar.prop import vBroken
+
+from pipeline.errors import N_, CatalogueError, Problem
+from pipeline.importing.found import Found, Gathering, Manner, Reading, Spot
+from pipeline.importing.ics_blocks import Block, Calendar, calendars
+from pipeline.importing.ics_facts import put_facts, text_of
+from pipeline.importing.ics_times import Zones, length_of, moment_of
+from pipeline.importing.moments import Moment, last_day, put_times
+from pipeline.importing.recurring import except_or_move, put_rules
+from pipeline.importing.zones import iana
+
+_COMPARED = ("SUMMARY", "LOCATION", "DESCRIPTION", "URL")
+"""What a single changed time may say otherwise, which a catalogue can't."""
+
+
+def read_calendar(text: str, file: str, manner: Manner) -> Reading:
+    """The events of an iCalendar text; CatalogueError where it is none."""
+    found, problems = calendars(text, file)
+    if not found:
+        raise CatalogueError([Spot(file, 1).problem(
+            N_("this is no calendar: it has no line BEGIN:VCALENDAR"), N_("save the address of the .ics file itself"))
+        ])  # fmt: skip
+    events: list[Found] = []
+    lost: list[Problem] = list(problems)
+    for calendar in found:
+        zones = _zones(calendar, manner)
+        read, unread = _read_all(calendar.events, file)
+        lost += unread
+        events += [_event(group, zones, file, manner) for group in _grouped(read)]
+        lost += [Spot(file).lost(kind, count) for kind, count in calendar.others.items()]
+    return Reading(tuple(events), tuple(lost))
+
+
+def _zones(calendar: Calendar, manner: Manner) -> Zones:
+    name = calendar.properties.get("X-WR-TIMEZONE", "")
+    return Zones(calendar.zones, iana(name) if name else None, manner.zone)
+
+
+Read = tuple[Block, Event]
+
+
+def _read_all(blocks: Iterable[Block], file: str) -> tuple[list[Read], list[Problem]]:
+    read: list[Read] = []
+    lost: list[Problem] = []
+    for block in blocks:
+        try:
+            with catch_warnings():
+                # It warns of names of zones that are guessed; they are read here once more.
+                simplefilter("ignore")
+                component = Event.from_ical(block.text)
+        # Each program has its own way to write what no parser understands.
+        except Exception as error:  # noqa: BLE001
+            lost.append(Spot(file, block.line).lost("VEVENT", error))
+            continue
+        if isinstance(component, Event):
+            read.append((block, component))
+    return read, lost
+
+
+def _grouped(read: Iterable[Read]) -> list[list[Read]]:
+    """The components of each event together, in the order in which the events are first met."""
+    groups: dict[str, list[Read]] = {}
+    for number, (block, component) in enumerate(read):
+        uid = text_of(component.get("UID")) or f"\0{number}"
+        groups.setdefault(uid, []).append((block, component))
+    return list(groups.values())
+
+
+def _event(group: list[Read], zones: Zones, file: str, manner: Manner) -> Found:
+    masters = [item for item in group if "RECURRENCE-ID" not in item[1]]
+    changed = [item for item in group if "RECURRENCE-ID" in item[1]]
+    # Of several versions the one with the highest SEQUENCE counts; of a single changed time without its series, itself.
+    block, component = max(masters, key=lambda item: _sequence(item[1])) if masters else changed.pop(0)
+    title = text_of(component.get("SUMMARY"))
+    spot = Spot(file, block.line, f'"{" ".join(title.split())[:60]}"' if title else "VEVENT")
+    gathering = Gathering(spot)
+    for _key, complaint in component.errors:
+        gathering.lose(str(_key or "line"), complaint)
+    start = moment_of(component.get("DTSTART"), zones, gathering, recurs="RRULE" in component)
+    put_times(gathering, start, _end(component, start, zones, gathering))
+    if start is not None and not isinstance(start, datetime):
+        gathering.put("all_day", True)
+    if isinstance(start, datetime) and start.tzinfo is None and not component["DTSTART"].params.get("TZID"):
+        gathering.ask(
+            N_("The source names no time zone: is {time} meant in that of the series?"), time=f"{start:%H:%M}"
+        )
+    put_facts(gathering, component, manner)
+    put_rules(gathering, component, zones)
+    _put_changed(gathering, changed, component, zones)
+    for _block, other in masters:
+        if other is not component:
+            gathering.lose("VEVENT", text_of(other.get("SUMMARY")) or "–", "another version of the same event")
+    uid = text_of(component.get("UID"))
+    if "RECURRENCE-ID" in component and uid:
+        uid += f"/{text_of(component.get('RECURRENCE-ID'))}"
+    return gathering.found(uid)
+
+
+def _sequence(component: Mapping[str, Any]) -> int:
+    value = component.get("SEQUENCE", 0)
+    return value if isinstance(value, int) else 0
+
+
+def _end(component: Mapping[str, Any], start: Moment | None, zones: Zones, gathering: Gathering) -> Moment | None:
+    """The end that DTEND or DURATION give; of whole days the last one."""
+    end = moment_of(component.get("DTEND"), zones, gathering, recurs="RRULE" in component)
+    length = length_of(component.get("DURATION"))
+    if end is None and length is not None and start is not None:
+        end = _later(start, length)
+    if end is not None and start is not None and not isinstance(end, datetime) and not isinstance(start, datetime):
+        # DTEND is the first day after; some programs write the day itself.
+        return max(last_day(end), start)
+    return end
+
+
+def _later(start: Moment, length: timedelta) -> Moment | None:
+    try:
+        if isinstance(start, datetime) and start.tzinfo is not None:
+            return datetime.fromtimestamp(start.timestamp() + length.total_seconds(), start.tzinfo)
+        return start + length
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def _put_changed(gathering: Gathering, changed: Iterable[Read], master: Mapping[str, Any], zones: Zones) -> None:
+    for _block, component in changed:
+        original = moment_of(component.get("RECURRENCE-ID"), zones, gathering)
+        moment = moment_of(component.get("DTSTART"), zones, gathering)
+        if original is None or "repeats" not in gathering.facts:
+            gathering.lose("RECURRENCE-ID", text_of(component.get("SUMMARY")) or "–", "")
+            continue
+        cancelled = text_of(component.get("STATUS")).upper() == "CANCELLED"
+        except_or_move(gathering, original, moment, cancelled=cancelled)
+        if not cancelled:
+            _lose_other_words(gathering, original, component, master)
+
+
+def _lose_other_words(
+    gathering: Gathering, original: date, component: Mapping[str, Any], master: Mapping[str, Any]
+) -> None:
+    for key in _COMPARED:
+        words = text_of(component.get(key))
+        if words and words != text_of(master.get(key)):
+            gathering.lose(f"{key} ({original:%Y-%m-%d})", words, "one time of a series has no words of its own")
+            gathering.ask(
+                N_("On {day} the source says otherwise: {words}"), day=f"{original:%Y-%m-%d}", words=words[:200]
+            )
+    span = (component.get("DTEND"), component.get("DURATION"))
+    if any(isinstance(value, vBroken) for value in span):
+        gathering.lose(f"DTEND ({original:%Y-%m-%d})", "?")

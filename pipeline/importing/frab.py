@@ -1,0 +1,178 @@
+"""`schedule.xml`: the exchange format of conference programmes (frab, pentabarf, pretalx), read without any entity."""
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from lxml import etree
+
+from pipeline.errors import N_, CatalogueError, Problem
+from pipeline.importing.found import Found, Gathering, Manner, Reading, Spot
+from pipeline.importing.markup import as_markdown, as_words
+from pipeline.importing.moments import Moment, in_zone, put_times
+from pipeline.importing.places import place_in_words
+from pipeline.importing.zones import iana
+
+OURS = "tocsin"
+"""The name of the generator in what we publish ourselves."""
+
+_KNOWN = frozenset(
+    {
+        "date", "start", "duration", "room", "slug", "url", "title", "subtitle", "track", "type", "language",
+        "abstract",
+        "description", "persons", "links", "attachments", "recording", "logo", "answers", "feedback_url", "origin_url",
+        "video_download_url", "speakers",
+    }
+)  # fmt: skip
+
+
+def read_schedule(data: bytes, file: str, manner: Manner) -> Reading:
+    """The events of a schedule.xml; CatalogueError where it is none, or where it declares entities."""
+    root = _parsed(data, file)
+    if root.tag != "schedule":
+        raise CatalogueError([Spot(file, _line(root)).problem(
+            N_("this is no schedule.xml: its first element is <{tag}>"), N_("export it as schedule.xml or frab XML"),
+            tag=root.tag)])  # fmt: skip
+    generator = root.find("generator")
+    ours = generator is not None and generator.get("name") == OURS
+    zone = iana(_text(root.find("conference"), "time_zone_name")) or manner.zone
+    events: list[Found] = []
+    lost: list[Problem] = []
+    for day in root.iter("day"):
+        for room in day.iter("room"):
+            # An event has a <room> of its own, which holds its name and no event.
+            events += [_event(event, (day, room), zone, file, manner, ours=ours) for event in room.findall("event")]
+    if not events:
+        lost.append(Spot(file, 1).problem(N_("the schedule holds no event")))
+    return Reading(tuple(events), tuple(lost))
+
+
+def _parsed(data: bytes, file: str) -> etree._Element:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True)
+    try:
+        root = etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        raise CatalogueError([Spot(file, error.lineno or 0).problem(
+            N_("this is not XML: {reason}"), N_("fetch the file again"), reason=error.msg)]) from None  # fmt: skip
+    except ValueError as error:
+        raise CatalogueError([Spot(file).problem(N_("this is not XML: {reason}"), "", reason=error)]) from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise CatalogueError([Spot(file, 1).problem(
+            N_("the file declares a document type, which no schedule needs"),
+            N_("delete the lines from <!DOCTYPE"))])  # fmt: skip
+    return root
+
+
+def _line(element: etree._Element) -> int:
+    return int(element.sourceline or 0)
+
+
+def _text(element: etree._Element | None, name: str) -> str:
+    child = None if element is None else element.find(name)
+    return "" if child is None else "".join(child.itertext()).strip()
+
+
+def _event(
+    event: etree._Element, within: tuple[etree._Element, etree._Element], zone: str, file: str, manner: Manner,
+    *, ours: bool,
+) -> Found:  # fmt: skip
+    day, room = within
+    title = as_words(_text(event, "title"))
+    gathering = Gathering(Spot(file, _line(event), f'"{title[:60]}"' if title else "event"))
+    gathering.put_text("title", title)
+    if subtitle := as_words(_text(event, "subtitle")):
+        gathering.lose("subtitle", subtitle)
+    _put_when(gathering, event, day, zone)
+    _put_abstract(gathering, event, ours=ours)
+    gathering.put_text("kind", as_words(_text(event, "type")))
+    language = _text(event, "language")
+    gathering.put("spoken", [language.replace("_", "-")] if language else [])
+    gathering.put("speakers", [{"name": name} for name in _persons(event)])
+    track = _text(event, "track")
+    gathering.put("tags", [track] if track else [])
+    gathering.put("venue", place_in_words(gathering, _text(event, "room") or str(room.get("name") or "")))
+    _put_links(gathering, event, manner)
+    for child in event:
+        if isinstance(child.tag, str) and child.tag not in _KNOWN:
+            gathering.lose(f"<{child.tag}>", "".join(child.itertext()))
+    return gathering.found(str(event.get("guid") or ""), _text(event, "slug"))
+
+
+def _put_when(gathering: Gathering, event: etree._Element, day: etree._Element, zone: str) -> None:
+    start = _start(event, day, zone, gathering)
+    length = _length(_text(event, "duration"))
+    end: Moment | None = None
+    if length is None and _text(event, "duration"):
+        gathering.lose("duration", _text(event, "duration"))
+    elif length and isinstance(start, datetime):
+        end = _later(start, length)
+    put_times(gathering, start, end)
+
+
+def _start(event: etree._Element, day: etree._Element, zone: str, gathering: Gathering) -> Moment | None:
+    stated, hour = _text(event, "date"), _text(event, "start")
+    try:
+        moment = datetime.fromisoformat(stated)
+        return in_zone(moment, zone, gathering) if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
+    except (ValueError, OverflowError):
+        pass
+    try:
+        first = date.fromisoformat(str(day.get("date") or stated)[:10])
+    except ValueError:
+        gathering.lose("date", stated or hour)
+        return None
+    match = re.fullmatch(r"(\d{1,2}):(\d\d)(?::\d\d)?", hour)
+    if match is None or int(match[1]) > 23 or int(match[2]) > 59:
+        return first
+    return datetime(first.year, first.month, first.day, int(match[1]), int(match[2]), tzinfo=ZoneInfo(zone))
+
+
+def _length(text: str) -> timedelta | None:
+    """`1:30`, `01:30`, `0:01:30:00` (days first, as some programs write long events)."""
+    if not re.fullmatch(r"\d{1,4}(:\d{1,2}){1,3}", text):
+        return None
+    parts = [int(part) for part in text.split(":")]
+    days = parts.pop(0) if len(parts) == 4 else 0
+    return timedelta(days=days, hours=parts[0], minutes=parts[1])
+
+
+def _later(start: datetime, length: timedelta) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(start.timestamp() + length.total_seconds(), start.tzinfo)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def _put_abstract(gathering: Gathering, event: etree._Element, *, ours: bool) -> None:
+    """Abstract and description are one text here, unless they are the same; ours are Markdown already."""
+    texts = [_text(event, name) for name in ("abstract", "description")]
+    texts = texts if ours else [as_markdown(text) for text in texts]
+    gathering.put_text("abstract", "\n\n".join(dict.fromkeys(text for text in texts if text)))
+
+
+def _persons(event: etree._Element) -> Iterator[str]:
+    for person in event.iterfind("persons/person"):
+        if name := " ".join((_text(person, "name") or "".join(person.itertext())).split()):
+            yield name
+
+
+def _put_links(gathering: Gathering, event: etree._Element, manner: Manner) -> None:
+    links: list[dict[str, Any]] = [
+        {"url": str(link.get("href") or "").strip(), "title": {"": " ".join("".join(link.itertext()).split())}}
+        for link in (*event.iterfind("links/link"), *event.iterfind("attachments/attachment"))
+    ]
+    pages: list[dict[str, Any]] = [
+        {"url": page} for page in (_text(event, "url") or _text(event, "origin_url"),) if page
+    ]
+    resources = [
+        {key: value for key, value in link.items() if value not in ("", {"": ""}, {"": link["url"]})}
+        for link in (*pages, *links)
+        if link["url"] and not (manner.site and str(link["url"]).startswith(manner.site))
+    ]
+    gathering.put("resources", resources)
+    if recording := _text(event, "video_download_url"):
+        gathering.put("recordings", [{"url": recording}])
+    if logo := _text(event, "logo"):
+        gathering.lose("logo", logo, "an image is a file beside the catalogue")

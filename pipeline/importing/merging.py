@@ -1,0 +1,204 @@
+"""Which foreign events are new, known, changed at their source or taken out here; decided from values alone."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from pipeline.catalogue.models import Catalogue, Event, dump
+from pipeline.catalogue.texts import proposed_slug
+from pipeline.importing.fitting import Fitted
+from pipeline.importing.memory import Memory, Record, plain
+
+
+class Verdict(StrEnum):
+    """What becomes of a foreign event."""
+
+    NEW = "new"
+    LINKED = "linked"
+    """The catalogue has it already, by its identity or by title, day and hour; from now on it is remembered."""
+    SAME = "same"
+    CHANGED = "changed"
+    UPDATED = "updated"
+    TAKEN_OUT = "taken out"
+    """It was imported once and is no longer in the catalogue: the organisers took it out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One fact that the source says otherwise than before; None where it doesn't say it."""
+
+    key: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of one event, under which id, and what differs."""
+
+    fitted: Fitted
+    verdict: Verdict
+    event: str
+    record: Record | None
+    """What to remember from now on; None where nothing changes."""
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is there before the import."""
+
+    catalogue: Catalogue
+    memory: Memory
+    ours: Mapping[str, str]
+    """Event ids by the identities that our own exports give them."""
+    spent: frozenset[str]
+    """Ids that were used once, by events that are retired: never used again."""
+
+
+def outcomes(events: Iterable[Fitted], standing: Standing, *, update: bool = False) -> list[Outcome]:
+    """The outcome of every event, in their order. `update` takes over what changed at the source."""
+    return list(_Merging(standing, update).all(list(events)))
+
+
+class _Merging:
+    def __init__(self, standing: Standing, update: bool) -> None:
+        self._standing = standing
+        self._update = update
+        self._languages = frozenset(standing.catalogue.languages)
+        self._taken = {*standing.catalogue.event_by_id, *standing.spent}
+        self._claimed: set[str] = set()
+        """Events that this file has already: another of its events merely looks like one of them."""
+        self._by_look: dict[tuple[str, str], list[str]] = {}
+        for event in standing.catalogue.events:
+            for title in event.title.root.values() if event.title else ():
+                self._by_look.setdefault((_folded(title), str(event.date)), []).append(event.id)
+
+    def all(self, events: list[Fitted]) -> Iterator[Outcome]:
+        names = _identities(events)
+        present = set(names)
+        records = self._standing.memory.records
+        self._claimed |= {records[name].event for name in names if name in records}
+        for event, uid in zip(events, names, strict=True):
+            outcome = self._one(event, uid, present)
+            self._taken.add(outcome.event)
+            self._claimed.add(outcome.event)
+            yield outcome
+
+    def _one(self, event: Fitted, uid: str, present: set[str]) -> Outcome:
+        record = self._standing.memory.records.get(uid) or self._moved(uid, present)
+        if record is not None:
+            event = replace(event, facts=_with_other_languages(record.facts, event.facts, self._languages))
+            return self._again(event, Record(uid, record.event, plain(event.facts)), record)
+        facts = plain(event.facts)
+        ours = self._standing.ours.get(uid.partition(":")[2])
+        known = ours or self._alike(event)
+        if known is not None and known in self._standing.catalogue.event_by_id:
+            # Our own calendar puts words into the title that aren't part of it.
+            told = _TOLD_AT_ONCE - {"title", "status"} if ours else _TOLD_AT_ONCE
+            return self._linked(event, Record(uid, known, facts), told)
+        name = self._free_id(event)
+        return Outcome(event, Verdict.NEW, name, Record(uid, name, facts))
+
+    def _again(self, event: Fitted, now: Record, before: Record) -> Outcome:
+        if before.event not in self._standing.catalogue.event_by_id:
+            return Outcome(event, Verdict.TAKEN_OUT, before.event, None)
+        changes = tuple(_changes(before.facts, now.facts))
+        if not changes:
+            moved = before.uid != now.uid
+            return Outcome(event, Verdict.SAME, before.event, now if moved else None)
+        if not self._update:
+            return Outcome(event, Verdict.CHANGED, before.event, None, changes)
+        return Outcome(event, Verdict.UPDATED, before.event, now, changes)
+
+    def _linked(self, event: Fitted, now: Record, told: frozenset[str]) -> Outcome:
+        ours = _comparable(self._standing.catalogue.event_by_id[now.event])
+        theirs = {key: value for key, value in now.facts.items() if key in told}
+        theirs = _with_other_languages(ours, theirs, self._languages)
+        changes = tuple(_changes({key: ours[key] for key in theirs if key in ours}, theirs))
+        verdict = Verdict.UPDATED if changes and self._update else Verdict.LINKED
+        return Outcome(event, verdict, now.event, now, changes)
+
+    def _alike(self, event: Fitted) -> str | None:
+        """The event here with the same title on the same day, at the same hour where both say one."""
+        day = str(event.facts.get("date"))
+        titles = {_folded(title) for title in event.facts.get("title", {}).values()}
+        alike = {name for title in sorted(titles) for name in self._by_look.get((title, day), [])}
+        hour = event.facts.get("time")
+        for name in sorted(alike - self._claimed):
+            known = self._standing.catalogue.event_by_id[name].time
+            if hour is None or known is None or hour == known:
+                return name
+        return None
+
+    def _moved(self, uid: str, present: set[str]) -> Record | None:
+        """For sources without identities: the one imported row of the same title that is no longer in the file."""
+        if not uid.startswith(NAMELESS):
+            return None
+        stem = uid.rpartition(":")[0] + ":"
+        gone = [
+            record
+            for name, record in self._standing.memory.records.items()
+            if name.startswith(stem) and name not in present
+        ]
+        return gone[0] if len(gone) == 1 and sum(name.startswith(stem) for name in present) == 1 else None
+
+    def _free_id(self, event: Fitted) -> str:
+        titles = event.facts.get("title", {})
+        default = self._standing.catalogue.series.default_language
+        title = titles.get(default) or next(iter(titles.values()), "")
+        day = event.facts.get("date")
+        slug = proposed_slug(title) if title else "my-id"
+        slug = "event" if slug == "my-id" else slug
+        dated = f"{slug[:53].rstrip('-')}-{day}" if day else slug
+        candidates = [event.found.wanted_id, slug, dated]
+        candidates += [f"{dated[:59].rstrip('-')}-{number}" for number in range(2, 4 + len(self._taken))]
+        return next(name for name in candidates if name and proposed_slug(name) == name and name not in self._taken)
+
+
+NAMELESS = "row:"
+"""What the identity of an event begins with whose source gives it none: then title and day are it."""
+
+_TOLD_AT_ONCE = frozenset({"title", "date", "time", "status"})
+
+
+def _identities(events: Iterable[Fitted]) -> list[str]:
+    names: dict[str, None] = {}
+    for event in events:
+        uid = event.found.uid
+        if not uid:
+            title = next(iter(event.facts.get("title", {}).values()), "")
+            uid = f"{NAMELESS}{proposed_slug(title)}:{event.facts.get('date', '')}"
+        number, unique = 1, uid
+        while unique in names:
+            number += 1
+            unique = f"{uid}#{number}"
+        names[unique] = None
+    return list(names)
+
+
+def _folded(title: str) -> str:
+    return " ".join(title.casefold().split())
+
+
+def _comparable(event: Event) -> Mapping[str, Any]:
+    facts = dump(event)
+    return {**facts, "title": event.title.root if event.title else {}}
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+    for key in sorted(before.keys() | after.keys()):
+        if before.get(key) != after.get(key):
+            yield Change(key, before.get(key), after.get(key))
+
+
+def _with_other_languages(before: Any, now: Any, languages: frozenset[str]) -> Any:
+    """What is said now, and of the same texts the languages in which only the earlier import said them."""
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        if now and before.keys() | now.keys() <= languages:
+            return {**before, **now}
+        return {key: _with_other_languages(before.get(key), item, languages) for key, item in now.items()}
+    if isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        return [_with_other_languages(was, item, languages) for was, item in zip(before, now, strict=True)]
+    return now

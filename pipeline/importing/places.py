@@ -1,0 +1,27 @@
+"""A place written in one piece, as calendars and tables do, taken apart only where the text itself does so."""
+
+from typing import Any
+
+from pipeline.errors import N_
+from pipeline.importing.found import Gathering
+
+
+def place_in_words(gathering: Gathering, text: str) -> dict[str, Any]:
+    """The place of a text: a name, and what stands below it as its street; an address on the web is `online`."""
+    lines = [line.strip() for line in text.replace("\r", "\n").split("\n") if line.strip()]
+    if not lines:
+        return {}
+    if lines[0].startswith(("http://", "https://")) and " " not in lines[0]:
+        gathering.put("online", {"url": lines[0]})
+        if len(lines) > 1:
+            gathering.lose("LOCATION", ", ".join(lines[1:]))
+        return {}
+    place: dict[str, Any] = {"name": {"": lines[0]}}
+    if len(lines) > 1:
+        place["street"] = ", ".join(lines[1:])
+    if "," in text or len(lines) > 1:
+        gathering.ask(
+            N_("The place is taken as the source writes it, {place}: put street, postal_code and city apart."),
+            place=", ".join(lines)[:200],
+        )
+    return place

@@ -1,0 +1,218 @@
+"""CSV: a programme kept in a spreadsheet, its columns recognised by their English or French names."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, time
+from typing import Any
+
+from pipeline.catalogue.texts import proposed_slug
+from pipeline.errors import N_, CatalogueError, Problem
+from pipeline.importing.cells import Days, UnreadableError, is_unknown, order_of, read_day_and_times, read_times
+from pipeline.importing.columns import KEYS, key_of
+from pipeline.importing.found import Found, Gathering, Manner, Reading, Spot
+from pipeline.importing.markup import as_markdown, as_words
+from pipeline.importing.places import place_in_words
+
+LONGEST_CELL = 2_000_000
+
+
+def read_table(text: str, file: str, manner: Manner) -> Reading:
+    """The events of a CSV text, one a row. CatalogueError names every row whose day or hour can't be read for sure."""
+    rows = list(_rows(text, file))
+    if not rows:
+        raise CatalogueError([Spot(file, 1).problem(N_("the file is empty"), "")])
+    columns, lost = _columns(rows[0][1], file, rows[1:], manner.columns)
+    body = [(line, row) for line, row in rows[1:] if any(cell.strip() for cell in row)]
+    days = Days(manner.order or order_of(cell for _, row in body for cell in row))
+    problems: list[Problem] = []
+    width = len(rows[0][1])
+    events = [_event(Spot(file, line), row, width, columns, days, problems) for line, row in body]
+    if problems:
+        raise CatalogueError(problems)
+    return Reading(tuple(events), tuple(lost))
+
+
+def _rows(text: str, file: str) -> Iterator[tuple[int, list[str]]]:
+    """Every row with the line on which it begins."""
+    csv.field_size_limit(LONGEST_CELL)
+    head = text.lstrip("\r\n").partition("\n")[0]
+    delimiter = max(";\t,|", key=head.count)
+    reader = csv.reader(io.StringIO(text.replace("\0", ""), newline=""), delimiter=delimiter)
+    line = 1
+    try:
+        for row in reader:
+            if row:
+                yield line, row
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise CatalogueError([
+            Spot(file, line).problem(N_("this row can't be read: {reason}"), N_("is a quote missing?"), reason=error)
+        ]) from None  # fmt: skip
+
+
+def _columns(
+    header: list[str], file: str, rows: list[tuple[int, list[str]]], mapping: Mapping[str, str]
+) -> tuple[dict[int, str], list[Problem]]:
+    """The key of each column, and the columns that have none."""
+    given = {" ".join(name.casefold().split()): key for name, key in mapping.items()}
+    names = [" ".join(name.split()) for name in header]
+    _refuse_wrong_mapping(given, names, file)
+    columns: dict[int, str] = {}
+    lost: list[Problem] = []
+    for index, name in enumerate(names):
+        key = given.get(name.casefold(), key_of(name))
+        if key and key not in columns.values():
+            columns[index] = key
+        elif name and given.get(name.casefold()) != "" and any(index < len(row) and row[index] for _, row in rows):
+            why = f'--map "{name}=…"'
+            lost.append(Spot(file, 1).lost(f'column "{name}"', f"{len(rows)} ×", why))
+    if "title" not in columns.values() and not any(key.startswith("title.") for key in columns.values()):
+        raise CatalogueError([Spot(file, 1).problem(
+            N_("no column is the title: {columns}"), N_('say which: --map "{first}=title"'),
+            columns=", ".join(names)[:200], first=next(filter(None, names), "…"))])  # fmt: skip
+    return columns, lost
+
+
+def _refuse_wrong_mapping(given: Mapping[str, str], names: list[str], file: str) -> None:
+    there = {name.casefold() for name in names}
+    problems = [
+        Spot(file, 1).problem(N_("there is no column {name!r}"), N_("the columns are {columns}"), name=name,
+                              columns=", ".join(names)[:200])
+        for name in given if name not in there
+    ] + [
+        Spot(file, 1).problem(N_("{key!r} is nothing that a column can hold"), N_("it can hold {keys}"), key=key,
+                              keys=", ".join(sorted(KEYS)))
+        for key in given.values() if key and key.partition(".")[0] not in KEYS
+    ]  # fmt: skip
+    if problems:
+        raise CatalogueError(problems)
+
+
+class _Row:
+    """One row under the keys of its columns."""
+
+    def __init__(self, cells: Mapping[str, str], gathering: Gathering, days: Days, problems: list[Problem]) -> None:
+        self.cells = cells
+        self.gathering = gathering
+        self._days = days
+        self._problems = problems
+
+    def text(self, key: str) -> str:
+        """The cell, empty where it isn't there or isn't known yet."""
+        cell = self.cells.get(key, "")
+        return "" if is_unknown(cell) else cell.strip()
+
+    def moment(self, *keys: str) -> tuple[date | None, time | None, time | None]:
+        """The day and the hours of the first of these columns that is filled."""
+        for key in keys:
+            if cell := self.text(key):
+                try:
+                    return read_day_and_times(cell, self._days)
+                except UnreadableError as error:
+                    self._complain(N_("{value!r} is not read as a date: {why}"), cell, error)
+        return None, None, None
+
+    def hours(self, key: str) -> tuple[time | None, time | None]:
+        """The hours of a column."""
+        if cell := self.text(key):
+            try:
+                return read_times(cell)
+            except UnreadableError as error:
+                self._complain(N_("{value!r} is not read as an hour: {why}"), cell, error)
+        return None, None
+
+    def _complain(self, pattern: str, cell: str, error: UnreadableError) -> None:
+        self._problems.append(self.gathering.spot.problem(pattern, "", value=cell, why=str(error)))
+
+
+def _event(
+    spot: Spot, row: list[str], width: int, columns: Mapping[int, str], days: Days, problems: list[Problem]
+) -> Found:
+    cells = {key: row[index] for index, key in columns.items() if index < len(row)}
+    title = next((cells[key] for key in cells if key.startswith("title") and cells[key].strip()), "")
+    gathering = Gathering(Spot(spot.file, spot.line, f'"{" ".join(title.split())[:60]}"'))
+    for extra in row[width:]:
+        gathering.lose("cell", extra, "it stands in no column")
+    taken = _Row(cells, gathering, days, problems)
+    _put_times(taken)
+    _put_words(taken)
+    _put_rest(taken)
+    wanted = taken.text("id")
+    return gathering.found(
+        taken.text("uid") or (f"id:{wanted}" if wanted else ""), proposed_slug(wanted) if wanted else ""
+    )
+
+
+def _put_times(row: _Row) -> None:
+    facts = row.gathering.facts
+    day, start, end = row.moment("start", "date")
+    hour, until = row.hours("time")
+    start, end = hour or start, until or end
+    last, last_hour, _ = row.moment("end", "end_date")
+    closing, _ = row.hours("end_time")
+    end = closing or last_hour or end
+    row.gathering.put("date", day)
+    if day is not None and start is not None:
+        facts["time"] = start
+        if end is not None and (end != start or last not in (None, day)):
+            facts["end_time"] = end
+            if last is None and end < start:
+                last = date.fromordinal(day.toordinal() + 1)
+    if day is not None and last not in (None, day):
+        facts["end_date"] = last
+    row.gathering.put("duration", row.text("duration") if "end_time" not in facts else None)
+    if "end_time" in facts and row.text("duration"):
+        row.gathering.lose("duration", row.text("duration"), "the end is given too")
+    row.gathering.put("timezone", row.text("timezone"))
+
+
+_LINES = ("title", "kind", "price")
+_PROSE = ("abstract", "notice")
+
+
+def _put_words(row: _Row) -> None:
+    for key in row.cells:
+        name, _, language = key.partition(".")
+        if name in _LINES:
+            row.gathering.put_text(name, as_words(row.text(key)), language)
+        elif name in _PROSE:
+            row.gathering.put_text(name, as_markdown(row.text(key)), language)
+
+
+def _put_rest(row: _Row) -> None:
+    gathering = row.gathering
+    speakers = [{"name": name} for name in _parts(row.text("speakers"))]
+    if len(speakers) == 1:
+        speakers[0] |= {key: row.text(key) for key in ("role", "affiliation") if row.text(key)}
+        if "," in speakers[0]["name"]:
+            gathering.ask(
+                N_("Is {name} one person? Several speakers stand on lines of their own."), name=speakers[0]["name"]
+            )
+    gathering.put("speakers", speakers)
+    place: dict[str, Any] = place_in_words(gathering, row.text("venue"))
+    place |= {key: row.text(key) for key in ("street", "postal_code", "city", "country") if row.text(key)}
+    gathering.put("venue", place)
+    for key in ("online", "registration"):
+        if address := row.text(key):
+            gathering.put(key, {"url": address})
+    for key in ("resources", "recordings"):
+        gathering.put(key, [{"url": part} for part in re.split(r"[\s,;|]+", row.text(key)) if part])
+    gathering.put("tags", _parts(row.text("tags").replace(",", ";")))
+    gathering.put("spoken", [part.lower() for part in _parts(row.text("spoken").replace(",", ";"))])
+    gathering.put("status", _STATUS.get(row.text("status").casefold(), row.text("status")))
+    if number := row.text("number"):
+        gathering.put("number", int(number) if number.isdecimal() and len(number) < 10 else number)
+
+
+_STATUS = {
+    "confirmé": "confirmed", "confirmée": "confirmed", "ok": "confirmed", "annulé": "cancelled", "annulée": "cancelled",
+    "canceled": "cancelled", "cancelled": "cancelled", "reporté": "postponed", "reportée": "postponed",
+    "postponed": "postponed", "provisoire": "tentative", "à confirmer": "tentative", "tentative": "tentative",
+    "confirmed": "confirmed",
+}  # fmt: skip
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in re.split(r"[;|\n]", text) if part.strip()]

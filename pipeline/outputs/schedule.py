@@ -1,0 +1,200 @@
+"""`schedule.xml`: the exchange format of conference programmes (frab, pentabarf), for apps and recordings.
+
+It holds what has an hour: days of which the hour isn't known, and what doesn't take place, have no form in it. Of a
+recurring event each time is an event of its own, as far ahead as a year after the last published change.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby, islice
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from lxml import etree
+
+from pipeline.catalogue.models import Event, Link, Speaker
+from pipeline.catalogue.recurrence import occurrences
+from pipeline.catalogue.texts import Text
+from pipeline.catalogue.when import AtTime, starts
+from pipeline.edition import Edition, Listing
+from pipeline.language import words
+from pipeline.outputs.base import Artifact
+from pipeline.outputs.vevent import page_address
+from pipeline.phrases import title_of
+from pipeline.rendering import Renderer
+
+MEDIA_TYPE = "application/xml"
+GENERATOR = "tocsin"
+A_YEAR = timedelta(days=366)
+MOST_TIMES = 1000
+"""Of one recurring event."""
+
+
+def guid_of(uid: str) -> str:
+    """The UUID that the format wants for an identity: always the same one."""
+    return str(uuid5(NAMESPACE_URL, f"urn:tocsin:{uid}"))
+
+
+def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa: ARG001 - programs need no template
+    """`schedule.xml` in every language."""
+    for language in edition.languages:
+        root = schedule(edition, language)
+        etree.indent(root)
+        body = etree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+        yield Artifact(edition.path("schedule.xml", language), MEDIA_TYPE, body)
+
+
+@dataclass(frozen=True)
+class _Time:
+    """One time of one event."""
+
+    listing: Listing
+    when: AtTime
+    name: str
+    """What tells the times of a recurring event apart; empty for any other."""
+
+    @property
+    def uid(self) -> str:
+        return f"{self.listing.revision.uid}/{self.name}" if self.name else self.listing.revision.uid
+
+
+def schedule(edition: Edition, language: str) -> etree._Element:
+    """The root element: the series, then day by day and room by room every time that has an hour."""
+    times = sorted(_times(edition), key=lambda time: (time.when.start.date(), time.when.start, time.uid))
+    root = etree.Element("schedule")
+    etree.SubElement(root, "generator", name=GENERATOR)
+    _add(root, "version", edition.updated.strftime("%Y-%m-%d %H:%M") if edition.ledger.lines else "0")
+    _add_conference(root, edition, times, language)
+    ids = _numbers(time.uid for time in times)
+    for index, (day, on_day) in enumerate(groupby(times, key=lambda time: time.when.start.date()), start=1):
+        _add_day(root, index, day, list(on_day), edition, language, ids)
+    return root
+
+
+def _times(edition: Edition) -> Iterator[_Time]:
+    for listing in edition.shown:
+        if listing.cancelled:
+            continue
+        since = (starts(listing.event.when) or edition.updated) - timedelta(days=1)
+        until = max(edition.updated, since) + A_YEAR
+        for name, when in islice(occurrences(listing.event, since, until), MOST_TIMES):
+            if isinstance(when, AtTime):
+                yield _Time(listing, when, name)
+
+
+def _numbers(uids: Iterable[str]) -> dict[str, int]:
+    """A positive number for each identity that stays the same when others come and go."""
+    numbers: dict[str, int] = {}
+    taken: set[int] = set()
+    for uid in sorted(uids):
+        number = UUID(guid_of(uid)).int % (2**31 - 1) + 1
+        while number in taken:
+            number += 1
+        taken.add(number)
+        numbers[uid] = number
+    return numbers
+
+
+def _add_conference(root: etree._Element, edition: Edition, times: list[_Time], language: str) -> None:
+    conference = etree.SubElement(root, "conference")
+    _add(conference, "title", edition.series.title.said_in(language).text)
+    _add(conference, "acronym", edition.series.id)
+    if times:
+        first, last = times[0].when.start.date(), times[-1].when.start.date()
+        _add(conference, "start", first.isoformat())
+        _add(conference, "end", last.isoformat())
+        _add(conference, "days", str(len({time.when.start.date() for time in times})))
+    _add(conference, "timeslot_duration", "00:15")
+    _add(conference, "base_url", edition.address("", language))
+    _add(conference, "time_zone_name", edition.series.timezone)
+
+
+def _add_day(
+    root: etree._Element,
+    index: int,
+    day: date,
+    times: list[_Time],
+    edition: Edition,
+    language: str,
+    ids: dict[str, int],
+) -> None:
+    ends = [time.when.end or time.when.start for time in times]
+    start, end = min(time.when.start for time in times), max(ends)
+    element = etree.SubElement(root, "day", index=str(index), date=day.isoformat(), start=_iso(start), end=_iso(end))
+    rooms: dict[str, etree._Element] = {}
+    for time in times:
+        name = _room(time.listing, language)
+        if name not in rooms:
+            rooms[name] = etree.SubElement(element, "room", name=name)
+        _add_event(rooms[name], time, edition, language, ids[time.uid])
+
+
+def _room(listing: Listing, language: str) -> str:
+    if listing.venue is not None:
+        return listing.venue.name.said_in(language).text
+    return words(language)("Online") if listing.event.online is not None else "–"
+
+
+def _add_event(room: etree._Element, time: _Time, edition: Edition, language: str, number: int) -> None:
+    event = time.listing.event
+    element = etree.SubElement(room, "event", guid=guid_of(time.uid), id=str(number))
+    _add(element, "date", _iso(time.when.start))
+    _add(element, "start", f"{time.when.start:%H:%M}")
+    _add(element, "duration", _duration(time.when))
+    _add(element, "room", str(room.get("name")))
+    _add(element, "slug", f"{event.id}-{time.name}" if time.name else event.id)
+    _add(element, "url", page_address(edition, time.listing, language))
+    _add_recording(element, edition)
+    _add(element, "title", title_of(event, language).text)
+    _add(element, "subtitle", "")
+    _add(element, "track", next(iter(event.tags), ""))
+    _add(element, "type", _said(event.kind, language))
+    _add(element, "language", next(iter(event.spoken), ""))
+    _add(element, "abstract", _said(event.abstract, language))
+    _add(element, "description", "")
+    persons = etree.SubElement(element, "persons")
+    for speaker in event.speakers:
+        _add(persons, "person", _name(speaker, language))
+    _add_links(element, event, language)
+
+
+def _duration(when: AtTime) -> str:
+    """Hours and minutes; `00:00` where nobody said when it ends."""
+    length = int(when.end.timestamp() - when.start.timestamp()) // 60 if when.end else 0
+    hours, minutes = divmod(length, 60)
+    # The format has two digits for the hours: what lasts for days is longer than any slot.
+    return f"{min(hours, 99):02}:{minutes:02}"
+
+
+def _add_recording(element: etree._Element, edition: Edition) -> None:
+    recording = etree.SubElement(element, "recording")
+    _add(recording, "license", edition.series.license or "")
+    _add(recording, "optout", "false")
+
+
+def _add_links(element: etree._Element, event: Event, language: str) -> None:
+    links = etree.SubElement(element, "links")
+    for link in (*event.resources, *event.recordings):
+        _add(links, "link", _link_text(link, language)).set("href", link.url)
+
+
+def _link_text(link: Link, language: str) -> str:
+    return link.title.said_in(language).text if link.title else link.url
+
+
+def _name(speaker: Speaker, language: str) -> str:
+    return speaker.name or speaker.group or _said(speaker.unnamed, language)
+
+
+def _said(text: Text | None, language: str) -> str:
+    return text.said_in(language).text if text is not None else ""
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
+
+
+def _add(parent: etree._Element, name: str, text: str) -> etree._Element:
+    element = etree.SubElement(parent, name)
+    element.text = text
+    return element

@@ -1,0 +1,113 @@
+"""schedule.xml, JSON-LD, saved pages: what each event becomes; no entity is ever expanded."""
+
+import json
+from datetime import date, time
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import CatalogueError
+from pipeline.importing.found import LARGEST, Manner
+from pipeline.importing.reading import read
+
+DATA = Path(__file__).parents[1] / "data" / "import"
+PARIS = Manner("Europe/Paris", "https://talks.example/")
+
+
+def test_a_schedule_is_read_event_by_event() -> None:
+    octets, workshop = read("schedule.xml", (DATA / "schedule.xml").read_bytes(), PARIS).events
+    assert octets.uid == "schedule:aaaaaaaa-bbbb-5ccc-8ddd-eeeeeeeeeeee"
+    assert octets.spot.line == 16
+    assert octets.facts == {
+        "title": {"": "Des octets reproductibles"},
+        "date": date(2027, 6, 12),
+        "time": time(10),
+        "end_time": time(10, 45),
+        "timezone": "Europe/Paris",
+        "kind": {"": "Talk"},
+        "spoken": ["fr"],
+        "tags": ["Systèmes"],
+        "speakers": [{"name": "Inès Vidal"}, {"name": "Tom Okoro"}],
+        "venue": {"name": {"": "Amphi A"}},
+        "abstract": {"": "Un programme, deux machines, les mêmes octets."},
+        "resources": [
+            {"url": "https://rdl.example/talk/QX7ABC/"},
+            {"url": "https://repro.example/", "title": {"": "le projet"}},
+        ],
+    }
+    assert {"subtitle", "logo"} <= {str(problem.values["what"]) for problem in octets.lost}
+    assert (workshop.facts["time"], workshop.facts["end_time"]) == (time(11), time(12, 30))
+
+
+LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        (
+            f'<!DOCTYPE schedule [<!ENTITY l0 "ha">{LAUGHS}]>'
+            "<schedule><day><room><event><title>&l11;</title></event></room></day></schedule>"
+        ),
+        f'<!DOCTYPE schedule [<!ENTITY l0 "ha">{LAUGHS}]><schedule version="&l11;"/>',
+        '<!DOCTYPE schedule [<!ENTITY x SYSTEM "file:///etc/passwd">]><schedule><title>&x;</title></schedule>',
+        '<!DOCTYPE schedule SYSTEM "http://127.0.0.1:9/x.dtd"><schedule/>',
+    ],
+    ids=["text", "attribute", "file", "network"],
+)
+def test_entities_and_document_types_are_refused(text: str) -> None:
+    with pytest.raises(CatalogueError) as caught:
+        read("schedule.xml", text.encode(), PARIS)
+    assert "root:" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["<schedule><day>", "<html/>", "", "<a" * 100_000, "<a>" * 100_000])
+def test_what_is_no_schedule_is_refused_with_its_line(text: str) -> None:
+    with pytest.raises(CatalogueError):
+        read("schedule.xml", text.encode(), PARIS)
+
+
+def test_a_saved_page_gives_the_events_of_its_structured_data() -> None:
+    (event,) = read("page.html", (DATA / "page.html").read_bytes(), PARIS).events
+    assert event.uid == "page:https://rotonde.example/concert#event"
+    facts = event.facts
+    assert facts["title"] == {"": "Concert de soutien & débat"}
+    assert (facts["date"], facts["time"], facts["end_time"]) == (date(2027, 4, 9), time(19, 30), time(22, 30))
+    assert facts["venue"]["geo"] == [48.8846, 2.3697]
+    assert facts["venue"]["postal_code"] == "75019"
+    assert facts["online"] == {"url": "https://live.rotonde.example/"}
+    assert facts["speakers"] == [{"name": "Ada Roux", "role": {"": "violoniste"}}, {"group": "Les Marées"}]
+    assert (facts["price"], facts["registration"]) == ({"": "8 EUR"}, {"url": "https://billets.example/1"})
+    assert {"image", "organizer"} <= {str(problem.values["what"]) for problem in event.lost}
+
+
+def test_a_list_of_events_keeps_what_is_not_known_open() -> None:
+    tide, evening = read("events.jsonld", (DATA / "events.jsonld").read_bytes(), PARIS).events
+    assert (tide.facts["status"], "time" in tide.facts, "all_day" in tide.facts) == ("postponed", False, False)
+    assert (evening.facts["time"], evening.facts["end_time"]) == (time(20), time(21, 30))
+    assert evening.uid == "json:soiree-1"
+
+
+def test_events_below_other_things_are_found_once_and_in_order() -> None:
+    events = [{"@type": "Event", "@id": f"e{n}", "name": f"E{n}", "startDate": "2027-01-01"} for n in range(3)]
+    value = {"@type": "ItemList", "itemListElement": [{"item": event} for event in events], "again": events[0]}
+    found = read("x.json", json.dumps(value).encode(), PARIS).events
+    assert [event.uid for event in found] == ["json:e0", "json:e1", "json:e2"]
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, "{", '{"a": 1}', "1" * 6000, '"\\ud800"', "null"])
+def test_json_without_events_is_refused(text: str) -> None:
+    with pytest.raises(CatalogueError):
+        read("x.json", text.encode(), PARIS)
+
+
+def test_a_file_that_is_too_large_is_refused_unread() -> None:
+    with pytest.raises(CatalogueError, match="50 MB"):
+        read("x.ics", b" " * (LARGEST + 1), PARIS)
+
+
+def test_the_format_is_told_by_the_content_where_the_name_says_nothing() -> None:
+    assert read("download", (DATA / "google.ics").read_bytes(), PARIS).events
+    assert read("download", (DATA / "schedule.xml").read_bytes(), PARIS).events
+    with pytest.raises(CatalogueError, match="none of the formats"):
+        read("download", b"%PDF-1.7", PARIS)
