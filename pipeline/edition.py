@@ -167,21 +167,19 @@ class Edition:
     @cached_property
     def news(self) -> tuple[News, ...]:
         """All news, newest first; changes of one event within `settle` are one entry with the net result."""
-        return self._news(announcement_apart=False)
-
-    @cached_property
-    def notices(self) -> tuple[News, ...]:
-        """The news as mail tells it: a slip mended right after the announcement is a change to those who read it."""
-        return self._news(announcement_apart=True)
-
-    def _news(self, announcement_apart: bool) -> tuple[News, ...]:
         settle = self.catalogue.mail.settle
-        found = [
-            item
-            for event in self.ledger.events
-            for item in news_of(self.ledger.of(event), settle, announcement_apart=announcement_apart)
-        ]
+        found = [item for event in self.ledger.events for item in news_of(self.ledger.of(event), settle)]
         return tuple(sorted(found, key=lambda item: (-item.published.timestamp(), _by_start(item.event), item.id)))
+
+    def change(self, event: str, told: str, last: str) -> News | None:
+        """What changed of an event from one ledger line to a later one, both by `Line.name`; None if nothing."""
+        lines = self.ledger.of(event)
+        names = [line.name for line in lines]
+        if told not in names or last not in names or names.index(told) >= names.index(last):
+            return None
+        start, end = names.index(told), names.index(last) + 1
+        sequence = sum(line.reschedules for line in lines[1:end])
+        return _news(lines[start], list(lines[start + 1 : end]), list(lines[end:]), sequence)
 
     def address(self, path: str = "", language: str | None = None) -> str:
         """The absolute address of a path of `out/` in a language's tree."""
@@ -209,12 +207,11 @@ def _by_start(event: Event) -> tuple[bool, float, bool, str]:
     return False, start.timestamp(), isinstance(event.when, OnDay), event.id
 
 
-def news_of(lines: Iterable[Line], settle: timedelta, *, announcement_apart: bool = False) -> list[News]:
+def news_of(lines: Iterable[Line], settle: timedelta) -> list[News]:
     """The news in the lines of one event, oldest first; what follows within `settle` belongs to the same news."""
     groups: list[list[Line]] = []
     for line in lines:
-        alone = announcement_apart and len(groups) == 1
-        if groups and not alone and line.at - groups[-1][0].at <= settle:
+        if groups and line.at - groups[-1][0].at <= settle:
             groups[-1].append(line)
         else:
             groups.append([line])

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,7 +32,7 @@ class Revision:
     created: datetime
     updated: datetime
     rescheduled: datetime
-    """When its scheduling facts last changed: the instant from which its reminders count."""
+    """When a scheduling fact that was known last changed: the instant from which its reminders count."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Ledger:
             sequence=sum(line.reschedules for line in lines[1:]),
             created=lines[0].at,
             updated=lines[-1].at,
-            rescheduled=max((line.at for line in lines[1:] if line.reschedules), default=lines[0].at),
+            rescheduled=max((line.at for before, line in pairwise(lines) if moves(before, line)), default=lines[0].at),
         )
 
     def extended(self, lines: Iterable[Line]) -> "Ledger":
@@ -80,7 +81,7 @@ def facts_of(event: Event, venue: Venue | None) -> dict[str, Any]:
         facts.pop(private, None)
     if venue is not None:
         place = dump(venue)
-        about = {key: place.pop(key) for key in ("access", "directions", "url") if key in place}
+        about = {key: place.pop(key) for key in ("access", "directions", "url", "geo") if key in place}
         facts["venue"] = place
         if about:
             facts["venue_about"] = about
@@ -96,6 +97,12 @@ def event_of(facts: Facts) -> tuple[Event, Venue | None]:
         venue = Venue.model_validate({**facts["venue"], **about})
         facts["venue"] = venue.id
     return Event.model_validate(facts), venue
+
+
+def moves(before: Line, line: Line) -> bool:
+    """Whether a line changed a scheduling fact that was known; what only becomes known moves nothing."""
+    known = (before.facts.get(key) for key in line.changed & SCHEDULING - {"status"})
+    return "status" in line.changed or any(value not in (None, False, [], "") for value in known)
 
 
 def changed_keys(before: Facts, after: Facts) -> frozenset[str]:

@@ -46,6 +46,11 @@ class Line:
     facts: Facts
 
     @property
+    def name(self) -> str:
+        """What tells the line from the other lines of its event: the last part of its news id."""
+        return self.news.rpartition(":")[2]
+
+    @property
     def reschedules(self) -> bool:
         """Whether this revision changed a scheduling fact."""
         return bool(self.changed & SCHEDULING)

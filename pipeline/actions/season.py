@@ -11,6 +11,7 @@ from pipeline.actions.mailing import Office, current_plan, sending_edition, tick
 from pipeline.actions.publish import store_edition
 from pipeline.clock import FrozenClock
 from pipeline.edition import Edition, as_of
+from pipeline.reminders.moments import proof_lead
 from pipeline.reminders.plan import next_due
 from pipeline.store.database import Database
 
@@ -51,7 +52,7 @@ def _tick(series: str, office: Office, now: datetime, connection: Connection) ->
 def _following(edition: Edition, current: Edition, now: datetime) -> datetime | None:
     """The next instant at which anything happens: something falls due, or a revision was published."""
     published = min((line.at for line in edition.ledger.lines if line.at > now), default=None)
-    due = next_due(current_plan(current, now), now)
+    due = next_due(current_plan(current, now), now, proof_lead(current))
     return min((moment for moment in (published, due) if moment is not None), default=None)
 
 

@@ -13,12 +13,13 @@ from pipeline.clock import Clock
 from pipeline.delivery import Transport
 from pipeline.edition import Edition
 from pipeline.errors import StoreError
-from pipeline.letters import finish
 from pipeline.store.database import Database
 from pipeline.store.deliveries import InDoubt
 from pipeline.store.editions import published_series
-from pipeline.store.outbox import Entry, entries
+from pipeline.store.outbox import Entry, entries, waiting
 from pipeline.store.switch import set_last_tick, why_held
+
+BRAKE = "the published catalogue says hold = true under [mail]; delete that line and publish to let mail leave"
 
 
 @dataclass(frozen=True)
@@ -109,11 +110,15 @@ def send_due(
         if left is not None and left <= 0:
             break
         edition, ticked = database.run(partial(prepare, series, sender.office, clock))
+        if edition.catalogue.mail.hold:
+            done = Delivered(held=BRAKE, waiting=_waiting(database, series))
+            total = Sent(added(total.delivered, done), (*total.troubles, *ticked.troubles))
+            continue
         done = deliver(
             database,
             series,
             sender.connect,
-            partial(finish, post=sender.office.post(edition.catalogue)),
+            sender.office.finisher(edition.catalogue),
             clock,
             owner=sender.name,
             here=sender.here,
@@ -129,6 +134,11 @@ def send_due(
         )
         total = Sent(added(total.delivered, done), (*total.troubles, *ticked.troubles))
     return total
+
+
+def _waiting(database: Database, series: str) -> int:
+    with database.look() as connection:
+        return waiting(connection, series)
 
 
 def added(one: Delivered, other: Delivered) -> Delivered:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from pipeline.actions.deliver import deliver
+from pipeline.actions.deliver import Finish, deliver
 from pipeline.actions.mailing import Office
 from pipeline.actions.season import beginning, season
 from pipeline.actions.subscribers import Entry, add_all
@@ -18,7 +18,7 @@ from pipeline.clock import FrozenClock
 from pipeline.delivery import Fate, Outcome, Step
 from pipeline.edition import Edition
 from pipeline.files import write_whole
-from pipeline.letters import Letter, Message, Post, Recipient, finish
+from pipeline.letters import Letter, Message, Recipient
 from pipeline.store.database import open_database
 from pipeline.store.switch import arm, installation
 
@@ -34,16 +34,16 @@ class Simulated:
 class Drawer:
     """A transport that files each message as `FOLDER/<address>/<n>-<rule>.eml` instead of sending it."""
 
-    def __init__(self, folder: Path, post: Post) -> None:
+    def __init__(self, folder: Path, finish: Finish) -> None:
         self._folder = folder
-        self._post = post
+        self._finish = finish
         self._rules: dict[str, str] = {}
         self.letters: Counter[str] = Counter()
         self.paths: list[Path] = []
 
     def finish(self, letter: Letter, recipient: Recipient, campaign: str, sent: datetime) -> Message:
         """Finishes a message as for sending, and remembers its rule for the file's name."""
-        message = finish(letter, recipient, campaign, sent, self._post)
+        message = self._finish(letter, recipient, campaign, sent)
         self._rules[message.message_id] = campaign.split("/")[1]
         return message
 
@@ -75,7 +75,7 @@ def simulate(
 ) -> Simulated:
     """Files every letter of the season as these subscribers would get it, from the first publication on."""
     clock = FrozenClock(since or beginning(edition))
-    drawer = Drawer(folder, office.post(edition.catalogue))
+    drawer = Drawer(folder, office.finisher(edition.catalogue))
     with open_database("sqlite://", clock) as database:
         here = installation(database)
         database.run(partial(_prepare, edition.series.id, tuple(subscribers), here, clock.now()))

@@ -50,6 +50,13 @@ def bounce_of(outcome: Outcome) -> Bounce:
     return Bounce.COUNTED
 
 
+def bounce_of_status(status: str) -> Bounce:
+    """What a delivery report's status (RFC 3463) says of the address; a report without one counts as a refusal."""
+    if status in _OF_THE_SENDER or status == "5.2.2" or status.startswith(("2.", "4.", "5.7.")):
+        return Bounce.NONE
+    return Bounce.SUSPENDING if status.startswith("5.1.") else Bounce.COUNTED
+
+
 def is_impersonal(outcome: Outcome) -> bool:
     """Whether a refusal may well be meant for us: several in a row are no accident."""
     if outcome.fate is not Fate.REFUSED:

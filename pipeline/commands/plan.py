@@ -2,15 +2,18 @@
 
 import argparse
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from pipeline.actions.build import draft
-from pipeline.actions.forecast import Expected, Forecast, forecast
+from pipeline.actions.build import Draft, draft
+from pipeline.actions.forecast import Expected, Forecast, Known, forecast
 from pipeline.commands.shell import DONE, Shell, calendar_day, counted, midnight
 from pipeline.commands.telling import changes_as_json, told
 from pipeline.errors import StoreError
 from pipeline.reminders.occasions import Omission
 from pipeline.store.database import open_database
-from pipeline.store.subscribers import Subscriber, listed
+from pipeline.store.holding import held_campaigns
+from pipeline.store.outbox import who_got
+from pipeline.store.subscribers import listed
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +26,7 @@ def run(shell: Shell) -> int:
     now = shell.clock.now()
     drawn = draft(shell.project, now)
     until = midnight(shell.options.until, drawn.edition.series.zone) if shell.options.until else None
-    coming = forecast(drawn, _subscribers(shell, drawn.edition.series.id), now, until)
+    coming = _foreseen(shell, drawn, now, until)
     if shell.options.json:
         shell.say_json(as_json(coming))
     else:
@@ -31,14 +34,17 @@ def run(shell: Shell) -> int:
     return DONE
 
 
-def _subscribers(shell: Shell, series: str) -> list[Subscriber]:
-    """Those of the database; nobody where there is none yet, since looking must not make one."""
+def _foreseen(shell: Shell, drawn: Draft, now: datetime, until: datetime | None) -> Forecast:
+    """For those in the database; for nobody where there is none yet, since looking must not make one."""
+    series = drawn.edition.series.id
     try:
         with open_database(shell.database_url, shell.clock, create=False) as database, database.look() as connection:
-            return listed(connection, series)
+            held = held_campaigns(connection, series, now)
+            known = Known(listed(connection, series), lambda key: who_got(connection, series, key), held)
+            return forecast(drawn, known, now, until)
     except StoreError as error:
         shell.tell(f"{error}; counted for nobody")
-        return []
+        return forecast(drawn, Known(), now, until)
 
 
 def _tell(shell: Shell, coming: Forecast) -> None:
@@ -47,19 +53,29 @@ def _tell(shell: Shell, coming: Forecast) -> None:
     for line in lines:
         shell.say(f"  {told(line)}")
     zone = coming.draft.edition.series.zone
+    if coming.draft.edition.catalogue.mail.hold:
+        shell.say("\nhold = true under [mail]: nothing leaves until that line is gone and published")
     shell.say(
         f"\nmail to come ({len(coming.mailings)}, times in {zone.key}):" if coming.mailings else "\nno mail to come"
     )
     for expected in coming.mailings:
         due: datetime = expected.occasion.due.astimezone(zone)
         about = expected.occasion.event or "the series"
-        shell.say(
-            f"  {due:%a %Y-%m-%d %H:%M}  {expected.occasion.rule}  {about}  → {counted(expected.readers, 'subscriber')}"
-        )
+        shell.say(f"  {due:%a %Y-%m-%d %H:%M}  {expected.occasion.rule}  {about}  → {_to_whom(expected, zone)}")
     if coming.omissions:
         shell.say("\nwhat will not leave, and why:")
     for omission in coming.omissions:
         shell.say(f"  {omission.rule}  {omission.event or 'the series'}: {omission.reason}")
+
+
+def _to_whom(expected: Expected, zone: ZoneInfo) -> str:
+    """`12 subscribers, list@example.org; proof Mon 2027-03-01 07:00; held`."""
+    whom = ", ".join((counted(expected.readers, "subscriber"), *expected.lists))
+    if expected.occasion.corrects:
+        whom += f" who got {expected.occasion.corrects.strip('/').split('/')[0]}"
+    if expected.proof is not None:
+        whom += f"; proof {expected.proof.astimezone(zone):%a %Y-%m-%d %H:%M}"
+    return whom + (f"; HELD, let it leave with: tocsin arm {expected.occasion.key}" if expected.held else "")
 
 
 def as_json(coming: Forecast) -> dict[str, object]:
@@ -83,6 +99,10 @@ def _mail_as_json(expected: Expected) -> dict[str, object]:
         "not_after": occasion.not_after.isoformat(),
         "audience": occasion.audience.value,
         "readers": expected.readers,
+        "lists": list(expected.lists),
+        "proof": expected.proof.isoformat() if expected.proof else None,
+        "corrects": occasion.corrects or None,
+        "held": expected.held,
     }
 
 

@@ -11,6 +11,7 @@ from pipeline.commands.sending import add_sending_options, sender_of, server_of
 from pipeline.commands.shell import DONE, OUTSIDE, WRONG, Shell, counted, whole
 from pipeline.store.database import Database, open_database
 from pipeline.store.outbox import Entry
+from pipeline.testing import crash_point
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +26,7 @@ def run(shell: Shell) -> int:
     stopped = StopSignal()
     server = None if shell.options.dry_run else server_of(shell)
     with open_database(shell.database_url, shell.clock) as database:
-        sender = sender_of(shell, database, server, stopped)
+        sender = sender_of(shell, database, server, stopped, crash_point())
         if shell.options.dry_run:
             tell_entries(shell, rehearse(database, sender, shell.clock))
             return DONE
@@ -97,6 +98,8 @@ def tell_delivered(shell: Shell, sent: Sent) -> int:
         )
     for trouble in sent.troubles:
         shell.complain(f"a letter could not be composed and waits: {trouble}")
+    if done.held:
+        shell.complain(f"nothing more is sent: {done.held}; {counted(done.waiting, 'letter')} wait")
     if done.trouble:
         shell.complain(f"the mail server can't be used: {done.trouble}; {done.waiting} letters wait")
         return OUTSIDE

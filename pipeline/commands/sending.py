@@ -4,10 +4,12 @@ import argparse
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from pipeline.actions.mailing import Office, key_of
 from pipeline.actions.send import Sender
-from pipeline.catalogue.texts import parse_duration
+from pipeline.catalogue.hours import parse_duration
 from pipeline.commands.shell import Shell
 from pipeline.delivery import MailServer, Transport, mail_server
 from pipeline.delivery.connection import connect
@@ -17,6 +19,9 @@ from pipeline.store.database import Database
 from pipeline.store.deliveries import InDoubt
 from pipeline.store.senders import sender_name
 from pipeline.store.switch import installation
+
+if TYPE_CHECKING:
+    from pipeline.letters.dkim_keys import PrivateKey
 
 
 def add_sending_options(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +60,27 @@ def office_of(shell: Shell, database: Database) -> Office:
     """The templates and the key of this project."""
     folders = [shell.project.templates] if shell.project.templates.is_dir() else []
     key = database.run(lambda connection: key_of(connection, shell.settings.secret, secrets.token_urlsafe))
-    return Office(Renderer(folders), key, shell.settings.variables)
+    return Office(Renderer(folders), key, shell.settings.variables, keys_of(shell))
+
+
+def keys_of(shell: Shell) -> "tuple[PrivateKey, ...]":
+    """The keys of TOCSIN_DKIM_KEY, `mail._domainkey.example.org:FILE`, several apart by commas; none without it."""
+    given = [part.strip() for part in shell.settings.dkim_key.split(",") if part.strip()]
+    if not given:
+        return ()
+    # Named at run time, so that nobody waits for a library of ciphers who signs nothing.
+    dkim_keys = import_module("pipeline.letters.dkim_keys")
+    keys: list[PrivateKey] = []
+    for part in given:
+        record, found, file = part.partition(":")
+        if not found:
+            raise SettingsError(f"TOCSIN_DKIM_KEY: {part!r} names no file; write mail._domainkey.example.org:FILE")
+        try:
+            pem = (shell.project.folder / file).read_bytes()
+        except OSError as error:
+            raise SettingsError(f"TOCSIN_DKIM_KEY: {file} can't be read: {error.strerror}") from error
+        keys.append(dkim_keys.read_key(record, pem))
+    return tuple(keys)
 
 
 def sender_of(

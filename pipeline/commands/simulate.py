@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
-from pipeline.actions.mailing import Office
 from pipeline.actions.build import draft
+from pipeline.actions.mailing import Office
 from pipeline.actions.simulate import made_up, simulate
 from pipeline.actions.subscribers import Entry, read_csv
 from pipeline.commands.shell import DONE, Shell, calendar_day, counted, midnight

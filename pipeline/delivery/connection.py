@@ -55,6 +55,12 @@ class SmtpTransport:
         self._client = client
         self._checkpoint = checkpoint
 
+    @property
+    def security(self) -> str:
+        """How the connection is secured, for a person: `TLSv1.3, certificate verified`."""
+        version = getattr(self._client.smtp.sock, "version", None)
+        return f"{version()}, certificate verified" if version is not None else "not secured"
+
     def send(self, message: Message) -> Outcome:
         """One MAIL, one RCPT, one DATA; what could be taken for another command is refused before the first of them."""
         if fault := _fault(message):

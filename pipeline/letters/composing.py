@@ -1,7 +1,7 @@
 """Composing a letter: text, HTML and calendar of one occasion in one language, as the bytes of a whole message."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -12,10 +12,11 @@ from pipeline.catalogue.models import Event, Newsletter, Rule, Status
 from pipeline.edition import Edition, Listing
 from pipeline.errors import PermanentDeliveryError, SettingsError, TemplateError
 from pipeline.letters.digests import digest_view
-from pipeline.letters.headers import addresses, field, identified, mailbox, unstructured
+from pipeline.letters.heading import head_of, leave
 from pipeline.letters.marks import Marks, marks_for
 from pipeline.letters.message import Letter, Post
 from pipeline.letters.mime import Part, calendar_part, multipart, text_part
+from pipeline.letters.pages import Notice, Page, joined
 from pipeline.letters.plain import wrapped
 from pipeline.letters.subjects import subject_by_pattern, subject_of_digest, subject_of_event, title_of_digest
 from pipeline.letters.views import as_it_stands, event_view, news_for, when_of
@@ -64,24 +65,103 @@ def compose(
 ) -> Letter:
     """The letter of an occasion in a language, with marks for `finish`. The same arguments give the same bytes.
 
-    `now` (aware) decides only what is over. `calendar` is a whole VCALENDAR with its METHOD, or None; `secrets` maps
-    the environment's names to the links of online events. Raises TemplateError, SettingsError for a link that a
-    reminder needs and nobody set, and PermanentDeliveryError for what can't be said in a letter.
+    See `compose_in`.
     """
-    if isinstance(rule, Newsletter) or not occasion.event:
-        draft = _digest(edition, occasion, rule, language, now)
-    else:
-        draft = _about_event(edition, occasion, rule, language, post, now, secrets)
+    return compose_in(
+        edition, occasion, rule, (language,), post, renderer, now, name=language, calendar=calendar, secrets=secrets
+    )
+
+
+def compose_in(
+    edition: Edition,
+    occasion: Occasion,
+    rule: Rule | Newsletter,
+    languages: Sequence[str],
+    post: Post,
+    renderer: Renderer,
+    now: datetime,
+    *,
+    name: str,
+    calendar: bytes | None = None,
+    secrets: Mapping[str, str] = NO_SECRETS,
+    notice: Notice | None = None,
+) -> Letter:
+    """One letter that says an occasion in several languages one after the other, kept under `name`.
+
+    `now` (aware) decides only what is over. `calendar` is a whole VCALENDAR with its METHOD, or None; `secrets` maps
+    the environment's names to the links of online events; `notice` is what the organiser is told above a proof. Raises
+    TemplateError, SettingsError for a link that a reminder needs and nobody set, and PermanentDeliveryError for what
+    can't be said in a letter.
+    """
+    drafts = [_drafted(edition, occasion, rule, language, post, now, secrets) for language in languages]
+    first = drafts[0]
+    subject = " / ".join(dict.fromkeys(draft.subject for draft in drafts))
     attached = calendar if isinstance(rule, Rule) and rule.attach_calendar else None
+    pages = [] if notice is None else [(notice.language, "proof", {"notice": notice, "subject": subject})]
+    pages += [
+        (language, draft.template, {**draft.context, "subject": draft.subject})
+        for language, draft in zip(languages, drafts, strict=True)
+    ]
     # The edition's stamp is not part of the name: one occasion has one letter in a language.
-    marks = marks_for(f"{edition.series.id} {occasion.key} {language}", post.secret)
-    context = {**_everywhere(edition, language, post, marks), "attached": attached is not None, **draft.context}
-    context["subject"] = draft.subject
-    text = wrapped(renderer.render(f"mail/{draft.template}.txt", language, context))
-    html = _inlined(renderer.render(f"mail/{draft.template}.html", language, context), draft.template)
-    body = _body(text, html, attached, draft.filename, marks)
-    head = _head(edition, draft, language, post, marks)
-    return Letter(language, draft.subject, head + body.fields + b"\r\n" + body.body)
+    frame = Frame(
+        name, notice.titled(subject) if notice else subject, tuple(languages), first.reply_to, attached, first.filename
+    )
+    return assembled(edition, frame, pages, f"{occasion.key} {name}", post, renderer)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a letter has once, whatever stands on its pages; `calendar` is attached under `filename`."""
+
+    name: str
+    subject: str
+    languages: tuple[str, ...]
+    reply_to: str | None = None
+    calendar: bytes | None = None
+    filename: str = "calendar.ics"
+
+
+def assembled(
+    edition: Edition,
+    frame: Frame,
+    pages: Sequence[tuple[str, str, Mapping[str, Any]]],
+    identity: str,
+    post: Post,
+    renderer: Renderer,
+) -> Letter:
+    """A letter from its pages: for each its language, its template and what that is told.
+
+    `identity` tells it from all other letters of the series.
+    """
+    marks = marks_for(f"{edition.series.id} {identity}", post.secret)
+    rendered = []
+    for number, (language, template, said) in enumerate(pages, 1):
+        context = _everywhere(edition, language, post, marks)
+        context |= {"attached": frame.calendar is not None, "goes_on": number < len(pages), **said}
+        rendered.append(_rendered(renderer, language, template, context))
+    text, html = joined(rendered)
+    body = _body(text, html, frame.calendar, frame.filename, marks)
+    head = head_of(edition, frame.subject, frame.languages, post, marks, frame.reply_to)
+    return Letter(frame.name, frame.subject, head + body.fields + b"\r\n" + body.body)
+
+
+def _drafted(
+    edition: Edition,
+    occasion: Occasion,
+    rule: Rule | Newsletter,
+    language: str,
+    post: Post,
+    now: datetime,
+    secrets: Mapping[str, str],
+) -> _Draft:
+    if isinstance(rule, Newsletter) or not occasion.event:
+        return _digest(edition, occasion, rule, language, now)
+    return _about_event(edition, occasion, rule, language, post, now, secrets)
+
+
+def _rendered(renderer: Renderer, language: str, template: str, context: Mapping[str, Any]) -> Page:
+    text = wrapped(renderer.render(f"mail/{template}.txt", language, context))
+    return Page(language, text, _inlined(renderer.render(f"mail/{template}.html", language, context), template))
 
 
 # ------------------------------------------------------------------------------------------- what it says
@@ -170,36 +250,6 @@ def _everywhere(edition: Edition, language: str, post: Post, marks: Marks) -> di
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Leave:
-    """How a subscriber leaves: an address to follow, or a mail to write. False on a mailing list, which has its own."""
-
-    href: str
-    address: str
-    subject: str
-
-    @property
-    def by_mail(self) -> bool:
-        """Whether only a mail will do."""
-        return self.href.startswith("mailto:")
-
-    @property
-    def mailto(self) -> str:
-        """The mail to write, as an address to follow."""
-        return f"mailto:{self.address}?subject={self.subject.replace(' ', '%20')}"
-
-    def __bool__(self) -> bool:
-        return bool(self.href)
-
-
-def leave(post: Post, token: str) -> Leave:
-    """How the bearer of the token leaves: on the web, or by mail where there is no service."""
-    way = Leave("", post.unsubscribe or "", f"unsubscribe {token}")
-    if post.service is not None:
-        return replace(way, href=f"{post.service}/unsubscribe/{token}")
-    return way if post.is_to_list else replace(way, href=way.mailto)
-
-
 # --------------------------------------------------------------------------------------------- its bytes
 
 
@@ -219,38 +269,3 @@ def _body(text: str, html: str, calendar: bytes | None, filename: str, marks: Ma
     if calendar is None:
         return readable
     return multipart("mixed", (readable, calendar_part(calendar, filename)), f"{marks.boundary}m")
-
-
-def _head(edition: Edition, draft: _Draft, language: str, post: Post, marks: Marks) -> bytes:
-    """The header; Date comes first since its mark tells what the other marks are."""
-    series = edition.series.title.said_in(language).text
-    reply_to = draft.reply_to or post.reply_to
-    lines = [
-        field("Date", marks.date),
-        mailbox("From", post.sender),
-        mailbox("Reply-To", reply_to) if reply_to else b"",
-        field("To", marks.to),
-        unstructured("Subject", draft.subject),
-        field("Message-ID", marks.message_id),
-        field("MIME-Version", "1.0"),
-        field("Content-Language", language),
-    ]
-    if not post.is_to_list:
-        lines += [identified("List-Id", series, post.list_id), *_list_fields(edition, language, post, marks)]
-    lines += [
-        field("Auto-Submitted", "auto-generated"),
-        field("Precedence", "bulk"),
-        field("X-Auto-Response-Suppress", "OOF, AutoReply"),
-    ]
-    return b"".join(lines)
-
-
-def _list_fields(edition: Edition, language: str, post: Post, marks: Marks) -> list[bytes]:
-    way = leave(post, marks.token)
-    lines = [
-        addresses("List-Help", edition.address("subscribe/", language)),
-        addresses("List-Unsubscribe", *dict.fromkeys((way.href, way.mailto))),
-    ]
-    if post.one_click:
-        lines.append(field("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
-    return lines

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pipeline.catalogue.models import Newsletter, Rule
 from pipeline.catalogue.timing import Monthly, Weekly, parse_timing
@@ -10,13 +10,9 @@ from pipeline.catalogue.when import is_over
 from pipeline.edition import Edition, Listing, News
 from pipeline.letters.views import Link, as_it_stands, dated_title, link_to
 from pipeline.phrases import capitalised, headline, place_line, title_of
+from pipeline.reminders.newsletters import HORIZON, SINCE, newsletter_digest
 from pipeline.reminders.occasions import Occasion
 from pipeline.reminders.periods import Digest, around, digest
-
-HORIZON = timedelta(days=400)
-"""How far a newsletter, which knows of no next one, looks ahead."""
-SINCE = timedelta(days=31)
-"""How far back the first newsletter looks for news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,33 +40,21 @@ def digest_view(
 ) -> DigestView:
     """What the digest that falls due with this occasion tells; `now` keeps out what is over."""
     found = _found(edition, occasion, rule)
-    wanted = rule.include if isinstance(rule, Newsletter) else ("news", "upcoming", "recordings")
     return DigestView(
-        news=news_lines(edition, found.news, language, now) if "news" in wanted else (),
-        upcoming=upcoming_lines(edition, found.upcoming, language) if "upcoming" in wanted else (),
-        recordings=recording_lines(edition, found.recordings, language) if "recordings" in wanted else (),
+        news=news_lines(edition, found.news, language, now),
+        upcoming=upcoming_lines(edition, found.upcoming, language),
+        recordings=recording_lines(edition, found.recordings, language),
     )
 
 
 def _found(edition: Edition, occasion: Occasion, rule: Rule | Newsletter) -> Digest:
     if isinstance(rule, Newsletter):
-        by_tags = Rule(id=rule.id, when="once", tags=rule.tags)
-        return digest(edition, by_tags, _last_newsletter(edition, rule), occasion.due, occasion.due + HORIZON)
+        return newsletter_digest(edition, rule)
     timing = parse_timing(rule.when)
     if isinstance(timing, Monthly | Weekly):
         previous, following = around(edition, timing, occasion.due)
         return digest(edition, rule, previous, occasion.due, following)
     return digest(edition, rule, occasion.due - SINCE, occasion.due, occasion.due + HORIZON)
-
-
-def _last_newsletter(edition: Edition, newsletter: Newsletter) -> datetime:
-    """When the newsletter before this one left; a month before it where it is the first."""
-    zone = edition.series.zone
-    sent = [
-        other.send.replace(tzinfo=other.send.tzinfo or zone) for other in (*edition.catalogue.newsletters, newsletter)
-    ]
-    this = newsletter.send.replace(tzinfo=newsletter.send.tzinfo or zone)
-    return max((moment for moment in sent if moment < this), default=this - SINCE)
 
 
 def news_lines(edition: Edition, found: Iterable[News], language: str, now: datetime) -> tuple[DigestLine, ...]:

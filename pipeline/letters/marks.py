@@ -12,6 +12,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 
 from pipeline.errors import PermanentDeliveryError
+from pipeline.letters.dkim import signatures
 from pipeline.letters.message import Letter, Message, Post, Recipient
 from pipeline.letters.tokens import SIGNATURE_LENGTH, bounce_address, digest_for, unsubscribe_token
 
@@ -89,10 +90,23 @@ def finish(letter: Letter, recipient: Recipient, campaign: str, sent: datetime, 
         "id": message_id.encode(),
         "token": unsubscribe_token(recipient.public_id, post.secret).encode(),
     }
-    body = b"".join(_interleaved(between, [values[mark] for mark in marks]))
+    filled = [values[mark] for mark in marks]
+    body = b"".join(_interleaved(between, filled))
+    if post.keys:
+        above, pieces = _bodied(letter.source)
+        head = body.partition(b"\r\n\r\n")[0]
+        body = signatures(post.keys, head, pieces, filled[above:], int(sent.timestamp())) + body
     if post.bounces is None:
         return Message(post.sender_address, address, body, message_id)
     return Message(bounce_address(post.bounces, recipient.public_id, post.secret), address, body, message_id)
+
+
+@lru_cache(maxsize=64)
+def _bodied(source: bytes) -> tuple[int, tuple[bytes, ...]]:
+    """How many marks stand in the header, and the pieces between the marks of the body."""
+    between, _ = _split(source)
+    last = next(number for number, piece in enumerate(between) if b"\r\n\r\n" in piece)
+    return last, (between[last].partition(b"\r\n\r\n")[2], *between[last + 1 :])
 
 
 def _interleaved(between: Sequence[bytes], values: Sequence[bytes]) -> list[bytes]:

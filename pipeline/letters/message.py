@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
+from pipeline.letters.dkim import Key
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:
@@ -49,6 +51,8 @@ class Post:
     service: str | None
     message_domain: str
     secret: bytes = field(repr=False)
+    keys: tuple[Key, ...] = ()
+    """The DKIM keys with which each message is signed."""
 
     @property
     def sender_address(self) -> str:

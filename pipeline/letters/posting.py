@@ -6,10 +6,11 @@ from email_validator import validate_email
 
 from pipeline.catalogue.models import Catalogue
 from pipeline.errors import SettingsError
+from pipeline.letters.dkim import Key
 from pipeline.letters.message import Post
 
 
-def post_of(catalogue: Catalogue, secret: bytes) -> Post:
+def post_of(catalogue: Catalogue, secret: bytes, keys: tuple[Key, ...] = ()) -> Post:
     """The post of the series; SettingsError where `[mail] from` is missing, since nobody could be answered."""
     mail, site = catalogue.mail, catalogue.site
     if mail.sender is None:
@@ -28,6 +29,7 @@ def post_of(catalogue: Catalogue, secret: bytes) -> Post:
         service=None if site.service is False else (site.service or site.url).rstrip("/"),
         message_domain=host,
         secret=secret,
+        keys=keys,
     )
 
 

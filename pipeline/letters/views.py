@@ -14,6 +14,7 @@ from pipeline.edition import Edition, Listing, News
 from pipeline.errors import PermanentDeliveryError, SettingsError
 from pipeline.language import say_day, say_time, words
 from pipeline.phrases import capitalised, place_line, say_when, say_zone_of, speaker_line, title_of
+from pipeline.reminders.notices import change_of
 from pipeline.reminders.occasions import Kind, Occasion
 
 
@@ -173,10 +174,11 @@ def _access_note(event: Event, venue: Venue | None) -> Text | None:
 
 def news_for(edition: Edition, occasion: Occasion) -> News | None:
     """The news which a letter is about: the one that a notice names, else the latest up to the occasion's revision."""
-    of_event = [item for item in edition.notices if item.event.id == occasion.event]
-    named = (item for item in of_event if occasion.occurrence and item.id.endswith(f":{occasion.occurrence}"))
+    if (named := change_of(edition, occasion)) is not None:
+        return named
+    of_event = [item for item in edition.news if item.event.id == occasion.event]
     led = (item for item in of_event if item.sequence == occasion.revision and item.before is not None)
-    return next(named, None) or next(led, None) or next(iter(of_event), None)
+    return next(led, None) or next(iter(of_event), None)
 
 
 def as_it_stands(item: News, listing: Listing) -> News:

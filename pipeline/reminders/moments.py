@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from pipeline.catalogue.timing import InDays, InHours, Side
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, first_day, last_day, local
+from pipeline.edition import Edition
 
 MORNING = time(9)
 """The hour of a reminder without one, for an event whose own hour isn't known."""
@@ -37,6 +38,12 @@ def _by_hours(timing: InHours, when: AtTime | OnDay) -> datetime | None:
     if timing.side is Side.BEFORE:
         return when.start.astimezone(UTC) - timing.lead
     return (when.end or when.start).astimezone(UTC) + timing.lead
+
+
+def proof_lead(edition: Edition) -> timedelta:
+    """How long a mailing that would leave at once waits so that the organiser sees it first."""
+    proof = edition.catalogue.mail.proof
+    return timedelta(0) if proof is None else proof.before
 
 
 def in_utc(day: date, at: time, zone: ZoneInfo) -> datetime:

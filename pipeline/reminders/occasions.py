@@ -16,10 +16,12 @@ class Kind(StrEnum):
 
 
 class Audience(StrEnum):
-    """Who hears: those who chose the kind, or also everyone who was mailed about the event or is due a reminder."""
+    """Who hears: those who chose the kind; or also everyone who was mailed about the event or is due a reminder; or
+    exactly those who got another mailing, which this one corrects."""
 
     CHOSEN = "chosen"
     INFORMED = "informed"
+    CORRECTED = "corrected"
 
 
 class Priority(IntEnum):
@@ -35,9 +37,10 @@ class Priority(IntEnum):
 class Occasion:
     """One mailing that falls due once; (event, rule, revision, occurrence) names it for ever.
 
-    `event` is the event's id, empty for a mailing about the whole series. `revision` is the event's SEQUENCE, the
-    number of the newsletter for a newsletter. `occurrence` tells the dates of a recurring event apart. `due` and
-    `not_after` are aware instants in UTC: it leaves from `due` on, and never after `not_after`.
+    `event` is the event's id, empty for a mailing about the whole series. `revision` is the event's SEQUENCE, 0 for a
+    newsletter. `occurrence` tells the dates of a recurring event apart. `due` and `not_after` are aware instants in
+    UTC: it leaves from `due` on, and never after `not_after`. `starts` is when the event begins, where that is known:
+    of two mails that are due together the earlier event's leaves first. `corrects` is the key of a wrong mailing.
     """
 
     event: str
@@ -50,6 +53,8 @@ class Occasion:
     audience: Audience = Audience.CHOSEN
     tags: frozenset[str] = frozenset()
     occurrence: str = ""
+    starts: datetime | None = None
+    corrects: str = ""
 
     @property
     def key(self) -> str:

@@ -1,58 +1,63 @@
 """The plan: every mail which an edition and its rules ask for, and everything left out with its reason. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from pipeline.catalogue.models import Event, Status
 from pipeline.catalogue.recurrence import occurrences
 from pipeline.catalogue.timing import InDays, InHours, Monthly, Side, Weekly, WhenAnnounced, WhenChanged
 from pipeline.catalogue.when import When, is_over, starts
-from pipeline.edition import Edition, Listing, News
-from pipeline.ledger import SCHEDULING, LineKind
-from pipeline.reminders.moments import due_instant, last_chance, outside_quiet_hours
-from pipeline.reminders.occasions import Audience, Kind, Occasion, Omission, Plan, Priority
+from pipeline.edition import Edition, Listing
+from pipeline.reminders.moments import due_instant, last_chance, outside_quiet_hours, proof_lead
+from pipeline.reminders.newsletters import newsletters
+from pipeline.reminders.notices import A_DAY, notices
+from pipeline.reminders.occasions import Kind, Occasion, Omission, Plan, Priority
 from pipeline.reminders.periods import digests
 from pipeline.reminders.rules import ReadRule, rules_of
 
-NOTICE_KINDS = {
-    LineKind.CHANGED, LineKind.CANCELLED, LineKind.POSTPONED, LineKind.REINSTATED, LineKind.RETIRED,
-}  # fmt: skip
 HORIZON = timedelta(days=400)
-A_DAY = timedelta(days=1)
-UNDATED_NOTICE = timedelta(days=7)
-"""How long the notice of a change is worth sending when no date limits it."""
-
+Told = Mapping[str, Collection[str]]
+NOTHING_TOLD: Told = {}
 Found = Iterator[Occasion | Omission]
 
 
-def plan(edition: Edition, since: datetime, until: datetime | None = None) -> Plan:
+def plan(edition: Edition, since: datetime, until: datetime | None = None, told: Told = NOTHING_TOLD) -> Plan:
     """Every occasion that may still leave at `since` or later, by due instant, and every omission.
 
-    Recurring events and digests go on for ever: they are planned up to `until`, by default 400 days on.
+    Recurring events and digests go on for ever: they are planned up to `until`, by default 400 days on. `told` names
+    for each event the ledger lines that letters have told: a change is one against what readers know.
     """
     until = until or since + HORIZON
-    found = [item for rule in rules_of(edition.catalogue) for item in _by_rule(edition, rule, since, until)]
+    found = [item for rule in rules_of(edition.catalogue) for item in _by_rule(edition, rule, since, until, told)]
+    found += newsletters(edition)
     occasions = [item for item in found if isinstance(item, Occasion) and item.not_after > since]
     return Plan(
-        tuple(sorted(occasions, key=lambda occasion: (occasion.due, occasion.priority))),
+        tuple(sorted(occasions, key=_order)),
         tuple(item for item in found if isinstance(item, Omission)),
     )
 
 
-def _by_rule(edition: Edition, read: ReadRule, since: datetime, until: datetime) -> Found:
+def _order(occasion: Occasion) -> tuple[datetime, Priority, datetime]:
+    """By due instant; of those that are due together the earlier event's first, what has no date last."""
+    return occasion.due, occasion.priority, occasion.starts or datetime.max.replace(tzinfo=UTC)
+
+
+def _by_rule(edition: Edition, read: ReadRule, since: datetime, until: datetime, told: Told) -> Found:
     if isinstance(read.timing, Monthly | Weekly):
         yield from digests(edition, read.rule, read.timing, since, until)
         return
     for listing in edition.listings:
-        if read.applies_to(listing.event):
+        if not read.applies_to(listing.event):
+            continue
+        if isinstance(read.timing, WhenChanged):
+            yield from notices(edition, read, listing.event.id, told.get(listing.event.id, ()))
+        else:
             yield from _about(edition, read, listing, since, until)
 
 
 def _about(edition: Edition, read: ReadRule, listing: Listing, since: datetime, until: datetime) -> Found:
     event = listing.event
     match read.timing:
-        case WhenChanged():
-            yield from _notices(edition, read, event)
         case _ if not read.rule.default:
             yield Omission(event.id, read.rule.id, "only for those who ask for it", listing.revision.sequence)
         case _ if listing.retired or event.status in {Status.CANCELLED, Status.POSTPONED}:
@@ -87,7 +92,7 @@ def _reminder(edition: Edition, read: ReadRule, listing: Listing, name: str, whe
     if due < revision.rescheduled:
         return omitted("it was due before the event was published with these facts")
     if read.timing.side is Side.AFTER:
-        due = max(due, known)
+        due = max(due, known + proof_lead(edition))
     return _timed(edition, read, listing, name, when, due) or omitted("quiet hours leave no time for it")
 
 
@@ -108,6 +113,7 @@ def _timed(edition: Edition, read: ReadRule, listing: Listing, name: str, when: 
         not_after=max(not_after, leaves + mail.max_late) if read.kind is Kind.FOLLOW_UPS else not_after,
         tags=frozenset(listing.event.tags),
         occurrence=name,
+        starts=starts(when),
     )
 
 
@@ -135,59 +141,26 @@ def _announcement(edition: Edition, read: ReadRule, listing: Listing) -> Found:
     if (known := _needs_met_at(edition, read, event)) is None:
         yield Omission(event.id, read.rule.id, "it waits for what the rule needs: " + ", ".join(read.rule.needs))
         return
-    if is_over(event.when, known):
+    coming = next(
+        (when for _, when in occurrences(event, known - A_DAY, known + HORIZON) if not is_over(when, known)), None
+    )
+    if coming is None:
         yield Omission(event.id, read.rule.id, "the event is past")
         return
-    not_after = min(known + mail.max_late, last_chance(event.when) or known + mail.max_late)
+    chance = last_chance(coming)
+    if chance is None or known + proof_lead(edition) < chance:
+        known += proof_lead(edition)
+    not_after = min(known + mail.max_late, chance or known + mail.max_late)
     leaves = outside_quiet_hours(known, not_after, mail.quiet, edition.series.zone)
     if leaves is None or leaves < known:
         leaves = known
     yield Occasion(
-        event.id, read.rule.id, 0, read.kind, leaves, max(not_after, leaves + A_DAY / 2), tags=frozenset(event.tags)
-    )
+        event.id, read.rule.id, 0, read.kind, leaves, max(not_after, leaves + A_DAY / 2),
+        tags=frozenset(event.tags), starts=starts(event.when),
+    )  # fmt: skip
 
 
-def _notices(edition: Edition, read: ReadRule, event: Event) -> Found:
-    for item in edition.notices:
-        if item.event.id == event.id and item.kind in NOTICE_KINDS:
-            yield _notice(edition, read, item)
-
-
-def _notice(edition: Edition, read: ReadRule, item: News) -> Occasion | Omission:
-    mail = edition.catalogue.mail
-    limits = [chance for event in (item.event, item.before) if event and (chance := last_chance(event.when))]
-    not_after = max(limits, default=item.last + UNDATED_NOTICE)
-    if not_after <= item.last:
-        return Omission(item.event.id, read.rule.id, "the event is past", item.sequence)
-    urgent = any(abs(limit - item.last) <= A_DAY for limit in limits)
-    due = item.last if urgent else min(item.last + mail.settle, not_after)
-    if not urgent:
-        due = outside_quiet_hours(due, not_after, mail.quiet, edition.series.zone) or due
-        due = max(due, item.last)
-    return Occasion(
-        event=item.event.id,
-        rule=read.rule.id,
-        revision=item.sequence,
-        kind=Kind.CHANGES,
-        due=due,
-        not_after=not_after,
-        priority=Priority.URGENT if urgent else Priority.REMINDER,
-        audience=Audience.CHOSEN if only_more_precise(item) else Audience.INFORMED,
-        tags=frozenset(item.event.tags),
-        occurrence=item.id.rpartition(":")[2],
-    )
-
-
-def only_more_precise(item: News) -> bool:
-    """Whether nothing moved: a date, an hour, an end or a place became known that was to be announced."""
-    before = item.before
-    if before is None or "notice" in item.changed or item.kind is not LineKind.CHANGED:
-        return False
-    return all(
-        getattr(before, {"except": "excepted"}.get(key, key)) in (None, False, ()) for key in item.changed & SCHEDULING
-    )
-
-
-def next_due(found: Plan, after: datetime) -> datetime | None:
-    """The next instant (UTC) after a given one at which something falls due."""
-    return min((occasion.due.astimezone(UTC) for occasion in found.occasions if occasion.due > after), default=None)
+def next_due(found: Plan, after: datetime, lead: timedelta = timedelta(0)) -> datetime | None:
+    """The next instant (UTC) after a given one at which something falls due, or its proof, a `lead` before."""
+    moments = {occasion.due.astimezone(UTC) - before for occasion in found.occasions for before in (lead, A_DAY * 0)}
+    return min((moment for moment in moments if moment > after), default=None)

@@ -23,6 +23,12 @@ RECENTLY: Final = timedelta(hours=48)
 _ENDED_BY_A_CHANGE: Final = (Kind.REMINDERS, Kind.ANNOUNCEMENTS, Kind.FOLLOW_UPS)
 
 
+# The order in which campaigns leave: the most urgent first, then by due instant, then by the event's own date.
+LEAVING: Final = (
+    campaigns.c.priority, campaigns.c.due, campaigns.c.starts.is_(None), campaigns.c.starts, campaigns.c.id,
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Campaign:
     """An occasion that the database remembers."""
@@ -68,10 +74,9 @@ def due_campaigns(connection: Connection, series: str, now: datetime) -> tuple[C
     connection.execute(
         update(campaigns).where(planned, campaigns.c.not_after <= now).values(state=Progress.DROPPED, reason=LATE)
     )
-    order = (campaigns.c.priority, campaigns.c.due, campaigns.c.id)
     due = [
         _campaign(row)
-        for row in connection.execute(select(campaigns).where(planned, campaigns.c.due <= now).order_by(*order))
+        for row in connection.execute(select(campaigns).where(planned, campaigns.c.due <= now).order_by(*LEAVING))
     ]
     newest = _newest_reminders(due)
     superseded = {
@@ -87,10 +92,33 @@ def due_campaigns(connection: Connection, series: str, now: datetime) -> tuple[C
     return tuple(campaign for campaign in left if campaign.id not in repeated)
 
 
+def coming_campaigns(connection: Connection, series: str, now: datetime, until: datetime) -> tuple[Campaign, ...]:
+    """The planned campaigns that fall due up to an instant and aren't too late already, in the order of leaving."""
+    query = select(campaigns).where(
+        campaigns.c.series == series,
+        campaigns.c.state == Progress.PLANNED,
+        campaigns.c.due <= until,
+        campaigns.c.not_after > now,
+    )
+    return tuple(_campaign(row) for row in connection.execute(query.order_by(*LEAVING)))
+
+
 def next_due(connection: Connection, series: str) -> datetime | None:
     """When the next campaign falls due; it may be past."""
     query = select(campaigns.c.due).where(campaigns.c.series == series, campaigns.c.state == Progress.PLANNED)
     return connection.execute(query.order_by(campaigns.c.due).limit(1)).scalar()
+
+
+def told_lines(connection: Connection, series: str) -> dict[str, set[str]]:
+    """For each event the names of the ledger lines that announcements and notices have told its readers."""
+    kinds = (Kind.ANNOUNCEMENTS.value, Kind.CHANGES.value)
+    query = select(campaigns.c.event, campaigns.c.told).where(
+        campaigns.c.series == series, campaigns.c.told != "", campaigns.c.kind.in_(kinds)
+    )
+    told: dict[str, set[str]] = {}
+    for event, line in connection.execute(query):
+        told.setdefault(event, set()).add(line)
+    return told
 
 
 def drop(connection: Connection, ids: Iterable[int], reason: str) -> None:
@@ -135,6 +163,8 @@ def _planned(series: str, occasion: Occasion) -> dict[str, Any]:
         "priority": int(occasion.priority),
         "audience": occasion.audience.value,
         "tags": "\n".join(sorted(occasion.tags)),
+        "starts": occasion.starts,
+        "corrects": occasion.corrects,
         "state": Progress.PLANNED,
         "reason": "",
     }
@@ -161,6 +191,8 @@ def _occasion(row: Row[Any]) -> Occasion:
         audience=Audience(row.audience),
         tags=frozenset(row.tags.split("\n")) if row.tags else frozenset(),
         occurrence=row.occurrence,
+        starts=row.starts,
+        corrects=row.corrects,
     )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
 from pipeline.letters import Recipient
 from pipeline.reminders.occasions import Priority
+from pipeline.store.campaigns import LEAVING
 from pipeline.store.deliveries import WAITING_AGAIN, Claimed, InDoubt, Settlement, doubted, freed, note
 from pipeline.store.tables import (
     IS_IN_HAND,
@@ -39,8 +40,7 @@ def claim(
         campaigns.c.priority <= int(least_urgent),
     )
     found: list[Claimed] = []
-    order = (campaigns.c.priority, campaigns.c.due, campaigns.c.id)
-    for campaign in connection.execute(live.order_by(*order)).scalars().all():
+    for campaign in connection.execute(live.order_by(*LEAVING)).scalars().all():
         if len(found) >= size:
             break
         found += _claim_from(connection, campaign, size - len(found), owner, now + lease, now)

@@ -22,12 +22,13 @@ from sqlalchemy import (
 
 from pipeline.letters import Letter
 from pipeline.reminders.occasions import Audience, Kind, Occasion, Priority
-from pipeline.store.campaigns import Campaign, earlier, was_told
+from pipeline.store.campaigns import CHANGED, Campaign, drop, earlier, stop, was_told
 from pipeline.store.dialects import insert
 from pipeline.store.subscribers import chose
 from pipeline.store.tables import (
     Instant,
     Progress,
+    Role,
     Standing,
     State,
     campaigns,
@@ -38,24 +39,32 @@ from pipeline.store.tables import (
 )
 
 CONFIRMATION: Final = "confirmation"  # beside the kinds that one chooses: the mail that asks whether one chose
+PROOF: Final = "proof"  # and the mail by which the organiser sees a letter before its readers do
+CORRECTED: Final = "it was corrected"
 _NOBODY: Final = "nobody to tell"
 
 
-def expand(connection: Connection, campaign: Campaign, texts: Mapping[str, Letter], default: str, now: datetime) -> int:
+def expand(
+    connection: Connection, campaign: Campaign, texts: Mapping[str, Letter], default: str, now: datetime, told: str = ""
+) -> int:
     """Stores the letters and makes a delivery for each recipient; returns how many.
 
     A recipient reads its own language where there is a letter in it, else the `default` one, which must be there.
-    A campaign that another process has expanded gives 0.
+    `told` names the event's ledger line whose facts the letters tell. A campaign that another process has expanded
+    gives 0.
     """
     mine = (
         update(campaigns)
         .where(campaigns.c.id == campaign.id, campaigns.c.state == Progress.PLANNED)
-        .values(state=Progress.EXPANDED, expanded=now)
+        .values(state=Progress.EXPANDED, expanded=now, told=told)
     )
     if not connection.execute(mine).rowcount:
         return 0
+    if campaign.occasion.corrects:
+        _stop_the_wrong_one(connection, campaign, now)
     read = subscribers.c.language
-    language = case((read.in_(sorted(texts)), read), else_=literal(default, Text))
+    there = read.in_(sorted(texts))
+    language = case((there, read), else_=literal(default, Text))
     recipients = select(
         literal(campaign.id),
         subscribers.c.id,
@@ -64,7 +73,7 @@ def expand(connection: Connection, campaign: Campaign, texts: Mapping[str, Lette
         type_coerce(literal(now, Instant), Instant),
         literal(0),
         literal(0),
-    ).where(*_audience(connection, campaign))
+    ).where(*_audience(connection, campaign), or_(subscribers.c.role == Role.READER, there))
     columns = ("campaign_id", "subscriber_id", "language", "state", "next_try", "attempts", "doubts")
     rows = insert(connection, deliveries).from_select(columns, recipients, include_defaults=False)
     connection.execute(rows.on_conflict_do_nothing())
@@ -96,14 +105,47 @@ def enqueue_confirmation(
     )
     if connection.execute(waiting.limit(1)).first() is not None:
         return False
+    return _queue_for_one(connection, series, key, CONFIRMATION, subscriber, letter, now, not_after)
+
+
+def proof_key(campaign: Campaign) -> str:
+    """The key of the mail by which the organiser sees a campaign's letter."""
+    return f"{PROOF}:{campaign.occasion.key}"
+
+
+def enqueue_proof(
+    connection: Connection, campaign: Campaign, organiser: int, letter: Letter, now: datetime, not_after: datetime
+) -> bool:
+    """Queues a campaign's letter for the organiser; False where that was done before."""
+    return _queue_for_one(
+        connection, campaign.series, proof_key(campaign), PROOF, organiser, letter, now, not_after
+    )  # fmt: skip
+
+
+def audience_size(connection: Connection, campaign: Campaign) -> int:
+    """How many readers and lists would get a campaign's mail if it fell due now."""
+    query = select(func.count()).select_from(subscribers).where(*_audience(connection, campaign))
+    return int(connection.execute(query).scalar_one())
+
+
+def _queue_for_one(
+    connection: Connection,
+    series: str,
+    key: str,
+    kind: str,
+    subscriber: int,
+    letter: Letter,
+    now: datetime,
+    not_after: datetime,
+) -> bool:
     row = insert(connection, campaigns).values(
         series=series,
         key=key,
         event="",
-        rule=CONFIRMATION,
+        rule=kind,
         revision=0,
         occurrence="",
-        kind=CONFIRMATION,
+        kind=kind,
         due=now,
         not_after=not_after,
         priority=int(Priority.CONFIRMATION),
@@ -148,6 +190,11 @@ def _store(connection: Connection, campaign: int, texts: Mapping[str, Letter]) -
 
 def _audience(connection: Connection, campaign: Campaign) -> list[ColumnElement[bool]]:
     occasion = campaign.occasion
+    if occasion.audience is Audience.CORRECTED:
+        # What was ever in doubt may have arrived.
+        got = or_(deliveries.c.state.in_((State.SENDING, State.SENT, State.DOUBT)), deliveries.c.doubts > 0)
+        heard = _has_delivery(connection, _wrong(campaign), got)
+        return [subscribers.c.series == campaign.series, subscribers.c.state == Standing.ACTIVE, heard]
     heard = and_(chose(occasion.kind), _tags_fit(occasion))
     if occasion.audience is Audience.INFORMED:
         due_a_reminder = and_(chose(Kind.REMINDERS), _tags_fit(occasion))
@@ -155,11 +202,24 @@ def _audience(connection: Connection, campaign: Campaign) -> list[ColumnElement[
     conditions = [
         subscribers.c.series == campaign.series,
         subscribers.c.state == Standing.ACTIVE,
+        subscribers.c.role != Role.PROOF,
         heard,
     ]
     if occasion.kind is Kind.REMINDERS and occasion.revision > 0:
         conditions.append(not_(_was_just_told(connection, campaign)))
     return conditions
+
+
+def _wrong(campaign: Campaign) -> ColumnElement[bool]:
+    return and_(campaigns.c.series == campaign.series, campaigns.c.key == campaign.occasion.corrects)
+
+
+def _stop_the_wrong_one(connection: Connection, campaign: Campaign, now: datetime) -> None:
+    """Nobody shall get the wrong letter after its correction was given to those who have it."""
+    wrong = select(campaigns.c.id).where(_wrong(campaign), campaigns.c.state == Progress.EXPANDED)
+    for number in connection.execute(wrong).scalars().all():
+        stop(connection, number, CORRECTED, now)
+    drop(connection, connection.execute(select(campaigns.c.id).where(_wrong(campaign))).scalars().all(), CORRECTED)
 
 
 def _tags_fit(occasion: Occasion) -> ColumnElement[bool]:
@@ -179,7 +239,9 @@ def _was_mailed(connection: Connection, campaign: Campaign) -> ColumnElement[boo
         campaigns.c.revision <= occasion.revision,
         campaigns.c.expanded.is_not(None),
     )
-    reached = deliveries.c.state.not_in((State.DROPPED, State.FAILED))
+    # Whose letter was stopped by the change itself still has to hear of the event.
+    stopped = and_(deliveries.c.state == State.DROPPED, deliveries.c.reason == CHANGED)
+    reached = or_(deliveries.c.state.not_in((State.DROPPED, State.FAILED)), stopped)
     return and_(literal(bool(occasion.event)), _has_delivery(connection, about_it, reached))
 
 

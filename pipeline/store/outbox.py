@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, update
 
-from pipeline.store.campaigns import LATE, OVER
+from pipeline.store.campaigns import LATE, LEAVING, OVER
 from pipeline.store.deliveries import freed
+from pipeline.store.subscribers import normalised
 from pipeline.store.tables import (
     IS_IN_DOUBT,
     IS_IN_HAND,
@@ -75,6 +76,18 @@ class Entry:
     doubts: int
     code: int | None
     reason: str
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which deliveries are meant: of an address, of a campaign by its key, of both, or (without either) all."""
+
+    address: str | None = None
+    key: str | None = None
+
+
+EVERYTHING = Selection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +123,22 @@ def sent_since(connection: Connection, series: str, since: datetime) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def entries(connection: Connection, series: str, states: tuple[State, ...] = OPEN, limit: int = 1000) -> list[Entry]:
-    """The deliveries of a series in these states, in the order in which they leave."""
-    return _entries(connection, and_(campaigns.c.series == series, deliveries.c.state.in_(states)), limit)
+def entries(
+    connection: Connection,
+    series: str,
+    states: tuple[State, ...] = OPEN,
+    limit: int | None = 1000,
+    which: Selection = EVERYTHING,
+) -> list[Entry]:
+    """The deliveries of a series in these states, in the order in which they leave; `limit` None gives all."""
+    meant = [campaigns.c.series == series, deliveries.c.state.in_(states)]
+    if which.address is not None:
+        # As it is compared, or (lists and the organiser, which stand apart) as it goes over the wire.
+        box = normalised(which.address)
+        meant.append(or_(subscribers.c.folded == box.folded, subscribers.c.mailbox == box.mailbox))
+    if which.key is not None:
+        meant.append(campaigns.c.key == which.key)
+    return _entries(connection, and_(*meant), limit)
 
 
 def doubtful(connection: Connection, series: str) -> list[Entry]:
@@ -126,11 +152,44 @@ def doubtful(connection: Connection, series: str) -> list[Entry]:
     return _entries(connection, and_(campaigns.c.series == series, them, IS_IN_DOUBT), None)
 
 
+def who_got(connection: Connection, series: str, key: str) -> frozenset[int]:
+    """The subscribers to whom a campaign's mail was sent, or may have been."""
+    got = or_(deliveries.c.state.in_((State.SENDING, State.SENT, State.DOUBT)), deliveries.c.doubts > 0)
+    of = select(deliveries.c.subscriber_id).select_from(deliveries.join(campaigns))
+    return frozenset(connection.execute(of.where(campaigns.c.series == series, campaigns.c.key == key, got)).scalars())
+
+
 def history(connection: Connection, campaign: int, subscriber: int) -> list[Attempt]:
     """What went wrong with a delivery, the oldest first."""
     query = select(attempts).where(attempts.c.campaign_id == campaign, attempts.c.subscriber_id == subscriber)
     rows = connection.execute(query.order_by(attempts.c.id))
     return [Attempt(row.at, row.outcome, row.code, row.text) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What went wrong how often with the same words, and when last."""
+
+    outcome: str
+    code: int | None
+    text: str
+    times: int
+    last: datetime
+
+
+def troubles(connection: Connection, series: str, since: datetime, limit: int = 10) -> tuple[Trouble, ...]:
+    """What went wrong since an instant, the most frequent first."""
+    times, last = func.count(), func.max(attempts.c.at)
+    joined = attempts.join(campaigns, campaigns.c.id == attempts.c.campaign_id)
+    query = (
+        select(attempts.c.outcome, attempts.c.code, attempts.c.text, times, last)
+        .select_from(joined)
+        .where(campaigns.c.series == series, attempts.c.at > since)
+        .group_by(attempts.c.outcome, attempts.c.code, attempts.c.text)
+        .order_by(times.desc(), last.desc())
+        .limit(limit)
+    )
+    return tuple(Trouble(*row) for row in connection.execute(query))
 
 
 def resend(connection: Connection, campaign: int, subscriber: int, now: datetime) -> bool:
@@ -142,6 +201,12 @@ def resend(connection: Connection, campaign: int, subscriber: int, now: datetime
     reopened = update(campaigns).where(campaigns.c.id == campaign, campaigns.c.state == Progress.DONE)
     connection.execute(reopened.values(state=Progress.EXPANDED, reason=""))
     return True
+
+
+def retry_now(connection: Connection, campaign: int, subscriber: int, now: datetime) -> bool:
+    """Lets what waits for a later try go at once; False where it doesn't wait."""
+    values = {"next_try": now}
+    return _move(connection, campaign, subscriber, deliveries.c.state == State.RETRY, State.RETRY, values)
 
 
 def retry_failed(connection: Connection, campaign: int, subscriber: int, next_try: datetime) -> bool:
@@ -177,10 +242,10 @@ def _move(
 
 def _entries(connection: Connection, condition: ColumnElement[bool], limit: int | None) -> list[Entry]:
     query = (
-        select(deliveries, campaigns.c.key, subscribers.c.address)
+        select(deliveries, campaigns.c.key, campaigns.c.not_after, subscribers.c.address)
         .select_from(deliveries.join(campaigns).join(subscribers))
         .where(condition)
-        .order_by(campaigns.c.priority, campaigns.c.due, campaigns.c.id, deliveries.c.next_try, subscribers.c.id)
+        .order_by(*LEAVING, deliveries.c.next_try, subscribers.c.id)
         .limit(limit)
     )
     return [
@@ -195,6 +260,7 @@ def _entries(connection: Connection, condition: ColumnElement[bool], limit: int 
             row.doubts,
             row.code,
             row.reason or "",
+            row.not_after,
         )
         for row in connection.execute(query)
     ]

@@ -6,13 +6,33 @@ from typing import Final
 from sqlalchemy import Connection, inspect, select, text
 
 from pipeline.errors import StoreError
-from pipeline.store.tables import METADATA, meta
+from pipeline.store.limits import limits
+from pipeline.store.tables import meta
 
 Migration = Callable[[Connection], None]
 
+
+def _lists_corrections_and_reports(connection: Connection) -> None:
+    role = "TEXT DEFAULT 'reader' NOT NULL CHECK (role IN ('reader', 'list', 'proof'))"
+    for statement in (
+        f"ALTER TABLE subscribers ADD COLUMN role {role}",
+        "ALTER TABLE campaigns ADD COLUMN starts BIGINT",
+        "ALTER TABLE campaigns ADD COLUMN corrects TEXT DEFAULT '' NOT NULL",
+        "ALTER TABLE campaigns ADD COLUMN told TEXT DEFAULT '' NOT NULL",
+        "CREATE TABLE reports (digest TEXT NOT NULL PRIMARY KEY, at BIGINT NOT NULL)",
+    ):
+        connection.execute(text(statement))
+
+
+def _limits(connection: Connection) -> None:
+    connection.execute(
+        text("CREATE TABLE limits (digest TEXT NOT NULL PRIMARY KEY, uses INTEGER NOT NULL, until BIGINT NOT NULL)")
+    )
+
+
 # Each step leads from the version that is its position + 1 to the next. A step is never changed after a release: it
 # says in SQL of its own what was new then, since the tables in `tables.py` move on.
-MIGRATIONS: Final[tuple[Migration, ...]] = ()
+MIGRATIONS: Final[tuple[Migration, ...]] = (_lists_corrections_and_reports, _limits)
 
 _SCHEMA_LOCK: Final = 0x746F6373696E  # "tocsin": one process at a time changes the schema on PostgreSQL
 
@@ -29,7 +49,7 @@ def migrate(connection: Connection, migrations: Sequence[Migration] = MIGRATIONS
             "install that version here too"
         )
     if version == 0:
-        METADATA.create_all(connection)
+        limits.metadata.create_all(connection)
         connection.execute(meta.insert().values(name="schema_version", value=str(newest)))
         return
     for step in migrations[version - 1 :]:

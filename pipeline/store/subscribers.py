@@ -15,7 +15,7 @@ from pipeline.errors import SettingsError
 from pipeline.reminders.occasions import Kind
 from pipeline.store.dialects import insert
 from pipeline.store.switch import salt
-from pipeline.store.tables import Standing, forgotten, subscriber_tags, subscribers
+from pipeline.store.tables import Role, Standing, forgotten, subscriber_tags, subscribers
 
 # The bits are stored: a kind keeps its bit for ever.
 _BITS: Final = {
@@ -145,13 +145,13 @@ def by_id(connection: Connection, subscriber: int) -> Subscriber | None:
 
 def listed(connection: Connection, series: str, states: Iterable[Standing] = tuple(Standing)) -> list[Subscriber]:
     """The subscribers of a series in these states, by address."""
-    found = _loaded(connection, subscribers.c.series == series, subscribers.c.state.in_(tuple(states)))
+    found = _loaded(connection, *_reads(series), subscribers.c.state.in_(tuple(states)))
     return sorted(found, key=lambda subscriber: subscriber.address.casefold())
 
 
 def languages(connection: Connection, series: str) -> frozenset[str]:
     """The languages in which the active subscribers of a series read."""
-    query = select(subscribers.c.language).where(subscribers.c.series == series, subscribers.c.state == Standing.ACTIVE)
+    query = select(subscribers.c.language).where(*_reads(series), subscribers.c.state == Standing.ACTIVE)
     return frozenset(connection.execute(query.distinct()).scalars())
 
 
@@ -205,10 +205,12 @@ def count_bounce(connection: Connection, subscriber: int, at: datetime, *, suspe
     connection.execute(
         update(subscribers).where(subscribers.c.id == subscriber).values(bounces=subscribers.c.bounces + 1, changed=at)
     )
+    # A mailing list or an organiser that refuses one mail is for the organisers to look at, not to be suspended.
+    person = subscribers.c.role == Role.READER
     enough = subscribers.c.bounces >= (1 if suspend else _SUSPENDING_BOUNCES)
     connection.execute(
         update(subscribers)
-        .where(subscribers.c.id == subscriber, subscribers.c.state == Standing.ACTIVE, enough)
+        .where(subscribers.c.id == subscriber, subscribers.c.state == Standing.ACTIVE, enough, person)
         .values(state=Standing.BOUNCED)
     )
 
@@ -220,6 +222,10 @@ def forget(connection: Connection, series: str, address: str) -> bool:
     row = insert(connection, forgotten).values(series=series, digest=_digest(connection, box))
     connection.execute(row.on_conflict_do_nothing())
     return bool(gone)
+
+
+def _reads(series: str) -> tuple[ColumnElement[bool], ...]:
+    return subscribers.c.series == series, subscribers.c.role == Role.READER
 
 
 def _is_at(series: str, box: Mailbox) -> tuple[ColumnElement[bool], ...]:
@@ -235,7 +241,11 @@ def _is_forgotten(connection: Connection, series: str, box: Mailbox) -> bool:
 
 
 def _digest(connection: Connection, box: Mailbox) -> str:
-    key = salt(connection, lambda: secrets.token_hex(16))
+    return digest_of_forgotten(salt(connection, lambda: secrets.token_hex(16)), box)
+
+
+def digest_of_forgotten(key: str, box: Mailbox) -> str:
+    """What stays of an address that was forgotten: a hash keyed with the database's salt."""
     return hmac.new(key.encode(), box.folded.encode(), hashlib.sha256).hexdigest()
 
 

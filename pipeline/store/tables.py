@@ -54,6 +54,14 @@ class Standing(StrEnum):
     COMPLAINED = "complained"
 
 
+class Role(StrEnum):
+    """Who a row of `subscribers` is: a person, an existing mailing list, or the organiser who gets proofs."""
+
+    READER = "reader"
+    LIST = "list"
+    PROOF = "proof"
+
+
 class Progress(StrEnum):
     """The state of a campaign: waiting for its due instant, given to its recipients, over, or never to leave."""
 
@@ -122,6 +130,7 @@ subscribers = Table(
     Column("consent", Text, nullable=False),
     Column("added", Instant, nullable=False),
     Column("changed", Instant, nullable=False),
+    Column("role", Text, _one_of("role", Role), nullable=False, default=Role.READER, server_default=Role.READER.value),
     UniqueConstraint("series", "folded"),
 )
 
@@ -158,6 +167,9 @@ campaigns = Table(
     Column("state", Text, _one_of("state", Progress), nullable=False),
     Column("reason", Text, nullable=False, default=""),
     Column("expanded", Instant),  # NULL: its recipients were never listed
+    Column("starts", Instant),  # when its event begins, where that is known: of two mails the earlier event's is first
+    Column("corrects", Text, nullable=False, default="", server_default=""),  # the key of a campaign that was wrong
+    Column("told", Text, nullable=False, default="", server_default=""),  # the ledger line it tells
     UniqueConstraint("series", "key"),
     Index("campaigns_by_event", "series", "event"),
     Index("campaigns_by_state", "state", "due"),
@@ -239,4 +251,11 @@ attempts = Table(  # what went wrong: a letter that is taken at once leaves no r
         ondelete="CASCADE",
     ),
     Index("attempts_by_delivery", "campaign_id", "subscriber_id"),
+)
+
+reports = Table(  # bounces and complaints that were dealt with: a mailbox may be read as often as one likes
+    "reports",
+    METADATA,
+    Column("digest", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
 )

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, inspect, select, text
 
 from pipeline.clock import FrozenClock
 from pipeline.errors import SettingsError, StoreError
@@ -47,7 +48,7 @@ from pipeline.store.subscribers import (
     unsubscribe,
 )
 from pipeline.store.switch import arm, hold, installation, is_armed, last_tick, secret, set_last_tick, why_held
-from pipeline.store.tables import Progress, Standing, State, campaigns, deliveries, meta
+from pipeline.store.tables import METADATA, Progress, Standing, State, campaigns, deliveries, meta
 
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -118,10 +119,40 @@ class TestSchema:
         database.run(lambda connection: migrate(connection, [*MIGRATIONS, step]))
         database.run(lambda connection: migrate(connection, [*MIGRATIONS, step]))
         with database.look() as connection:
-            assert connection.execute(select(meta.c.value).where(meta.c.name == "schema_version")).scalar() == "2"
+            assert connection.execute(select(meta.c.value).where(meta.c.name == "schema_version")).scalar() == str(
+                len(MIGRATIONS) + 2
+            )
             assert connection.execute(text("SELECT count(*) FROM added_later")).scalar() == 0
         with pytest.raises(StoreError, match="newer tocsin"):
             database.run(migrate)
+
+    def test_a_database_of_the_first_schema_becomes_one_of_today(self, database: Database) -> None:
+        first = (Path(__file__).parent / f"schema_1_{database.engine.dialect.name}.sql").read_text()
+
+        def turn_back(connection: Connection) -> None:
+            METADATA.drop_all(connection)
+            for statement in first.split(";\n"):
+                if statement.strip():
+                    connection.execute(text(statement))
+            connection.execute(text("INSERT INTO meta (name, value) VALUES ('schema_version', '1')"))
+            connection.execute(
+                text(
+                    "INSERT INTO subscribers (series, address, mailbox, folded, public_id, language, kinds, state, "
+                    "bounces, consent, added, changed) "
+                    "VALUES ('seminar', 'a@b.c', 'a@b.c', 'a@b.c', 'x', 'en', 31, 'active', 0, '', 0, 0)"
+                )
+            )
+
+        database.run(turn_back)
+        database.run(migrate)
+        with database.look() as connection:
+            assert [each.address for each in listed(connection, SERIES)] == ["a@b.c"]
+            for table in METADATA.sorted_tables:
+                made = {column["name"]: column["nullable"] for column in inspect(connection).get_columns(table.name)}
+                assert made == {column.name: column.nullable for column in table.columns}
+        assert tell(database, occasion(starts=NOW + DAY)) == 1
+        with pytest.raises(StoreError), database.begin() as connection:
+            connection.execute(text("UPDATE subscribers SET role = 'nobody'"))
 
     def test_a_failing_migration_leaves_no_trace(self, database: Database) -> None:
         def step(connection):

@@ -1,0 +1,81 @@
+"""`tocsin doctor`: looks at all that sending needs."""
+
+import argparse
+import os
+from collections.abc import Iterator
+
+from pipeline.actions.build import draft
+from pipeline.actions.doctor import Finding, Health, examine_database, examine_names, look_at, sender_of
+from pipeline.commands.sending import keys_of, server_of
+from pipeline.commands.shell import DONE, OUTSIDE, Shell
+from pipeline.delivery.connection import connect
+from pipeline.delivery.names import texts_at
+from pipeline.errors import FileError, TocsinError
+from pipeline.letters.posting import post_of
+from pipeline.store.database import open_database
+from pipeline.store.switch import installation
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `doctor`."""
+    parser.add_argument("--no-dns", action="store_true", help="ask no name server")
+
+
+def run(shell: Shell) -> int:
+    """Tells one finding a line; exit 3 where something is in the way of sending."""
+    found: list[Finding] = []
+    for finding in _findings(shell):
+        found.append(finding)
+        if not shell.options.json:
+            shell.say(f"{finding.health.value:4}  {finding.what}: {finding.said}")
+    if shell.options.json:
+        shell.say_json([{"what": one.what, "health": one.health.value, "said": one.said} for one in found])
+    return OUTSIDE if any(one.health is Health.ILL for one in found) else DONE
+
+
+def _findings(shell: Shell) -> Iterator[Finding]:
+    yield look_at("folder", lambda: _writable(shell))
+    yield from _of_catalogue(shell)
+    try:
+        with open_database(shell.database_url, shell.clock, create=False) as database:
+            here = dict(installation(database, shell.settings.installation))
+            yield from examine_database(database, here, shell.clock.now())
+    except TocsinError as error:
+        yield Finding("database", Health.ILL, str(error))
+    yield look_at("mail server", lambda: _reached(shell))
+
+
+def _of_catalogue(shell: Shell) -> Iterator[Finding]:
+    try:
+        catalogue = draft(shell.project, shell.clock.now()).edition.catalogue
+    except TocsinError as error:
+        yield Finding("catalogue", Health.ILL, str(error))
+        return
+    yield Finding("catalogue", Health.WELL, f"{shell.project.catalogue} can be read")
+    sender = look_at("sender", lambda: sender_of(catalogue))
+    yield sender
+    if sender.health is Health.ILL:
+        return
+    try:
+        keys = keys_of(shell)
+    except TocsinError as error:
+        yield Finding("DKIM", Health.ILL, str(error))
+        return
+    if not shell.options.no_dns:
+        yield from examine_names(post_of(catalogue, b""), keys, texts_at)
+
+
+def _writable(shell: Shell) -> str:
+    folder = shell.project.folder
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise FileError(f"{folder} can't be written; check who owns it")
+    return f"{folder.resolve()} can be written"
+
+
+def _reached(shell: Shell) -> str:
+    server = server_of(shell)
+    transport = connect(server)
+    try:
+        return f"{server.place}: {transport.security}" + (f", logged in as {server.user}" if server.user else "")
+    finally:
+        transport.close()

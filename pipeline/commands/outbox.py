@@ -1,0 +1,32 @@
+"""`tocsin outbox`: what waits to leave, what failed, and a hand to steer it."""
+
+import argparse
+
+from pipeline.actions.outbox import give_up_waiting, listed, try_again
+from pipeline.commands.selecting import add_selection, chosen, selection_of, tell_entries, tell_moved
+from pipeline.commands.shell import Shell, whole
+from pipeline.store.database import open_database
+from pipeline.store.tables import OPEN, State
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `outbox`."""
+    add_selection(parser, ("list", "retry", "cancel"))
+    parser.add_argument("--state", action="append", choices=[state.value for state in State], metavar="STATE",
+                        help="list those in this state: " + ", ".join(state.value for state in State))  # fmt: skip
+    parser.add_argument("--limit", type=whole, default=1000, metavar="N", help="list at most so many (default: 1000)")
+
+
+def run(shell: Shell) -> int:
+    """Lists what is on its way and what failed, tries it again, or takes it back."""
+    options, now = shell.options, shell.clock.now()
+    with open_database(shell.database_url, shell.clock, create=False) as database:
+        match options.what:
+            case "retry":
+                return tell_moved(shell, try_again(database, chosen(shell), now), "will be tried again now")
+            case "cancel":
+                return tell_moved(shell, give_up_waiting(database, chosen(shell), now), "taken back")
+            case _:
+                states = tuple(map(State, options.state)) if options.state else (*OPEN, State.FAILED, State.DOUBT)
+                found = listed(database, states, selection_of(shell), options.limit)
+                return tell_entries(shell, found, "nothing waits, nothing has failed")

@@ -1,0 +1,43 @@
+"""`tocsin test-mail`: one letter to one address, to see that mail leaves and arrives."""
+
+import argparse
+import secrets
+
+from pipeline.actions.build import draft
+from pipeline.commands.sending import keys_of, server_of
+from pipeline.commands.shell import DONE, OUTSIDE, Shell
+from pipeline.delivery import Fate
+from pipeline.delivery.connection import connect
+from pipeline.letters import Recipient, finish
+from pipeline.letters.posting import post_of
+from pipeline.letters.trial import trial_letter
+from pipeline.rendering import Renderer
+from pipeline.store.subscribers import normalised
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `test-mail`."""
+    parser.add_argument("address", metavar="ADDRESS", help="who shall get it")
+
+
+def run(shell: Shell) -> int:
+    """Sends it, and tells the mail server's own words. Neither database nor ledger is touched."""
+    box = normalised(shell.options.address)
+    server, now = server_of(shell), shell.clock.now()
+    edition = draft(shell.project, now).edition
+    # No link in it needs a key that lasts.
+    key = secrets.token_bytes(32)
+    post = post_of(edition.catalogue, key, keys_of(shell)).to_mailing_list()
+    folders = [shell.project.templates] if shell.project.templates.is_dir() else []
+    letter = trial_letter(edition, post, Renderer(folders))
+    message = finish(letter, Recipient(0, box.mailbox, "test"), f"test/{now.isoformat()}", now, post)
+    transport = connect(server)
+    try:
+        outcome = transport.send(message)
+    finally:
+        transport.close()
+    if outcome.fate is Fate.ACCEPTED:
+        shell.say(f"{server.place} took it for {box.address}: {outcome.told}; now look whether it arrives")
+        return DONE
+    shell.complain(f"{server.place} didn't take it for {box.address}: {outcome.told}")
+    return OUTSIDE

@@ -1,0 +1,42 @@
+"""Who asked for mail and hasn't confirmed it yet: asking again, and being erased when the time is over."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, delete, select, update
+
+from pipeline.store.expansion import CONFIRMATION
+from pipeline.store.tables import Role, Standing, campaigns, subscribers
+
+
+def ask_again(connection: Connection, subscriber: int, language: str, now: datetime) -> None:
+    """Notes that an address asks again: it will be written to in this language. An active subscriber stays as it is.
+
+    One whose mail came back is asked anew. When somebody left isn't touched: confirmations older than that are void.
+    """
+    mine = subscribers.c.id == subscriber
+    waiting = subscribers.c.state.in_((Standing.PENDING, Standing.BOUNCED))
+    connection.execute(
+        update(subscribers)
+        .where(mine, waiting)
+        .values(language=language, state=Standing.PENDING, bounces=0, changed=now)
+    )
+    left = subscribers.c.state == Standing.UNSUBSCRIBED
+    connection.execute(update(subscribers).where(mine, left).values(language=language))
+
+
+def is_reader(connection: Connection, subscriber: int) -> bool:
+    """Whether a row is a person's; a mailing list and the organiser can't join, choose or leave by a link."""
+    query = select(subscribers.c.role).where(subscribers.c.id == subscriber)
+    return bool(connection.execute(query).scalar() == Role.READER)
+
+
+def erase_unconfirmed(connection: Connection, before: datetime) -> int:
+    """Erases who asked before an instant and never confirmed, with their confirmation mails; returns how many."""
+    stale = and_(subscribers.c.state == Standing.PENDING, subscribers.c.changed < before)
+    return int(connection.execute(delete(subscribers).where(stale)).rowcount)
+
+
+def erase_confirmations(connection: Connection, now: datetime) -> int:
+    """Erases the confirmation mails whose link is of no use any more; returns how many."""
+    over = and_(campaigns.c.kind == CONFIRMATION, campaigns.c.not_after <= now)
+    return int(connection.execute(delete(campaigns).where(over)).rowcount)
