@@ -8,26 +8,44 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from pipeline.clock import Clock, SystemClock
+from pipeline.delivery import PATIENCE
 
 SAFETY_NET = 30
 """Seconds between two ticks at most, so that a missed wake-up or a moved clock costs no more."""
+
+MISSED = 5
+"""So many intervals without a sign of life, and the ticker hangs."""
 
 log = logging.getLogger("tocsin.ticker")
 
 
 class Ticker:
-    """Calls an idempotent tick every so often, and at the instant which the last tick named."""
+    """Calls an idempotent tick every so often, and at the instant which the last tick named.
 
-    def __init__(self, tick: Callable[[], datetime | None], clock: Clock, every: float = SAFETY_NET) -> None:
+    It hangs when it gave no sign of life for `patience` seconds: by default five intervals, and never less than one
+    message may take with a slow mail server.
+    """
+
+    def __init__(
+        self,
+        tick: Callable[[], datetime | None],
+        clock: Clock,
+        every: float = SAFETY_NET,
+        patience: float | None = None,
+    ) -> None:
         self._tick = tick
         self._clock = clock
         self._every = every
+        self.patience = max(MISSED * every, PATIENCE + every) if patience is None else patience
         self._busy = threading.Lock()
+        self._asked = threading.Event()
         # The scheduler lives by the real clock, also where `--now` has set ours.
         self._wall = SystemClock()
-        # In memory, in UTC: jobs are never stored, local hours never scheduled.
+        self._alive = self._wall.now()
+        # In memory, in UTC: jobs are never stored, local hours never scheduled. A round that comes while another one is
+        # in hand ends at once, so a second one may be begun.
         self._scheduler = BackgroundScheduler(
-            timezone=UTC, job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
+            timezone=UTC, job_defaults={"max_instances": 3, "coalesce": True, "misfire_grace_time": None}
         )
 
     def start(self) -> None:
@@ -38,19 +56,40 @@ class Ticker:
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Lets the tick in hand finish, then ends."""
-        self._scheduler.shutdown(wait=True)
+        """Lets the tick in hand finish, then ends; one that hangs isn't waited for."""
+        self._scheduler.shutdown(wait=not self.hangs())
+
+    def wake(self) -> None:
+        """Ticks at once, or once more after the tick in hand: something is due that it didn't know of."""
+        self._scheduler.add_job(self._round, "date", run_date=self._wall.now())
+
+    def beat(self) -> None:
+        """A sign of life from within a long tick."""
+        self._alive = self._wall.now()
+
+    def age(self) -> float:
+        """Seconds since the last sign of life."""
+        return (self._wall.now() - self._alive).total_seconds()
+
+    def hangs(self) -> bool:
+        """Whether it has been silent for longer than any tick can be."""
+        return self.age() > self.patience
 
     def _round(self) -> None:
-        """One tick; whatever goes wrong in it, the next one comes. Two at a time would only wait for each other."""
-        if not self._busy.acquire(blocking=False):
-            return
-        try:
-            self._wake_at(self._tick())
-        except Exception:
-            log.exception("a tick failed; the next one comes within %s s", self._every)
-        finally:
-            self._busy.release()
+        """One tick; whatever goes wrong in it, the next one comes. Two at a time would only wait for each other.
+
+        Who finds a tick in hand leaves a note: it is looked for after the lock is free again, so that none is lost.
+        """
+        self._asked.set()
+        while self._asked.is_set() and self._busy.acquire(blocking=False):
+            try:
+                self._asked.clear()
+                self._wake_at(self._tick())
+            except Exception:
+                log.exception("a tick failed; the next one comes within %s s", self._every)
+            finally:
+                self.beat()
+                self._busy.release()
 
     def _wake_at(self, following: datetime | None) -> None:
         wait = (following - self._clock.now()).total_seconds() if following else self._every

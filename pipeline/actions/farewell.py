@@ -6,6 +6,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from pipeline.actions.programmes import takes_subscriptions
 from pipeline.catalogue.models import Catalogue
 from pipeline.catalogue.texts import Line
 from pipeline.letters import read_token
@@ -23,6 +24,8 @@ class Reader:
     language: str
     series: Line | None
     site: str
+    joins: str = ""
+    """The id of the series where people can subscribe, and have the link to their choices mailed; else empty."""
 
 
 def reader_of(database: Database, token: str, secret: bytes) -> Reader | None:
@@ -39,6 +42,7 @@ def reader_of(database: Database, token: str, secret: bytes) -> Reader | None:
     return Reader(
         found.id, found.address, found.language,
         catalogue.series.title if catalogue else None, catalogue.site.base if catalogue else "",
+        found.series if catalogue and takes_subscriptions(catalogue) else "",
     )  # fmt: skip
 
 

@@ -1,96 +1,193 @@
-"""`tocsin run`: one process that sends what falls due and answers the links in mails."""
+"""`tocsin run`: one process that sends what falls due, takes subscriptions and answers the links in mails."""
 
 import argparse
 import logging
+import os
+import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import uvicorn
 
-from pipeline.actions.send import Sender, all_series, send_due
+from pipeline.actions.joining import tidy
+from pipeline.actions.send import Sender, Sent, all_series, send_due
+from pipeline.alerts import Alarm, messenger
 from pipeline.commands.send import StopSignal
 from pipeline.commands.sending import add_sending_options, sender_of, server_of
-from pipeline.commands.shell import DONE, Shell
+from pipeline.commands.shell import DONE, OUTSIDE, Shell
 from pipeline.errors import SettingsError, StoreError
 from pipeline.store.campaigns import next_due
 from pipeline.store.database import Database, open_database
 from pipeline.store.switch import why_held
 from pipeline.ticker import SAFETY_NET, Ticker
-from pipeline.web import application
+from pipeline.web import Service, application
+from pipeline.web.guard import BIGGEST_HEAD
+
+log = logging.getLogger("tocsin.run")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `run`."""
     parser.add_argument("--listen", default="127.0.0.1:8025", metavar="HOST:PORT",
-                        help="where the links in mails are answered; a web server in front speaks https")  # fmt: skip
+                        help="where the service answers; a web server in front speaks https")  # fmt: skip
     parser.add_argument("--no-web", action="store_true", help="only send")
+    parser.add_argument("--host", action="append", default=[], metavar="NAME",
+                        help="a name under which it answers too, beside that of [site] service")  # fmt: skip
+    parser.add_argument("--trusted-proxy", action="append", default=[], metavar="NETWORK", type=network,
+                        help="a web server in front that is believed (default: this machine)")  # fmt: skip
+    parser.add_argument("--metrics-to", action="append", default=[], metavar="NETWORK", type=network,
+                        help="who may read /metrics, beside this machine: 10.0.0.0/8")  # fmt: skip
     parser.add_argument("--every", type=float, default=SAFETY_NET, metavar="SECONDS", help=argparse.SUPPRESS)
     add_sending_options(parser)
 
 
+def network(text: str) -> IPv4Network | IPv6Network:
+    """A network or one address, for argparse."""
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a network: write 10.0.0.0/8 or 192.0.2.7") from None
+
+
 def run(shell: Shell) -> int:
-    """Runs until it is asked to stop; the message in hand is finished."""
+    """Runs until it is asked to stop (the message in hand is finished), or until it can't do its work any more."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     for library in ("apscheduler", "uvicorn"):
         logging.getLogger(library).setLevel(logging.WARNING)
     server = server_of(shell)
+    alarm = Alarm(messenger(shell.settings.variables.get("TOCSIN_ALERT", "")))
     ended = threading.Event()
     with open_database(shell.database_url, shell.clock) as database:
         sender = sender_of(shell, database, server, ended.is_set)
-        ticker = Ticker(lambda: _tick(shell, database, sender), shell.clock, shell.options.every)
+        rounds = Rounds(shell, database, sender, alarm)
+        ticker = Ticker(rounds.tick, shell.clock, shell.options.every)
+        rounds.beat = ticker.beat
         stopped = StopSignal()
         ticker.start()
         try:
-            with nullcontext() if shell.options.no_web else _answering(shell, database, sender):
-                while not stopped():
-                    threading.Event().wait(0.2)
+            with (
+                nullcontext(lambda: True) if shell.options.no_web else _answering(shell, database, sender, ticker) as up
+            ):
+                return _watched(stopped, ticker, up, alarm)
         finally:
             ended.set()
+            if ticker.hangs():
+                _abandon()
             ticker.stop()
+
+
+def _abandon() -> None:
+    """Ends at once: a thread that hangs would keep the process alive for ever, and nothing is lost with it."""
+    logging.shutdown()
+    os._exit(OUTSIDE)
+
+
+def _watched(stopped: Callable[[], bool], ticker: Ticker, up: Callable[[], bool], alarm: Alarm) -> int:
+    """Waits; ends in error where a part of the service is dead, so that whoever started it starts it again."""
+    while not stopped():
+        threading.Event().wait(0.2)
+        trouble = ""
+        if ticker.hangs():
+            trouble = f"the ticker has given no sign of life for {ticker.age():.0f} s; the service ends"
+        elif not up():
+            trouble = "the web server has ended; the service ends"
+        if trouble:
+            log.error(trouble)
+            alarm.troubles({"service": f"tocsin: {trouble}"})
+            return OUTSIDE
     return DONE
 
 
-def _tick(shell: Shell, database: Database, sender: Sender) -> datetime | None:
-    """Sends what is due; the next instant at which something will be."""
-    log = logging.getLogger("tocsin.run")
-    with database.look() as connection:
-        held = why_held(connection, sender.here)
-    if held:
-        log.info("nothing is sent: %s", held)
-        return None
-    try:
-        sent = send_due(database, sender, shell.clock)
-        names = all_series(database)
-    except StoreError as error:
-        log.warning("%s", error)
-        return None
+@dataclass
+class Rounds:
+    """What each tick does: erases what may not be kept, sends what is due, and tells trouble once."""
+
+    shell: Shell
+    database: Database
+    sender: Sender
+    alarm: Alarm
+    beat: Callable[[], None] = lambda: None
+
+    def tick(self) -> datetime | None:
+        """One round; the next instant at which something will be due."""
+        try:
+            erased = tidy(self.database, self.shell.clock.now())
+            if erased:
+                log.info("%s unconfirmed addresses were erased", erased)
+            following, troubles = self._sent()
+        except StoreError as error:
+            log.warning("%s", error)
+            following, troubles = None, {"database": str(error)}
+        self.alarm.troubles({name: f"tocsin: {words}" for name, words in troubles.items()})
+        return following
+
+    def _sent(self) -> tuple[datetime | None, dict[str, str]]:
+        with self.database.look() as connection:
+            held = why_held(connection, self.sender.here)
+        if held:
+            log.info("nothing is sent: %s", held)
+            return None, {}
+        sent = send_due(self.database, self.sender, self.shell.clock, progress=lambda _so_far: self.beat())
+        _log(sent)
+        troubles = {
+            f"letter {trouble}": f"a letter could not be composed and waits: {trouble}" for trouble in sent.troubles
+        }
+        if sent.delivered.trouble:
+            troubles["server"] = f"the mail server can't be used: {sent.delivered.trouble}"
+        names = all_series(self.database)
+        with self.database.look() as connection:
+            return min((due for name in names if (due := next_due(connection, name))), default=None), troubles
+
+
+def _log(sent: Sent) -> None:
     done = sent.delivered
     for trouble in sent.troubles:
         log.warning("a letter could not be composed and waits: %s", trouble)
     if done.sent or done.failed or done.trouble:
         log.info("%s sent, %s refused, %s waiting%s", done.sent, done.failed, done.waiting,
                  f"; {done.trouble}" if done.trouble else "")  # fmt: skip
-    with database.look() as connection:
-        return min((due for name in names if (due := next_due(connection, name))), default=None)
 
 
 @contextmanager
-def _answering(shell: Shell, database: Database, sender: Sender) -> Iterator[None]:
-    """Answers requests in a thread of its own, so that the signals stay ours."""
-    host, _, port = shell.options.listen.rpartition(":")
-    if not port.isdecimal():
-        raise SettingsError(f"{shell.options.listen!r} is not a place to listen: write 127.0.0.1:8025")
-    app = application(database, sender.office.renderer, sender.office.secret, shell.clock)
+def _answering(shell: Shell, database: Database, sender: Sender, ticker: Ticker) -> Iterator[Callable[[], bool]]:
+    """Answers requests in a thread of its own, so that the signals stay ours; yields whether it still does."""
+    options = shell.options
+    place = _bound(options.listen)
+    service = Service(
+        database, sender.office.renderer, sender.office.secret, shell.clock,
+        wake=ticker.wake, age=ticker.age, patience=ticker.patience,
+        hosts=frozenset(name.casefold() for name in options.host), watchers=tuple(options.metrics_to),
+    )  # fmt: skip
+    believed = ["127.0.0.0/8", "::1", *map(str, options.trusted_proxy)]
     # No access log: it would keep addresses of machines, and links that are secrets of their readers.
-    settings = uvicorn.Config(app, host.strip("[]") or "127.0.0.1", int(port), access_log=False, server_header=False,
-                              log_config=None, timeout_graceful_shutdown=5)  # fmt: skip
+    settings = uvicorn.Config(application(service), access_log=False, server_header=False, log_config=None,
+                              proxy_headers=True, forwarded_allow_ips=believed, http="h11",
+                              h11_max_incomplete_event_size=BIGGEST_HEAD, limit_concurrency=500,
+                              timeout_graceful_shutdown=5)  # fmt: skip
     server = uvicorn.Server(settings)
-    thread = threading.Thread(target=server.run, name="web")
+    thread = threading.Thread(target=server.run, args=([place],), name="web", daemon=True)
     thread.start()
     try:
-        yield
+        yield thread.is_alive
     finally:
         server.should_exit = True
-        thread.join()
+        thread.join(10)
+        place.close()
+
+
+def _bound(listen: str) -> socket.socket:
+    """The socket of the service; SettingsError where it can't be had."""
+    host, _, port = listen.rpartition(":")
+    host = host.strip("[]") or "127.0.0.1"
+    if not port.isdecimal() or int(port) > 65535:
+        raise SettingsError(f"{listen!r} is not a place to listen: write 127.0.0.1:8025")
+    try:
+        return socket.create_server((host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise SettingsError(
+            f"can't listen at {listen}: {error.strerror or error}; name another place by --listen"
+        ) from None

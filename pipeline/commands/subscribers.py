@@ -1,81 +1,104 @@
-"""`tocsin subscribers`: add, list, import."""
+"""`tocsin subscribers`: add, import, list, export, forget, stats."""
 
 import argparse
-from datetime import datetime
+from collections import Counter
 from pathlib import Path
 
+from pipeline.actions.enrolment import Imported, export_csv, import_csv
+from pipeline.actions.personal_data import personal_data
 from pipeline.actions.project import read_catalogue
 from pipeline.actions.subscribers import Entry, add_all, entry_of, read_csv
-from pipeline.commands.shell import DONE, Shell, common_options, counted
-from pipeline.errors import CatalogueError, Problem, SettingsError
+from pipeline.catalogue.models import Catalogue
+from pipeline.commands.shell import DONE, WRONG, Shell, common_options, counted
+from pipeline.errors import SettingsError
 from pipeline.files import read_text
 from pipeline.store.database import Database, open_database
-from pipeline.store.subscribers import Subscriber, listed
+from pipeline.store.personal import standings
+from pipeline.store.subscribers import Subscriber, find, forget, listed
+from pipeline.store.tables import Standing
+
+HEADER = "address,language,kinds,tags,consent"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The three verbs."""
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="add|list|import")
-    add = verbs.add_parser("add", parents=[common_options(argparse.SUPPRESS)], help="one address, or a CSV file")
-    add.add_argument("address", help="the address, or a .csv with address,language,kinds,tags,consent")
+    """The verbs."""
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="add|import|list|export|forget|stats")
+
+    def verb(name: str, what: str) -> argparse.ArgumentParser:
+        return verbs.add_parser(name, parents=[common_options(argparse.SUPPRESS)], help=what)
+
+    add = verb("add", "one address, or a CSV file")
+    add.add_argument("address", help=f"the address, or a .csv with {HEADER}")
     add.add_argument("--language", default="", help="default: the default language of the series")
     add.add_argument(
         "--kinds", default="", help="announcements, reminders, changes, follow-ups, newsletters; default: all"
     )
     add.add_argument("--tags", default="", help="only events with one of these tags")
     add.add_argument("--consent", default="", help="when and how they asked for it")
-    bring = verbs.add_parser("import", parents=[common_options(argparse.SUPPRESS)], help="a CSV file, consent required")
-    bring.add_argument("file", help="a CSV with the header address,language,kinds,tags,consent")
+    bring = verb("import", "a CSV file, consent required; wrong rows are told and passed over")
+    bring.add_argument("file", help=f"a CSV with the header {HEADER}")
     bring.add_argument("--dry-run", action="store_true", help="read and report, add nobody")
-    verbs.add_parser("list", parents=[common_options(argparse.SUPPRESS)], help="everybody, with what they chose")
+    verb("list", "everybody, with what they chose")
+    export = verb("export", "all that is kept about somebody, or the active subscribers as CSV")
+    whom = export.add_mutually_exclusive_group(required=True)
+    whom.add_argument("address", nargs="?", help="whose data")
+    whom.add_argument("--all", action="store_true", help="every active subscriber, as `import` reads them")
+    gone = verb("forget", "erase somebody; no import brings them back")
+    gone.add_argument("address", help="whom")
+    verb("stats", "how many there are, by state and language")
 
 
 def run(shell: Shell) -> int:
     """Does what the verb says."""
     catalogue = read_catalogue(shell.project).catalogue
+    verbs = {"add": _add, "import": _import, "list": _list, "export": _export, "forget": _forget, "stats": _stats}
     with open_database(shell.database_url, shell.clock) as database:
-        if shell.options.verb == "list":
-            return _list(shell, database, catalogue.series.id)
-        entries = _entries(shell, catalogue.languages)
-        if getattr(shell.options, "dry_run", False):
-            shell.say(f"{len(entries)} rows are right; nobody was added")
-            return DONE
-        return _add(shell, database, catalogue.series.id, entries)
+        return verbs[shell.options.verb](shell, database, catalogue)
+
+
+def _add(shell: Shell, database: Database, catalogue: Catalogue) -> int:
+    entries, now = _entries(shell, catalogue.languages), shell.clock.now()
+    new = database.run(lambda connection: add_all(connection, catalogue.series.id, entries, now))
+    shell.say(f"{sum(new)} added, {len(new) - sum(new)} were there already and stay as they are")
+    return DONE
 
 
 def _entries(shell: Shell, languages: tuple[str, ...]) -> list[Entry]:
     options = shell.options
-    file = getattr(options, "file", None) or (options.address if options.address.endswith(".csv") else None)
-    if file is not None:
-        entries = read_csv(read_text(Path(file), file), file, languages)
-        if options.verb == "import":
-            _require_consent(file, entries)
-        return entries
+    if options.address.endswith(".csv"):
+        return read_csv(read_text(Path(options.address), options.address), options.address, languages)
     try:
         return [entry_of({key: getattr(options, key) for key in Entry.__dataclass_fields__}, languages)]
     except ValueError as error:
         raise SettingsError(str(error)) from None
 
 
-def _require_consent(file: str, entries: list[Entry]) -> None:
-    missing = [entry.address for entry in entries if not entry.consent]
-    if missing:
-        raise CatalogueError(
-            [Problem(file, 0, address, "`consent` is empty", "write when and how they asked for mail")
-             for address in missing]
-        )  # fmt: skip
+def _import(shell: Shell, database: Database, catalogue: Catalogue) -> int:
+    options = shell.options
+    text = read_text(Path(options.file), options.file)
+    done = import_csv(
+        database, catalogue.series.id, text, options.file, catalogue.languages, shell.clock.now(),
+        dry_run=options.dry_run,
+    )  # fmt: skip
+    _tell(shell, done)
+    return WRONG if done.refused else DONE
 
 
-def _add(shell: Shell, database: Database, series: str, entries: list[Entry]) -> int:
-    now: datetime = shell.clock.now()
-    new = database.run(lambda connection: add_all(connection, series, entries, now))
-    shell.say(f"{sum(new)} added, {len(new) - sum(new)} were there already and stay as they are")
-    return DONE
+def _tell(shell: Shell, done: Imported) -> None:
+    if shell.options.json:
+        refused = [{"line": problem.line, "reason": problem.show()} for problem in done.refused]
+        shell.say_json({"added": done.added, "there": done.there, "refused": refused})
+        return
+    shell.tell_problems(done.refused)
+    would = "would be added" if shell.options.dry_run else "added"
+    shell.say(f"{done.added} {would}, {done.there} were there already and stay as they are")
+    if done.refused:
+        shell.complain(f"{counted(len(done.refused), 'row')} refused; the others count")
 
 
-def _list(shell: Shell, database: Database, series: str) -> int:
+def _list(shell: Shell, database: Database, catalogue: Catalogue) -> int:
     with database.look() as connection:
-        found = listed(connection, series)
+        found = listed(connection, catalogue.series.id)
     if shell.options.json:
         shell.say_json([as_json(subscriber) for subscriber in found])
         return DONE
@@ -83,6 +106,49 @@ def _list(shell: Shell, database: Database, series: str) -> int:
         kinds = " ".join(sorted(kind.value for kind in subscriber.kinds))
         shell.say(f"{subscriber.address}  {subscriber.language}  {subscriber.state}  {kinds}")
     shell.tell(counted(len(found), "subscriber"))
+    return DONE
+
+
+def _export(shell: Shell, database: Database, catalogue: Catalogue) -> int:
+    with database.look() as connection:
+        if shell.options.all:
+            shell.say(export_csv(listed(connection, catalogue.series.id, [Standing.ACTIVE])).removesuffix("\n"))
+            return DONE
+        found = find(connection, catalogue.series.id, shell.options.address)
+        if found is not None:
+            shell.say_json(personal_data(connection, found))
+            return DONE
+    shell.complain(f"nobody has the address {shell.options.address}; nothing is kept about it")
+    return WRONG
+
+
+def _forget(shell: Shell, database: Database, catalogue: Catalogue) -> int:
+    address = shell.options.address
+    known = database.run(lambda connection: forget(connection, catalogue.series.id, address))
+    if known:
+        shell.say(f"{address} is forgotten: all that was kept is erased, and no import brings it back")
+    else:
+        shell.say(f"nobody had the address {address}; no import will bring it in")
+    return DONE
+
+
+def _stats(shell: Shell, database: Database, catalogue: Catalogue) -> int:
+    with database.look() as connection:
+        found = standings(connection)
+    own = {key[1:]: number for key, number in found.items() if key[0] == catalogue.series.id}
+    states: Counter[str] = Counter()
+    for (state, _language), number in own.items():
+        states[state] += number
+    if shell.options.json:
+        by_language = [
+            {"state": state, "language": language, "people": n} for (state, language), n in sorted(own.items())
+        ]
+        shell.say_json({"states": dict(sorted(states.items())), "languages": by_language})
+        return DONE
+    for state, number in sorted(states.items()):
+        languages = ", ".join(f"{n} {language}" for (which, language), n in sorted(own.items()) if which == state)
+        shell.say(f"{number:7} {state:13} ({languages})")
+    shell.tell(counted(sum(states.values()), "subscriber"))
     return DONE
 
 

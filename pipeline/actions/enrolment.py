@@ -1,0 +1,143 @@
+"""Importing and exporting subscribers as CSV: each wrong row is told and passed over, each right one counts."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from itertools import islice
+
+from sqlalchemy import Connection
+
+from pipeline.actions.subscribers import COLUMNS, Entry, entry_of
+from pipeline.errors import CatalogueError, Problem
+from pipeline.store.database import Database
+from pipeline.store.enrolment import NewReader, asked_to_be_forgotten, enrol, there_already
+from pipeline.store.subscribers import Mailbox, Subscriber, normalised
+
+CHUNK = 1000
+"""Rows in one transaction: a fraction of a second, so that a running service hardly waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that can be read: its line in the file, and whom it names."""
+
+    line: int
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """How many people were (or would be) added, how many were there already, and every refused row."""
+
+    added: int
+    there: int
+    refused: tuple[Problem, ...]
+
+
+def import_csv(
+    database: Database, series: str, text: str, name: str, languages: Sequence[str], now: datetime, *, dry_run: bool
+) -> Imported:
+    """Adds the people of a CSV who asked for it; who is there already stays as they are. A dry run adds nobody.
+
+    CatalogueError where the header isn't `address,language,kinds,tags,consent`, in any order.
+    """
+    refused: list[Problem] = []
+    rows = _rows(text, name, languages, refused)
+    seen: set[str] = set()
+    added = there = 0
+    while chunk := list(islice(rows, CHUNK)):
+        work = partial(_take, series, chunk, seen, now, dry_run)
+        result = _looked(database, work) if dry_run else database.run(work)
+        seen |= {reader.box.folded for reader in result.new}
+        added += len(result.new)
+        there += result.there
+        refused += [_problem(name, row.line, "{address} asked to be forgotten and can only come back by subscribing",
+                             "delete the row", address=row.entry.address) for row in result.forgotten]  # fmt: skip
+    return Imported(added, there, tuple(sorted(refused, key=lambda problem: problem.line)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sorted:
+    new: list[NewReader]
+    there: int
+    forgotten: list[Row]
+
+
+def _looked(database: Database, work: Callable[[Connection], _Sorted]) -> _Sorted:
+    with database.look() as connection:
+        return work(connection)
+
+
+def _take(
+    series: str, rows: Sequence[Row], seen: set[str], now: datetime, dry_run: bool, connection: Connection
+) -> _Sorted:
+    boxes = [_box(row.entry.address) for row in rows]
+    known = there_already(connection, series, [box.folded for box in boxes]) | seen
+    gone = asked_to_be_forgotten(connection, series, boxes)
+    new: dict[str, NewReader] = {}
+    away: list[Row] = []
+    there = 0
+    for row, box in zip(rows, boxes, strict=True):
+        if box.folded in gone:
+            away.append(row)
+        elif box.folded in known or box.folded in new:
+            there += 1
+        else:
+            entry = row.entry
+            new[box.folded] = NewReader(box, entry.language, entry.kinds, entry.tags, entry.consent)
+    if not dry_run:
+        enrol(connection, series, list(new.values()), now)
+    return _Sorted(list(new.values()), there, away)
+
+
+def _rows(text: str, name: str, languages: Sequence[str], refused: list[Problem]) -> Iterator[Row]:
+    """The right rows one after the other; the wrong ones go to `refused`."""
+    reader = csv.DictReader(io.StringIO(text), strict=True)
+    try:
+        header = [column.strip().casefold() for column in reader.fieldnames or ()]
+    except csv.Error as error:
+        raise CatalogueError([_problem(name, 1, "this is no CSV: {reason}", "", reason=str(error))]) from None
+    if "address" not in header or not set(header) <= set(COLUMNS):
+        wrong = _problem(name, 1, "the header is {header!r}", "write " + ",".join(COLUMNS), header=",".join(header))
+        raise CatalogueError([wrong])
+    reader.fieldnames = header
+    while True:
+        try:
+            row = next(reader, None)
+            if row is None:
+                return
+            entry = entry_of(row, languages)
+        except csv.Error as error:
+            refused.append(_problem(name, reader.reader.line_num, "{reason}", "", reason=str(error)))
+            continue
+        except ValueError as error:
+            refused.append(_problem(name, reader.reader.line_num, "{reason}", "", reason=str(error)))
+            continue
+        if entry.consent:
+            yield Row(reader.reader.line_num, entry)
+        else:
+            refused.append(_problem(name, reader.reader.line_num, "{address}: `consent` is empty",
+                                    "write when and how they asked for mail", address=entry.address))  # fmt: skip
+
+
+def _problem(name: str, line: int, message: str, hint: str, **values: str) -> Problem:
+    return Problem(name, line, "", message, hint, values)
+
+
+def _box(address: str) -> Mailbox:
+    """The mailbox of an address that is normalised already: only one that isn't ASCII has to be looked at again."""
+    return Mailbox(address, address, address.casefold()) if address.isascii() else normalised(address)
+
+
+def export_csv(readers: Iterable[Subscriber]) -> str:
+    """People as the CSV that `import` reads: their choices and their consent, not their state."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for reader in readers:
+        kinds = " ".join(sorted(kind.value for kind in reader.kinds))
+        writer.writerow((reader.address, reader.language, kinds, " ".join(sorted(reader.tags)), reader.consent))
+    return text.getvalue()

@@ -1,0 +1,72 @@
+"""Telling the operator about trouble that mail can't tell: by a command, or by a POST to an address (TOCSIN_ALERT)."""
+
+import json
+import logging
+import shlex
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+from pipeline.errors import SettingsError
+
+PATIENCE: Final = 20
+"""Seconds that a command or an address may take."""
+
+log = logging.getLogger("tocsin.alerts")
+
+
+def messenger(target: str) -> Callable[[str], None]:
+    """How a text is told: `https://…` gets it as JSON `{"text": …}`, a command on its standard input.
+
+    SettingsError where neither can be meant. What goes wrong in telling is logged and doesn't stop the work.
+    """
+    if not target:
+        return lambda _text: None
+    if target.startswith(("https://", "http://")):
+        return lambda text: _post(target, text)
+    try:
+        command = shlex.split(target)
+    except ValueError as error:
+        raise SettingsError(f"TOCSIN_ALERT can't be understood ({error}); write a command, or https://…") from None
+    return lambda text: _call(command, text)
+
+
+def _post(target: str, text: str) -> None:
+    body = json.dumps({"text": text}).encode()
+    request = Request(target, body, {"Content-Type": "application/json", "User-Agent": "tocsin"})  # noqa: S310
+    try:
+        with urlopen(request, timeout=PATIENCE):  # noqa: S310 - only http and https come here
+            pass
+    except (URLError, OSError, ValueError) as error:
+        # The address may hold a key, so it isn't told.
+        log.warning("the address of TOCSIN_ALERT could not be told: %s", type(error).__name__)
+
+
+def _call(command: list[str], text: str) -> None:
+    try:
+        done = subprocess.run(  # noqa: S603 - the operator's own command
+            command, input=text + "\n", text=True, timeout=PATIENCE, check=False, capture_output=True
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        log.warning("the command of TOCSIN_ALERT could not be run: %s", type(error).__name__)
+        return
+    if done.returncode:
+        log.warning("the command of TOCSIN_ALERT ended with %s", done.returncode)
+
+
+@dataclass
+class Alarm:
+    """Tells each trouble once; one that is over may be told again when it comes back."""
+
+    tell: Callable[[str], None]
+    _told: set[str] = field(default_factory=set)
+
+    def troubles(self, now: Mapping[str, str]) -> None:
+        """All trouble there is at this moment: a name that stays the same, and its words."""
+        for name, words in now.items():
+            if name not in self._told:
+                self.tell(words)
+        self._told = set(now)

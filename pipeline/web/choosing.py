@@ -1,0 +1,75 @@
+"""One's own choices, data and erasure, by the link that only the mailbox's owner has."""
+
+import json
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pipeline.actions.preferences import choices_in, choose, data_of, erase, holder_of, offered_tags
+from pipeline.catalogue.models import Catalogue
+from pipeline.reminders.occasions import Kind
+from pipeline.store.subscribers import Subscriber
+from pipeline.store.tables import Standing
+from pipeline.web.forms import FormError, fields_of
+from pipeline.web.pages import language_names
+from pipeline.web.room import Room
+
+
+@dataclass(frozen=True)
+class Choosing(Room):
+    """`/preferences/…`."""
+
+    async def preferences(self, request: Request) -> Response:
+        """The choices; posted, they hold for every mail from now on."""
+        who = await self._holder(request)
+        catalogue = await self.catalogue(who.series) if who else None
+        if who is None or catalogue is None:
+            return self.pages.trouble(request, "link", 404)
+        if request.method != "POST":
+            return self._shown(request, who, catalogue, "asked")
+        try:
+            wanted = choices_in(await fields_of(request), catalogue, who)
+        except FormError:
+            return self.pages.trouble(request, "form", 400)
+        if wanted is None:
+            return self._shown(request, who, catalogue, "none", 400)
+        who = await run_in_threadpool(choose, self.database, who, wanted, self.clock.now())
+        return self._shown(request, who, catalogue, "stored")
+
+    async def data(self, request: Request) -> Response:
+        """All that is kept about somebody, as a file."""
+        who = await self._holder(request)
+        if who is None:
+            return self.pages.trouble(request, "link", 404)
+        kept = await run_in_threadpool(data_of, self.database, who)
+        text = json.dumps(kept, ensure_ascii=False, indent=2) + "\n"
+        return Response(
+            text, media_type="application/json", headers={"Content-Disposition": 'attachment; filename="my-data.json"'}
+        )
+
+    async def erase(self, request: Request) -> Response:
+        """The question whether to erase all; posted, it is done."""
+        who = await self._holder(request)
+        if who is None:
+            return self.pages.trouble(request, "link", 404)
+        catalogue = await self.catalogue(who.series)
+        if request.method == "POST":
+            await run_in_threadpool(erase, self.database, who)
+        done = request.method == "POST"
+        return self.pages.show("erase", who.language, catalogue, address=who.address, done=done)
+
+    async def _holder(self, request: Request) -> Subscriber | None:
+        return await run_in_threadpool(holder_of, self.database, request.path_params["token"], self.secret)
+
+    def _shown(
+        self, request: Request, who: Subscriber, catalogue: Catalogue, state: str, status: int = 200
+    ) -> Response:
+        return self.pages.show(
+            "preferences", who.language, catalogue, status,
+            state=state, who=who, active=who.state is Standing.ACTIVE, token=request.path_params["token"],
+            kinds=[(kind.value, kind in who.kinds) for kind in Kind],
+            tags=[(tag, tag in who.tags) for tag in offered_tags(catalogue, who.tags)],
+            languages=language_names(catalogue.languages),
+        )  # fmt: skip

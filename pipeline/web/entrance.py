@@ -1,0 +1,116 @@
+"""Joining: the form, the page that confirms, and what we keep of whom."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pipeline.actions.joining import (
+    Answer,
+    Joining,
+    ask,
+    candidate,
+    confirmed,
+    consent_text,
+    preferences_token,
+)
+from pipeline.actions.personal_data import KEPT
+from pipeline.actions.programmes import takes_subscriptions
+from pipeline.catalogue.models import Catalogue
+from pipeline.language import words
+from pipeline.store.tables import Standing
+from pipeline.web.forms import FormError, fields_of, only
+from pipeline.web.pages import SPOKEN, language_names, language_of
+from pipeline.web.room import Room
+
+HONEYPOT = "website"
+"""A field that people don't see: what fills it in is a program."""
+
+
+@dataclass(frozen=True)
+class Entrance(Room):
+    """`/subscribe`, `/confirm/…` and `/privacy`."""
+
+    wake: Callable[[], None] = lambda: None
+
+    async def subscribe(self, request: Request) -> Response:
+        """The form; posted, a mail goes to the address, and the answer tells nothing about it."""
+        try:
+            fields = await fields_of(request) if request.method == "POST" else {}
+        except FormError:
+            return self.pages.trouble(request, "form", 400)
+        open_to_all = {
+            series: catalogue
+            for series, catalogue in (await run_in_threadpool(self.programmes.all)).items()
+            if takes_subscriptions(catalogue)
+        }
+        catalogue = _chosen(open_to_all, only(fields, "series") or request.query_params.get("series", ""))
+        if catalogue is None:
+            return self._which(request, open_to_all)
+        language = only(fields, "language")
+        if language not in catalogue.languages:
+            language = language_of(request, catalogue.languages)
+        if request.method != "POST":
+            return self._form(catalogue, language)
+        if only(fields, HONEYPOT):
+            return self.pages.show("asked", language, catalogue)
+        return await self._ask(request, catalogue, only(fields, "address"), language)
+
+    async def _ask(self, request: Request, catalogue: Catalogue, address: str, language: str) -> Response:
+        machine = request.client.host if request.client else ""
+        joining = Joining(self.renderer, self.secret)
+        answer = await run_in_threadpool(
+            ask, self.database, joining, catalogue, address, language, machine, self.clock.now()
+        )
+        if answer is Answer.WRONG:
+            return self._form(catalogue, language, address[:254], 400)
+        if answer is Answer.TOO_MANY:
+            return self.pages.show("trouble", language, catalogue, 429, {"Retry-After": "3600"}, state="many")
+        self.wake()
+        return self.pages.show("asked", language, catalogue)
+
+    def _form(self, catalogue: Catalogue, language: str, typed: str = "", status: int = 200) -> Response:
+        return self.pages.show(
+            "subscribe", language, catalogue, status,
+            typed=typed, wrong=status != 200, languages=language_names(catalogue.languages), honeypot=HONEYPOT,
+        )  # fmt: skip
+
+    def _which(self, request: Request, open_to_all: dict[str, Catalogue]) -> Response:
+        if not open_to_all:
+            return self.pages.trouble(request, "nothing", 404)
+        titles = [(series, catalogue.series.title) for series, catalogue in open_to_all.items()]
+        return self.pages.show("series", language_of(request, SPOKEN), titles=titles)
+
+    async def confirm(self, request: Request) -> Response:
+        """The button; pressed, the mails begin."""
+        now = self.clock.now()
+        found = await run_in_threadpool(candidate, self.database, request.path_params["token"], self.secret, now)
+        if found is None:
+            return self.pages.trouble(request, "link", 404)
+        who = found.subscriber
+        catalogue = await self.catalogue(who.series)
+        if found.expired or catalogue is None:
+            return self.pages.show("trouble", who.language, catalogue, 410, state="expired")
+        if request.method == "POST":
+            who = await run_in_threadpool(confirmed, self.database, found, now)
+            self.wake()
+        return self.pages.show(
+            "confirm", who.language, catalogue,
+            address=who.address, done=who.state is Standing.ACTIVE, consent=consent_text(catalogue, who.language),
+            preferences=f"../preferences/{preferences_token(who.public_id, self.secret)}",
+        )  # fmt: skip
+
+    async def privacy(self, request: Request) -> Response:
+        """What is kept, from the list that the file of one's own data is made by."""
+        language = language_of(request, SPOKEN)
+        kept = [(name, words(language)(meaning)) for name, meaning in KEPT.items()]
+        return self.pages.show("privacy", language, kept=kept)
+
+
+def _chosen(open_to_all: dict[str, Catalogue], series: str) -> Catalogue | None:
+    """The series asked for, or the only one there is."""
+    if series:
+        return open_to_all.get(series)
+    return next(iter(open_to_all.values())) if len(open_to_all) == 1 else None

@@ -1,0 +1,111 @@
+"""The door of the service: what is too big, too slow or meant for another host never reaches a page."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pipeline.delivery import is_loopback
+from pipeline.errors import StoreError
+
+BIGGEST_BODY: Final = 16 * 1024
+BIGGEST_HEAD: Final = 16 * 1024
+LONGEST_WAIT: Final = 10.0
+"""Seconds for the body of a request to arrive."""
+
+# Leaving must work for years, also under a name that the service had before; probes come by number.
+_ANY_HOST: Final = ("/unsubscribe/", "/healthz")
+
+Refuse = Callable[[Request, str, int], Response]
+
+
+class Guard:
+    """An application behind its door; `refuse` makes the page for a state of trouble and a status."""
+
+    def __init__(
+        self,
+        inside: ASGIApp,
+        hosts: Callable[[], Awaitable[frozenset[str]]],
+        refuse: Refuse,
+        headers: Mapping[str, str],
+    ) -> None:
+        self._inside, self._hosts, self._refuse, self._headers = inside, hosts, refuse, headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        if scope["type"] != "http":
+            await self._inside(scope, receive, send)
+            return
+        request = Request(scope)
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                head = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    head.setdefault(name, value)
+            await send(message)
+
+        refusal, body = await self._examined(request, receive)
+        if refusal is not None:
+            await refusal(scope, receive, with_headers)
+            return
+        await self._inside(scope, _replayed(body, receive), with_headers)
+
+    async def _examined(self, request: Request, receive: Receive) -> tuple[Response | None, bytes]:
+        try:
+            if not request.url.path.startswith(_ANY_HOST) and not await self._is_ours(request):
+                return self._refuse(request, "host", 421), b""
+        except StoreError:
+            return self._refuse(request, "later", 503), b""
+        try:
+            async with asyncio.timeout(LONGEST_WAIT):
+                body = await _body(request, receive)
+        except TimeoutError:
+            return self._refuse(request, "slow", 408), b""
+        return (self._refuse(request, "big", 413), b"") if body is None else (None, body)
+
+    async def _is_ours(self, request: Request) -> bool:
+        name = host_in(request.headers.get("host", ""))
+        return bool(name) and (is_loopback(name) or name in await self._hosts())
+
+
+def host_in(field: str) -> str:
+    """The host of a Host field without its port and the brackets of IPv6; in lower case."""
+    name = field.strip().casefold()
+    if name.startswith("["):
+        return name[1:].partition("]")[0]
+    return name.partition(":")[0].removesuffix(".")
+
+
+async def _body(request: Request, receive: Receive) -> bytes | None:
+    """The whole body; None where it is bigger than one that our forms can make."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:12]) > BIGGEST_BODY:
+        return None
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return body
+        body += bytes(message.get("body", b""))
+        if len(body) > BIGGEST_BODY:
+            return None
+        if not message.get("more_body", False):
+            return body
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
