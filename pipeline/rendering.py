@@ -16,6 +16,8 @@ from pipeline.markdown import to_html, to_text
 from pipeline.phrases import say_when
 
 PACKAGE = Path(__file__).parent
+OURS = "tocsin"
+"""`tocsin/site/event.html` is our template of that name, also for one that stands in its place and extends it."""
 
 
 def shipped_templates() -> Path:
@@ -47,7 +49,12 @@ class Renderer:
 
     def _environment(self, language: str) -> jinja2.Environment:
         environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(self._folders),
+            loader=jinja2.ChoiceLoader(
+                [
+                    jinja2.FileSystemLoader(self._folders),
+                    jinja2.PrefixLoader({OURS: jinja2.FileSystemLoader(shipped_templates())}),
+                ]
+            ),
             autoescape=lambda name: name is not None and not name.endswith((".txt", ".txt.j2")),  # noqa: S701
             undefined=jinja2.StrictUndefined,
             # A renderer lives for one build: templates don't change under it.
@@ -85,7 +92,7 @@ def _place(error: BaseException, template: str) -> str:
     place, step = template, error.__traceback__
     while step is not None:
         name = step.tb_frame.f_code.co_filename
-        if "__jinja_template__" in step.tb_frame.f_globals:
+        if "__jinja_exception__" in step.tb_frame.f_globals:
             place = f"{name}:{step.tb_lineno}"
         step = step.tb_next
     return place

@@ -16,6 +16,8 @@ class Settings:
     database_url: str | None = field(default=None, repr=False)
     secret: str | None = field(default=None, repr=False)
     installation: str = ""
+    dkim_key: str = field(default="", repr=False)
+    """Where the keys lie that sign mail: `mail._domainkey.example.org:FILE`, several apart by commas."""
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Everything, for the `secret` of an event's `online`."""
 
@@ -30,5 +32,6 @@ def settings_of(folder: Path, environment: Mapping[str, str] = os.environ) -> Se
         database_url=variables.get("TOCSIN_DATABASE_URL") or None,
         secret=variables.get("TOCSIN_SECRET") or None,
         installation=variables.get("TOCSIN_INSTALLATION", ""),
+        dkim_key=variables.get("TOCSIN_DKIM_KEY", ""),
         variables=variables,
     )

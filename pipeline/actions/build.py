@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from pipeline import ledger as journal
+from pipeline.actions.pictures import picture_files
 from pipeline.actions.project import Project, read_catalogue, read_ledger, refuse_vanished
+from pipeline.actions.themes import template_folders
 from pipeline.edition import Edition
 from pipeline.errors import Problem
 from pipeline.files import Written, write_folder
@@ -48,8 +50,10 @@ def build(project: Project, now: datetime, day: date | None = None) -> Result:
 
 def rendered(project: Project, edition: Edition) -> dict[str, bytes]:
     """The bytes of every file of `out/`, by path."""
-    renderer = Renderer([project.templates] if project.templates.is_dir() else [])
-    return {artifact.path: artifact.body for artifact in render_all(edition, renderer)}
+    renderer = Renderer(template_folders(project, edition.catalogue))
+    files = {artifact.path: artifact.body for artifact in render_all(edition, renderer)}
+    # A picture that bears the name of a file of the site gives way to it.
+    return picture_files(project, edition.catalogue) | files
 
 
 def write_out(project: Project, edition: Edition) -> Written:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline import ledger as journal
 from pipeline.catalogue.load import Loaded, Source, load
 from pipeline.catalogue.models import Catalogue
-from pipeline.errors import CatalogueError, LedgerError, Problem
+from pipeline.errors import CatalogueError, InputError, LedgerError, Problem
 from pipeline.files import read_if_there, read_text
 from pipeline.ledger import Ledger
 
@@ -36,8 +36,12 @@ def project_at(catalogue: Path, out: Path | None = None, templates: Path | None 
 
 def read_catalogue(project: Project, now: datetime | None = None) -> Loaded:
     """The catalogue, or CatalogueError with every problem."""
-    main = Source(project.catalogue.name, read_text(project.catalogue, project.catalogue.name))
-    return load(main, _included(project), now)
+    return catalogue_from(project, read_text(project.catalogue, project.catalogue.name), now)
+
+
+def catalogue_from(project: Project, text: str, now: datetime | None = None) -> Loaded:
+    """The catalogue as it would be with that text in its main file, or CatalogueError with every problem."""
+    return load(Source(project.catalogue.name, text), _included(project), now, _is_there(project))
 
 
 def _included(project: Project) -> Callable[[str], Sequence[Source]]:
@@ -58,6 +62,17 @@ def _included(project: Project) -> Callable[[str], Sequence[Source]]:
     return find
 
 
+def _is_there(project: Project) -> Callable[[str], bool]:
+    def is_there(path: str) -> bool:
+        own = path.removeprefix("templates/")
+        try:
+            return (project.folder / path).is_file() or (own != path and (project.templates / own).is_file())
+        except OSError:  # a name that is too long for a file
+            return False
+
+    return is_there
+
+
 def read_ledger(project: Project) -> Ledger:
     """The ledger, empty before the first publication; LedgerError where it can't be read."""
     name = project.ledger.name
@@ -66,8 +81,18 @@ def read_ledger(project: Project) -> Ledger:
 
 def check(project: Project, now: datetime) -> Loaded:
     """Reads everything; raises an error with every problem of catalogue and ledger, else returns it with remarks."""
-    loaded = read_catalogue(project, now)
-    refuse_vanished(project, loaded.catalogue, read_ledger(project))
+    wrong: tuple[Problem, ...] = ()
+    try:
+        ledger = read_ledger(project)
+    except InputError as error:
+        ledger, wrong = Ledger(), error.problems
+    try:
+        loaded = read_catalogue(project, now)
+    except CatalogueError as error:
+        raise CatalogueError((*error.problems, *wrong)) from None
+    wrong += journal.vanished_problems(loaded.catalogue, ledger, project.catalogue.name)
+    if wrong:
+        raise LedgerError(wrong)
     return loaded
 
 

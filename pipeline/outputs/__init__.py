@@ -3,11 +3,25 @@
 from collections.abc import Iterator
 
 from pipeline.edition import Edition
-from pipeline.outputs import calendar, feeds, json_feed, pages, program
+from pipeline.outputs import (
+    calendar,
+    embed,
+    feeds,
+    json_feed,
+    next_event,
+    pages,
+    poster,
+    program,
+    schedule,
+    share,
+    sitemap,
+)
 from pipeline.outputs.base import Artifact, Output
 from pipeline.rendering import Renderer
 
-OUTPUTS: tuple[Output, ...] = (calendar, feeds, json_feed, program, pages)
+OUTPUTS: tuple[Output, ...] = (
+    calendar, feeds, json_feed, program, pages, next_event, embed, poster, schedule, share, sitemap,
+)  # fmt: skip
 """A new format is one module and one name here."""
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from urllib.parse import urlsplit
 
 from icalendar import Alarm, Calendar
-from icalendar.prop import vDuration, vText, vUri
+from icalendar.prop import vCalAddress, vDuration, vText, vUri
 
 from pipeline.catalogue.when import AtTime
 from pipeline.edition import Edition, Listing
@@ -40,11 +40,26 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa:
         yield from _Calendars(edition, language).render()
 
 
-def invitation(edition: Edition, listing: Listing, language: str, method: str = "PUBLISH") -> bytes:
-    """A calendar with one dated event, to be attached to a letter; METHOD is PUBLISH or CANCEL (RFC 5546)."""
+def invitation(
+    edition: Edition, listing: Listing, language: str, method: str = "PUBLISH", organiser: str | None = None
+) -> bytes:
+    """A calendar with one dated event, to be attached to a letter; METHOD is PUBLISH or CANCEL (RFC 5546).
+
+    These ask for an ORGANIZER: where none has an address it is `organiser`, a mailbox (`Name <address>`).
+    """
     calendar = _bare_calendar()
     calendar["method"] = vText(method)
-    return calendar_of(calendar, (*_zones((listing,)), *_event(edition, listing, language)))
+    components = vevents(edition, listing, language)
+    if organiser is not None:
+        for component in components:
+            component.setdefault("organizer", _calendar_user(organiser))
+    return calendar_of(calendar, (*_zones((listing,)), *map(lines_of, components)))
+
+
+def _calendar_user(mailbox: str) -> vCalAddress:
+    name, _, address = mailbox.rpartition("<")
+    name = name.strip().strip('"')
+    return vCalAddress(f"mailto:{address.removesuffix('>')}", params={"CN": name} if name else {})
 
 
 @dataclass(frozen=True)

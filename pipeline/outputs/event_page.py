@@ -13,6 +13,7 @@ from pipeline.language import words
 from pipeline.markdown import to_text
 from pipeline.outputs.excerpt import excerpt
 from pipeline.outputs.links import Link, add_links, map_links
+from pipeline.outputs.pictures import Picture, picture_of_event
 from pipeline.phrases import capitalised, place_line, say_when, speaker_line, status_word, title_of
 
 DESCRIPTION_LENGTH = 300
@@ -35,6 +36,7 @@ class EventPage:
     map_links: Sequence[Link]
     has_calendar: bool
     dates: Sequence[When]
+    picture: Picture | None
 
 
 def event_pages(edition: Edition, language: str) -> list[EventPage]:
@@ -42,23 +44,35 @@ def event_pages(edition: Edition, language: str) -> list[EventPage]:
     news: dict[str, list[News]] = {}
     for item in edition.news:
         news.setdefault(item.event.id, []).append(item)
-    shown = edition.shown
     return [
-        EventPage(
-            listing=listing,
-            previous=shown[number - 1] if number else None,
-            next=shown[number + 1] if number + 1 < len(shown) else None,
-            news=news.get(listing.event.id, []),
-            organisations=_organisations(edition, listing.event),
-            access=_access(listing.event, listing.venue, language),
-            notes_on_access=_notes(listing.event, listing.venue),
-            add_links=add_links(listing, edition.address(f"events/{listing.event.id}/", language), language),
-            map_links=map_links(listing.venue, language) if listing.venue else (),
-            has_calendar=not isinstance(listing.event.when, Unscheduled),
-            dates=_dates(listing.event),
-        )
-        for number, listing in enumerate(shown)
+        _event_page(edition, number, news.get(listing.event.id, []), language)
+        for number, listing in enumerate(edition.shown)
     ]
+
+
+def event_page(edition: Edition, listing: Listing, language: str) -> EventPage:
+    """One event of the pages."""
+    news = [item for item in edition.news if item.event.id == listing.event.id]
+    return _event_page(edition, edition.shown.index(listing), news, language)
+
+
+def _event_page(edition: Edition, number: int, news: Sequence[News], language: str) -> EventPage:
+    shown = edition.shown
+    listing = shown[number]
+    return EventPage(
+        listing=listing,
+        previous=shown[number - 1] if number else None,
+        next=shown[number + 1] if number + 1 < len(shown) else None,
+        news=news,
+        organisations=_organisations(edition, listing.event),
+        access=_access(listing.event, listing.venue, language),
+        notes_on_access=_notes(listing.event, listing.venue),
+        add_links=add_links(listing, edition.address(f"events/{listing.event.id}/", language), language),
+        map_links=map_links(listing.venue, language) if listing.venue else (),
+        has_calendar=not isinstance(listing.event.when, Unscheduled),
+        dates=_dates(listing.event),
+        picture=picture_of_event(listing, language),
+    )
 
 
 def description(listing: Listing, language: str) -> str:

@@ -1,164 +1,31 @@
 """The web site: home, one page for each event and how to subscribe, in each language; and its stylesheet and icon."""
 
-import hashlib
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import Iterator
 
 from pipeline.edition import Edition
-from pipeline.language import locale, say_language, words
+from pipeline.language import words
 from pipeline.markdown import to_text
-from pipeline.outputs import links
 from pipeline.outputs.base import Artifact
-from pipeline.outputs.colours import CSS_COLOURS
-from pipeline.outputs.date_tile import date_tile, machine_readable
 from pipeline.outputs.event_page import DESCRIPTION_LENGTH, EventPage, description, event_pages, page_title
 from pipeline.outputs.excerpt import excerpt, first_sentence
-from pipeline.outputs.structured_data import embedded, event_data, series_data
-from pipeline.phrases import capitalised, changes, place_line, status_word, title_of
+from pipeline.outputs.joining import joining
+from pipeline.outputs.pictures import picture_of_event, picture_of_series
+from pipeline.outputs.site import ICON, STYLESHEET, Page, Site, asset, digest, page_file
+from pipeline.outputs.structured_data import event_data, series_data
 from pipeline.rendering import Renderer
-
-STYLESHEET = "assets/style.css"
-ICON = "assets/icon.svg"
-
-_HEXADECIMAL = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})")
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A page in one language: its code, its name in that language, its absolute address and the way to it."""
-
-    language: str
-    name: str
-    address: str
-    href: str
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page: where it stands below its language's tree, and what its head says of it."""
-
-    path: str
-    language: str
-    title: str
-    description: str
-
-    @property
-    def folder(self) -> str:
-        """The path by which it is known in public: without `index.html`."""
-        return self.path.removesuffix("index.html")
-
-
-class Site:
-    """What all pages of an edition share, and the ways between them."""
-
-    def __init__(self, edition: Edition, stylesheet: str) -> None:
-        self.edition = edition
-        self._stylesheet = stylesheet
-        self._shared: dict[str, dict[str, Any]] = {}
-
-    def way(self, page: Page, path: str, language: str | None = None) -> str:
-        """The relative address from a page to another path of `out/`, so that the site also works from a folder."""
-        up = "../" * self.edition.path(page.path, page.language).count("/")
-        return up + self.edition.path(path, language or page.language)
-
-    def shared_file(self, page: Page, path: str) -> str:
-        """The relative address of a file that all languages share."""
-        return self.way(page, path, self.edition.languages[0])
-
-    def versions(self, page: Page) -> list[Version]:
-        """The page in every language, the default one first."""
-        return [
-            Version(
-                language,
-                say_language(language, language),
-                self.edition.address(page.folder, language),
-                self.way(page, page.path, language),
-            )
-            for language in self.edition.languages
-        ]
-
-    def context(self, page: Page, structured: Mapping[str, Any] | None) -> dict[str, Any]:
-        """The variables that every template of the site may use; they are described at the top of `base.html`."""
-        if page.language not in self._shared:
-            self._shared[page.language] = self._shared_context(page.language)
-        return self._shared[page.language] | {
-            "page": page,
-            "versions": self.versions(page),
-            "canonical": self.edition.address(page.folder, page.language),
-            "to": lambda path, other=None: self.way(page, path, other),
-            "stylesheet": f"{self.shared_file(page, STYLESHEET)}?v={self._stylesheet}",
-            "icon": self.shared_file(page, ICON),
-            "structured": embedded(structured) if structured is not None else None,
-        }
-
-    def _shared_context(self, language: str) -> dict[str, Any]:
-        """What is the same on all pages of a language."""
-        edition = self.edition
-
-        def address(path: str) -> str:
-            return edition.address(path, language)
-
-        return {
-            "edition": edition,
-            "series": edition.series,
-            "direction": locale(language).text_direction,
-            "address": address,
-            "webcal": links.webcal,
-            "subscribe_links": links.subscribe_links(
-                address("calendar.ics"), edition.series.title.said_in(language).text
-            ),
-            "mail_subscription": self._mail_subscription(language),
-            "tile": lambda when: date_tile(when, language),
-            "machine_readable": machine_readable,
-            "title_of": lambda event: title_of(event, language),
-            "status_word": lambda event: status_word(event, language),
-            "place_line": lambda venue: place_line(venue, language),
-            "country_name": lambda code: links.country_name(code, language),
-            "changes": lambda news: changes(news, language),
-            "capitalised": capitalised,
-            "host": lambda url: urlsplit(url).hostname,
-        }
-
-    def _mail_subscription(self, language: str) -> links.Link | None:
-        """The address to write to, and the link that begins the letter; None where no mail is sent."""
-        sender = self.edition.catalogue.mail.sender
-        if sender is None:
-            return None
-        say, series = words(language), self.edition.series.title.said_in(language).text
-        body = say("Hello, please send me the mails about “{series}”.").format(series=series)
-        link = links.mail_link(sender, say("Subscribe me: {series}").format(series=series), body)
-        return links.Link(links.mail_address(sender), link)
-
-
-# --------------------------------------------------------------------------------------------- the files
 
 
 def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:
     """Every file of the site; TemplateError where a template is wrong."""
-    style = _asset(edition, renderer, STYLESHEET)
-    # Browsers keep a stylesheet for long; its digest in the address makes them fetch a changed one.
-    site = Site(edition, hashlib.blake2b(style, digest_size=5).hexdigest())
+    style = asset(edition, renderer, STYLESHEET)
+    site = Site(edition, digest(style))
     yield Artifact(STYLESHEET, "text/css; charset=utf-8", style)
-    yield Artifact(ICON, "image/svg+xml", _asset(edition, renderer, ICON))
+    yield Artifact(ICON, "image/svg+xml", asset(edition, renderer, ICON))
     for language in edition.languages:
         yield _home(site, renderer, language)
         yield _subscribe(site, renderer, language)
         for event in event_pages(edition, language):
             yield _event(site, renderer, language, event)
-
-
-def colour(text: str | None) -> str | None:
-    """The series' colour as CSS takes it: `#a31`, `#aa3311` or a colour's name; None for anything else."""
-    said = (text or "").strip().lower()
-    return said if said in CSS_COLOURS or _HEXADECIMAL.fullmatch(said) else None
-
-
-def _asset(edition: Edition, renderer: Renderer, path: str) -> bytes:
-    context = {"color": colour(edition.catalogue.site.color)}
-    return renderer.render(f"site/{path}", edition.languages[0], context).encode()
 
 
 def _home(site: Site, renderer: Renderer, language: str) -> Artifact:
@@ -168,9 +35,15 @@ def _home(site: Site, renderer: Renderer, language: str) -> Artifact:
     if opening is None and said is not None:
         opening = said._replace(text=first_sentence(to_text(said.text)))
     title = series.title.said_in(language).text
-    page = Page("index.html", language, title, excerpt(opening.text if opening else title, DESCRIPTION_LENGTH))
+    page = Page(
+        "index.html",
+        language,
+        title,
+        excerpt(opening.text if opening else title, DESCRIPTION_LENGTH),
+        picture=picture_of_series(site.edition, language),
+    )
     context = site.context(page, series_data(site.edition, language))
-    return _artifact(site, renderer, "site/index.html", page, context | {"opening": opening})
+    return page_file(site, renderer, "site/index.html", page, context | {"opening": opening})
 
 
 def _subscribe(site: Site, renderer: Renderer, language: str) -> Artifact:
@@ -182,8 +55,10 @@ def _subscribe(site: Site, renderer: Renderer, language: str) -> Artifact:
         say("Calendar, feeds and mails: how to hear of every new date and every change of “{series}”.").format(
             series=series
         ),
+        picture=picture_of_series(site.edition, language),
     )
-    return _artifact(site, renderer, "site/subscribe.html", page, site.context(page, None))
+    context = site.context(page, None) | {"joining": joining(site.edition.catalogue)}
+    return page_file(site, renderer, "site/subscribe.html", page, context)
 
 
 def _event(site: Site, renderer: Renderer, language: str, event: EventPage) -> Artifact:
@@ -193,11 +68,7 @@ def _event(site: Site, renderer: Renderer, language: str, event: EventPage) -> A
         language,
         page_title(listing, language),
         description(listing, language),
+        picture=picture_of_event(listing, language) or picture_of_series(site.edition, language),
     )
     context = site.context(page, event_data(site.edition, listing, language))
-    return _artifact(site, renderer, "site/event.html", page, context | {"about": event, "listing": listing})
-
-
-def _artifact(site: Site, renderer: Renderer, template: str, page: Page, context: Mapping[str, Any]) -> Artifact:
-    html = renderer.render(template, page.language, context)
-    return Artifact(site.edition.path(page.path, page.language), "text/html; charset=utf-8", html.encode())
+    return page_file(site, renderer, "site/event.html", page, context | {"about": event, "listing": listing})

@@ -12,6 +12,7 @@ from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, first_day,
 from pipeline.edition import Edition, Listing
 from pipeline.ledger import event_of
 from pipeline.markdown import to_text
+from pipeline.outputs.pictures import Picture, picture_address, picture_of_event, picture_of_series
 from pipeline.phrases import title_of
 
 CONTEXT = "https://schema.org"
@@ -35,6 +36,7 @@ def event_data(edition: Edition, listing: Listing, language: str) -> Data | None
     event = listing.event
     data |= _given(
         description=to_text(event.abstract.said_in(language).text) if event.abstract else None,
+        image=_images(edition, picture_of_event(listing, language) or picture_of_series(edition, language)),
         performer=[_performer(speaker) for speaker in event.speakers if speaker.unnamed is None],
         organizer=[_organiser(organiser) for organiser in edition.series.organiser],
         inLanguage=list(event.spoken),
@@ -61,11 +63,16 @@ def series_data(edition: Edition, language: str) -> Data:
         "url": edition.address("", language),
     } | _given(
         description=to_text(series.description.said_in(language).text) if series.description else None,
+        image=_images(edition, picture_of_series(edition, language)),
         startDate=min(days).isoformat() if days else None,
         endDate=max(days).isoformat() if days else None,
         organizer=[_organiser(organiser) for organiser in series.organiser],
         subEvent=[data for listing in edition.shown if (data := _event(edition, listing, language)) is not None],
     )
+
+
+def _images(edition: Edition, picture: Picture | None) -> list[str]:
+    return [picture_address(edition, picture)] if picture else []
 
 
 def _given(**values: Any) -> Data:

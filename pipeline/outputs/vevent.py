@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from mimetypes import guess_type
+from urllib.parse import quote
 
 from icalendar import Event as VEvent
 from icalendar.prop import vCalAddress, vRecur, vText, vUri
@@ -171,7 +172,7 @@ def _add_files(component: VEvent, edition: Edition, event: Event) -> None:
         parameters = {"VALUE": "URI", "DISPLAY": "BADGE"}
         if (media_type := guess_type(event.image)[0]) is not None:
             parameters["FMTTYPE"] = media_type
-        component.add("image", vUri(edition.address(f"assets/{event.image}"), params=parameters))
+        component.add("image", vUri(edition.address(quote(f"assets/{event.image}")), params=parameters))
     for resource in event.resources:
         component.add("attach", vUri(resource.url))
 

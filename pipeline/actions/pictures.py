@@ -1,0 +1,30 @@
+"""The organisers' pictures: read from the catalogue's folder, to be published as they are."""
+
+from pipeline.actions.project import Project
+from pipeline.catalogue.models import Catalogue
+from pipeline.errors import CatalogueError, Problem
+from pipeline.outputs.pictures import pictures, published_as
+
+
+def picture_files(project: Project, catalogue: Catalogue) -> dict[str, bytes]:
+    """The bytes of every picture that the catalogue names, by their paths in `out/`.
+
+    CatalogueError for one that can't be read, or that a link takes from outside the catalogue's folder.
+    """
+    found: dict[str, bytes] = {}
+    problems: list[Problem] = []
+    for picture in pictures(catalogue):
+        file = project.folder / picture
+        try:
+            if not file.resolve().is_relative_to(project.folder.resolve()):
+                raise PermissionError(0, "it lies outside the catalogue's folder")
+            found[published_as(picture)] = file.read_bytes()
+        except OSError as error:
+            values = {"picture": picture, "reason": error.strerror}
+            problems.append(
+                Problem(project.catalogue.name, 0, "image", "{picture!r} can't be published: {reason}",
+                        "put a copy of it into the catalogue's folder", values)
+            )  # fmt: skip
+    if problems:
+        raise CatalogueError(problems)
+    return found

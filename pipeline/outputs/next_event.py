@@ -1,0 +1,44 @@
+"""`next/`: an address that stays, under which the next event is always found. It depends on the day."""
+
+from collections.abc import Iterator
+
+from pipeline.edition import Edition
+from pipeline.language import words
+from pipeline.outputs.base import Artifact
+from pipeline.outputs.event_page import description, event_page, page_title
+from pipeline.outputs.pictures import picture_of_event, picture_of_series
+from pipeline.outputs.site import Page, Site, page_file, site_of
+from pipeline.outputs.structured_data import event_data
+from pipeline.rendering import Renderer
+
+PATH = "next/index.html"
+
+
+def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:
+    """The page of the next event at its standing address, in every language; or that none is known."""
+    site = site_of(edition, renderer)
+    for language in edition.languages:
+        yield _next(site, renderer, language)
+
+
+def _next(site: Site, renderer: Renderer, language: str) -> Artifact:
+    edition, say = site.edition, words(language)
+    coming = edition.next
+    if coming is None:
+        title, series = say("Next event"), edition.series.title.said_in(language).text
+        told = say("The next date of “{series}” is to be announced.")
+        if edition.is_over:
+            told = say("“{series}” is over. Its programme and recordings stay here.")
+        page = Page(PATH, language, title, told.format(series=series), picture=picture_of_series(edition, language))
+        return page_file(site, renderer, "site/no-next.html", page, site.context(page, None))
+    page = Page(
+        PATH,
+        language,
+        say("Next event: {title}").format(title=page_title(coming, language)),
+        description(coming, language),
+        stands_for=f"events/{coming.event.id}/",
+        picture=picture_of_event(coming, language) or picture_of_series(edition, language),
+    )
+    context = site.context(page, event_data(edition, coming, language))
+    about = {"about": event_page(edition, coming, language), "listing": coming}
+    return page_file(site, renderer, "site/next.html", page, context | about)

@@ -1,0 +1,73 @@
+"""`poster/`: the events to come on one sheet of A4, and the QR code of each event. The sheet depends on the day."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pipeline.catalogue.models import Venue
+from pipeline.edition import Edition, Listing
+from pipeline.language import words
+from pipeline.outputs.base import Artifact
+from pipeline.outputs.pictures import picture_of_series
+from pipeline.outputs.qr import qr_svg
+from pipeline.outputs.site import Page, asset, digest, page_file, site_of
+from pipeline.rendering import Renderer
+
+PATH = "poster/index.html"
+STYLESHEET = "assets/poster.css"
+HOME_CODE = "qr.svg"
+
+ROOM = 10
+"""How many events one sheet holds in letters that can be read from a step away."""
+SIZES = ((2, "large"), (5, "medium"), (ROOM, "small"))
+"""Up to so many events, in letters of that size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Poster:
+    """What stands on the sheet: the events in their order, how many more there are, the size of the letters."""
+
+    events: Sequence[Listing]
+    more: int
+    size: str
+    place: Venue | None
+    """The place where all of them are held, to be said once; None where they differ."""
+
+
+def poster(edition: Edition) -> Poster:
+    """The events to come that take place, dated ones first, as many as one sheet holds."""
+    coming = [item for item in (*edition.upcoming, *edition.to_be_announced) if not item.cancelled]
+    shown = coming[:ROOM]
+    size = next(name for most, name in SIZES if len(shown) <= most)
+    places = {item.event.venue: item.venue for item in shown}
+    place = next(iter(places.values())) if len(places) == 1 and len(shown) > 1 else None
+    return Poster(shown, len(coming) - len(shown), size, place)
+
+
+def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:
+    """The poster and its stylesheet, the code of the site and that of each event, in every language."""
+    style = asset(edition, renderer, STYLESHEET)
+    yield Artifact(STYLESHEET, "text/css; charset=utf-8", style)
+    site, sheet = site_of(edition, renderer), poster(edition)
+    for language in edition.languages:
+        page = Page(
+            PATH,
+            language,
+            words(language)("Poster"),
+            words(language)("The dates of “{series}” on one sheet, to be printed.").format(
+                series=edition.series.title.said_in(language).text
+            ),
+            picture=picture_of_series(edition, language),
+        )
+        context = site.context(page, None) | {
+            "poster": sheet,
+            "sheet": f"{site.shared_file(page, STYLESHEET)}?v={digest(style)}",
+        }
+        yield page_file(site, renderer, "site/poster.html", page, context)
+        yield _code(edition, HOME_CODE, "", language)
+        for listing in edition.shown:
+            event = listing.event.id
+            yield _code(edition, f"events/{event}/qr.svg", f"events/{event}/", language)
+
+
+def _code(edition: Edition, path: str, target: str, language: str) -> Artifact:
+    return Artifact(edition.path(path, language), "image/svg+xml", qr_svg(edition.address(target, language)))

@@ -1,0 +1,54 @@
+"""`share.txt`: each event in at most 500 characters, to be pasted into a social network or a chat."""
+
+from collections.abc import Iterator
+
+from pipeline.edition import Edition, Listing
+from pipeline.language import words
+from pipeline.markdown import to_text
+from pipeline.outputs.base import Artifact
+from pipeline.outputs.event_page import page_title
+from pipeline.outputs.excerpt import excerpt
+from pipeline.phrases import capitalised, place_line, say_when, speaker_line
+from pipeline.rendering import Renderer
+
+LIMIT = 500
+LONGEST_FACT = 120
+WORTH_BEGINNING = 40
+"""A shorter piece of the abstract says nothing."""
+
+
+def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa: ARG001 - the same words everywhere
+    """One text for each event and language."""
+    for language in edition.languages:
+        for listing in edition.shown:
+            address = edition.address(f"events/{listing.event.id}/", language)
+            path = edition.path(f"events/{listing.event.id}/share.txt", language)
+            text = share_text(listing, address, language) + "\n"
+            yield Artifact(path, "text/plain; charset=utf-8", text.encode())
+
+
+def share_text(listing: Listing, address: str, language: str) -> str:
+    """Title, when, where, who, how the abstract begins, and the address: whole facts, at most 499 characters.
+
+    What doesn't fit is left out from its end; the address always stands whole on the last line.
+    """
+    event, say = listing.event, words(language)
+    room = LIMIT - 1 - len(address) - 1
+    lines: list[str] = []
+    facts = (
+        page_title(listing, language),
+        capitalised(say_when(event.when, language)),
+        say("Postponed: the new date is to be announced.") if event.status.value == "postponed" else "",
+        to_text(event.notice.said_in(language).text) if event.notice else "",
+        place_line(listing.venue, language) if listing.venue else "",
+        say("Online") if event.online and listing.venue is None else "",
+        "; ".join(speaker_line(speaker, language) for speaker in event.speakers),
+    )
+    for fact in filter(None, facts):
+        line = excerpt(fact, min(LONGEST_FACT if lines else LIMIT, max(room, 0)))
+        if len(line) + 1 <= room and line != "…":
+            lines.append(line)
+            room -= len(line) + 1
+    if event.abstract is not None and room > WORTH_BEGINNING:
+        lines.append(excerpt(to_text(event.abstract.said_in(language).text), room - 1))
+    return "\n".join([*lines, address])

@@ -1,0 +1,169 @@
+"""The frame that all pages of the site share: their heads, the ways between them, and their files."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from pipeline.edition import Edition
+from pipeline.language import locale, say_language, words
+from pipeline.outputs import links
+from pipeline.outputs.base import Artifact
+from pipeline.outputs.colours import CSS_COLOURS
+from pipeline.outputs.date_tile import date_tile, machine_readable
+from pipeline.outputs.pictures import Picture, picture_address
+from pipeline.outputs.structured_data import embedded
+from pipeline.phrases import capitalised, changes, place_line, status_word, title_of
+from pipeline.rendering import Renderer
+
+STYLESHEET = "assets/style.css"
+ICON = "assets/icon.svg"
+
+_HEXADECIMAL = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})")
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A page in one language: its code, its name in that language, its absolute address and the way to it."""
+
+    language: str
+    name: str
+    address: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: where it stands below its language's tree, and what its head says of it."""
+
+    path: str
+    language: str
+    title: str
+    description: str
+    stands_for: str | None = None
+    """The public path of the page that it repeats and that search engines shall name; None where that is itself."""
+    listed: bool = True
+    """Whether search engines shall list it."""
+    picture: Picture | None = None
+
+    @property
+    def folder(self) -> str:
+        """The path by which it is known in public: without `index.html`."""
+        return self.path.removesuffix("index.html")
+
+
+class Site:
+    """What all pages of an edition share, and the ways between them."""
+
+    def __init__(self, edition: Edition, stylesheet: str) -> None:
+        self.edition = edition
+        self._stylesheet = stylesheet
+        self._shared: dict[str, dict[str, Any]] = {}
+
+    def way(self, page: Page, path: str, language: str | None = None) -> str:
+        """The relative address from a page to another path of `out/`, so that the site also works from a folder."""
+        up = "../" * self.edition.path(page.path, page.language).count("/")
+        return up + self.edition.path(path, language or page.language)
+
+    def shared_file(self, page: Page, path: str) -> str:
+        """The relative address of a file that all languages share."""
+        return self.way(page, path, self.edition.languages[0])
+
+    def versions(self, page: Page) -> list[Version]:
+        """The page in every language, the default one first."""
+        return [
+            Version(
+                language,
+                say_language(language, language),
+                self.edition.address(page.folder, language),
+                self.way(page, page.path, language),
+            )
+            for language in self.edition.languages
+        ]
+
+    def context(self, page: Page, structured: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The variables that every template of the site may use; they are described at the top of `base.html`."""
+        if page.language not in self._shared:
+            self._shared[page.language] = self._shared_context(page.language)
+        return self._shared[page.language] | {
+            "page": page,
+            "versions": self.versions(page),
+            "canonical": self.edition.address(page.stands_for or page.folder, page.language),
+            "to": lambda path, other=None: self.way(page, path, other),
+            "shared": lambda path: self.shared_file(page, path),
+            "stylesheet": f"{self.shared_file(page, STYLESHEET)}?v={self._stylesheet}",
+            "icon": self.shared_file(page, ICON),
+            "structured": embedded(structured) if structured is not None else None,
+        }
+
+    def _shared_context(self, language: str) -> dict[str, Any]:
+        """What is the same on all pages of a language."""
+        edition = self.edition
+
+        def address(path: str) -> str:
+            return edition.address(path, language)
+
+        return {
+            "edition": edition,
+            "series": edition.series,
+            "direction": locale(language).text_direction,
+            "address": address,
+            "webcal": links.webcal,
+            "subscribe_links": links.subscribe_links(
+                address("calendar.ics"), edition.series.title.said_in(language).text
+            ),
+            "mail_subscription": self._mail_subscription(language),
+            "tile": lambda when: date_tile(when, language),
+            "machine_readable": machine_readable,
+            "title_of": lambda event: title_of(event, language),
+            "status_word": lambda event: status_word(event, language),
+            "place_line": lambda venue: place_line(venue, language),
+            "country_name": lambda code: links.country_name(code, language),
+            "changes": lambda news: changes(news, language),
+            "picture_address": lambda picture: picture_address(edition, picture),
+            "capitalised": capitalised,
+            "host": lambda url: urlsplit(url).hostname,
+        }
+
+    def _mail_subscription(self, language: str) -> links.Link | None:
+        """The address to write to, and the link that begins the letter; None where no mail is sent."""
+        sender = self.edition.catalogue.mail.sender
+        if sender is None:
+            return None
+        say, series = words(language), self.edition.series.title.said_in(language).text
+        body = say("Hello, please send me the mails about “{series}”.").format(series=series)
+        link = links.mail_link(sender, say("Subscribe me: {series}").format(series=series), body)
+        return links.Link(links.mail_address(sender), link)
+
+
+# --------------------------------------------------------------------------------------------- the files
+
+
+def site_of(edition: Edition, renderer: Renderer) -> Site:
+    """The frame of an edition's pages; TemplateError where the stylesheet's template is wrong."""
+    return Site(edition, digest(asset(edition, renderer, STYLESHEET)))
+
+
+def digest(style: bytes) -> str:
+    """What stands behind a stylesheet's address: browsers keep one for long, and fetch one that has changed."""
+    return hashlib.blake2b(style, digest_size=5).hexdigest()
+
+
+def asset(edition: Edition, renderer: Renderer, path: str) -> bytes:
+    """A file of `assets/` in the series' colour."""
+    context = {"color": colour(edition.catalogue.site.color)}
+    return renderer.render(f"site/{path}", edition.languages[0], context).encode()
+
+
+def page_file(site: Site, renderer: Renderer, template: str, page: Page, context: Mapping[str, Any]) -> Artifact:
+    """A page as a file; TemplateError where its template is wrong."""
+    html = renderer.render(template, page.language, context)
+    return Artifact(site.edition.path(page.path, page.language), "text/html; charset=utf-8", html.encode())
+
+
+def colour(text: str | None) -> str | None:
+    """The series' colour as CSS takes it: `#a31`, `#aa3311` or a colour's name; None for anything else."""
+    said = (text or "").strip().lower()
+    return said if said in CSS_COLOURS or _HEXADECIMAL.fullmatch(said) else None

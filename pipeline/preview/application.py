@@ -1,0 +1,226 @@
+"""The preview's pages. They are for one person at one machine: other hosts' names are refused, nothing is cached."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from mimetypes import guess_type
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from pipeline.language import words
+from pipeline.preview.board import Board, State
+from pipeline.preview.showing import calendar_of, feed_of, letter_of
+from pipeline.preview.watching import following
+from pipeline.reminders.plan import plan
+from pipeline.rendering import Renderer
+
+HOSTS = ["127.0.0.1", "localhost"]
+WIDTHS = ("", "640", "360")
+"""The widths at which pages and letters are looked at, in CSS pixels; the empty one is the window's."""
+FEEDS = (".xml", "feed.json")
+SECONDS_BETWEEN_LOOKS = 0.1
+LOOKS_BETWEEN_SIGNS_OF_LIFE = 100
+
+OURS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+PAGE = OURS | {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+}
+FOREIGN = OURS | {
+    "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:"
+}
+"""For the HTML of letters and feeds: it may look as it likes, and do nothing."""
+
+
+class Pages:
+    """The answers. `language` is that of the person before the screen."""
+
+    def __init__(self, board: Board, language: str) -> None:
+        self._board = board
+        self._language = language
+
+    # ------------------------------------------------------------------------------------------- pages
+
+    async def site(self, request: Request) -> Response:
+        """The site in a frame."""
+        return self._page("site", {"room": "site", "width": _width(request)})
+
+    async def channels(self, _request: Request) -> Response:
+        """All feeds and calendars."""
+        state = self._board.state
+        paths = sorted(state.look.files) if state.look else []
+        feeds = [path for path in paths if _is_feed(path)]
+        calendars = [path for path in paths if path.endswith(".ics")]
+        return self._page("channels", {"room": "channels", "feeds": feeds, "calendars": calendars})
+
+    async def channel(self, request: Request) -> Response:
+        """One feed or calendar as people read it."""
+        path = request.path_params["path"]
+        body = self._file(path)
+        if body is None or not (_is_feed(path) or path.endswith(".ics")):
+            return self._missing()
+        context: dict[str, Any] = {"room": "channels", "path": path, "source": body.decode()}
+        if path.endswith(".ics"):
+            return self._page("calendar", context | {"rows": calendar_of(body)})
+        return self._page("feed", context | {"feed": feed_of(path, body)})
+
+    async def letters(self, _request: Request) -> Response:
+        """All letters of the season."""
+        state = self._board.state
+        found = await run_in_threadpool(self._board.letters, state)
+        listed = [(specimen, letter_of(specimen.message)) for specimen in found.specimens]
+        return self._page("letters", {"room": "letters", "letters": listed, "trouble": found.trouble}, state)
+
+    async def letter(self, request: Request) -> Response:
+        """One letter: its fields, its text, and its HTML at both widths."""
+        found = await self._letter(request)
+        if found is None:
+            return self._missing()
+        key = request.path_params["key"]
+        return self._page("letter", {"room": "letters", "key": key, "letter": letter_of(found)})
+
+    async def letter_html(self, request: Request) -> Response:
+        """The HTML of a letter alone, for a frame."""
+        found = await self._letter(request)
+        return self._missing() if found is None else HTMLResponse(letter_of(found).html, headers=FOREIGN)
+
+    async def plan(self, _request: Request) -> Response:
+        """What publishing would change, and the mail to come."""
+        state = self._board.state
+        if state.look is None:
+            return self._page("plan", {}, state)
+        drawn = state.look.draft
+        context = {
+            "room": "plan",
+            "plan": plan(drawn.edition, self._board.now()),
+            "pending": drawn.pending,
+            "remarks": [problem.show(words(self._language)) for problem in drawn.remarks],
+            "zone": drawn.edition.series.zone,
+        }
+        return self._page("plan", context, state)
+
+    # ------------------------------------------------------------------------------------------- files
+
+    async def file(self, request: Request) -> Response:
+        """A file of the draft, as a host would serve it."""
+        path = request.path_params["path"]
+        if path == "" or path.endswith("/"):
+            path += "index.html"
+        body = self._file(path)
+        if body is None:
+            return self._missing()
+        kind = guess_type(path)[0] or "application/octet-stream"
+        return Response(body, media_type=kind, headers=OURS)
+
+    async def asset(self, request: Request) -> Response:
+        """The preview's own style and script."""
+        name = request.path_params["name"]
+        kind = {"style.css": "text/css", "follow.js": "text/javascript"}.get(name)
+        if kind is None:
+            return self._missing()
+        return Response(Renderer().render(f"preview/assets/{name}", self._language, {}), media_type=kind, headers=OURS)
+
+    async def changes(self, _request: Request) -> Response:
+        """Server-sent events: the number of the state that is shown, at once and after each making."""
+        return StreamingResponse(self._follow(), media_type="text/event-stream", headers=OURS)
+
+    async def _follow(self) -> AsyncIterator[str]:
+        told, looks = 0, 0
+        yield "retry: 1000\n\n"
+        while not self._board.closed:
+            state = self._board.state
+            if state.number != told:
+                told = state.number
+                news = {"state": _name(state), "said": _said(state, self._language), "sound": state.look is not None}
+                yield f"data: {json.dumps(news)}\n\n"
+            elif looks % LOOKS_BETWEEN_SIGNS_OF_LIFE == 0:
+                yield ": here\n\n"
+            looks += 1
+            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+
+    # ------------------------------------------------------------------------------------------- answers
+
+    def _file(self, path: str) -> bytes | None:
+        look = self._board.state.look
+        return look.files.get(path) if look else None
+
+    async def _letter(self, request: Request) -> bytes | None:
+        found = await run_in_threadpool(self._board.letters, self._board.state)
+        key = request.path_params["key"]
+        return next((specimen.message for specimen in found.specimens if specimen.key == key), None)
+
+    def _missing(self) -> Response:
+        return self._page("missing", {"room": ""}, status=404)
+
+    def _page(
+        self, template: str, context: Mapping[str, Any], state: State | None = None, status: int = 200
+    ) -> Response:
+        """A page of ours; while the files are broken each of them says what is wrong."""
+        state = state or self._board.state
+        shared: dict[str, Any] = {"state": state, "name": _name(state), "said": _said(state, self._language)}
+        shared |= {"widths": WIDTHS, "room": "", "words": words(self._language)}
+        if state.look is None:
+            template, status = "broken", 200
+        html = Renderer().render(f"preview/{template}.html", self._language, shared | dict(context))
+        return HTMLResponse(html, status, PAGE)
+
+
+def _name(state: State) -> str:
+    """A name that no other state has, not even one of the preview's next run."""
+    return f"{state.number} {state.made.isoformat()}"
+
+
+def _said(state: State, language: str) -> str:
+    if state.look is None:
+        return words(language)("Not made")
+    made = state.made.astimezone(state.look.draft.edition.series.zone)
+    return words(language)("Draft of {time}").format(time=f"{made:%H:%M:%S}")
+
+
+def _width(request: Request) -> str:
+    asked = request.query_params.get("width", "")
+    return asked if asked in WIDTHS else ""
+
+
+def _is_feed(path: str) -> bool:
+    return path.endswith(FEEDS) and not path.endswith("sitemap.xml")
+
+
+def application(board: Board, language: str) -> Starlette:
+    """The preview over a board, which is made anew at each save while the application runs."""
+    pages = Pages(board, language)
+
+    @asynccontextmanager
+    async def watching(_app: Starlette) -> AsyncIterator[None]:
+        async with following(board):
+            yield
+
+    return Starlette(
+        routes=[
+            Route("/", pages.site),
+            Route("/site/{path:path}", pages.file),
+            Route("/channels", pages.channels),
+            Route("/channels/{path:path}", pages.channel),
+            Route("/letters", pages.letters),
+            Route("/letters/{key}", pages.letter),
+            Route("/letters/{key}/html", pages.letter_html),
+            Route("/plan", pages.plan),
+            Route("/changes", pages.changes),
+            Route("/assets/{name}", pages.asset),
+        ],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False)],
+        lifespan=watching,
+    )
