@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format words golden lock dist clean
+.PHONY: help demo test check format words schema golden pictures judges lock dist clean
 
 help:  ## these lines
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,8 +29,17 @@ format: $(VENV)/ready  ## put the code into its form
 words: $(VENV)/ready  ## compile the interface words after editing a .po file
 	$(BIN)/pybabel compile --domain tocsin --directory pipeline/locale --statistics
 
+schema: $(VENV)/ready  ## write events.schema.json anew after changing the catalogue's models
+	$(BIN)/tocsin schema > events.schema.json
+
 golden: $(VENV)/ready  ## write the golden files anew, to be read as a diff
 	$(PYTEST) tests/golden --update-golden -n 0
+
+pictures: $(VENV)/ready  ## take the pictures of docs/images anew; wants Chromium
+	$(BIN)/python tests/pictures.py
+
+judges:  ## fetch axe-core and the Nu HTML checker, which judge the pages in the tests; wants npm and Java
+	npm ci --prefix tests/npm --ignore-scripts --no-audit --no-fund
 
 lock: $(VENV)/ready  ## pin every dependency anew, with hashes and without hosts
 	$(BIN)/python -m pip install --quiet uv

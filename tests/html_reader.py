@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from pipeline.catalogue.load import Source, load
 from pipeline.edition import Edition
 from pipeline.ledger import Ledger, pending_lines
-from pipeline.outputs import pages
+from pipeline.outputs import render_all
 from pipeline.rendering import Renderer
 
 NOON = datetime(2022, 9, 1, 12, tzinfo=UTC)
@@ -58,7 +58,7 @@ def edition_of(text: str, *changes: tuple[str, str], day: date = date(2026, 11, 
 
 def site(edition: Edition, renderer: Renderer) -> dict[str, str]:
     """The pages by their paths."""
-    return {item.path: item.body.decode() for item in pages.render(edition, renderer) if item.path.endswith(".html")}
+    return {item.path: item.body.decode() for item in render_all(edition, renderer) if item.path.endswith(".html")}
 
 
 @dataclass(eq=False)

@@ -101,7 +101,7 @@ def _say_counts(shell: Shell, result: Imported) -> None:
         ),
         plural("{count} updated", "{count} updated", count[Verdict.UPDATED]).format(count=count[Verdict.UPDATED]),
     ]
-    dry = shell.words(N_(" (dry run: nothing was changed)")) if shell.options.dry_run else ""
+    dry = f" ({shell.words(N_('dry run: nothing was changed'))})" if shell.options.dry_run else ""
     shell.say(f"{shell.project.catalogue}: " + ", ".join(parts) + dry)
     if result.venues:
         shell.say(shell.words(N_("new places: {venues}")).format(venues=", ".join(result.venues)))

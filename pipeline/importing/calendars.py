@@ -97,7 +97,7 @@ def _event(group: list[Read], zones: Zones, file: str, manner: Manner) -> Found:
     _put_changed(gathering, changed, component, zones)
     for _block, other in masters:
         if other is not component:
-            gathering.lose("VEVENT", text_of(other.get("SUMMARY")) or "–", "another version of the same event")
+            gathering.lose("VEVENT", text_of(other.get("SUMMARY")) or "–", N_("another version of the same event"))
     uid = text_of(component.get("UID"))
     if "RECURRENCE-ID" in component and uid:
         uid += f"/{text_of(component.get('RECURRENCE-ID'))}"
@@ -149,7 +149,7 @@ def _lose_other_words(
     for key in _COMPARED:
         words = text_of(component.get(key))
         if words and words != text_of(master.get(key)):
-            gathering.lose(f"{key} ({original:%Y-%m-%d})", words, "one time of a series has no words of its own")
+            gathering.lose(f"{key} ({original:%Y-%m-%d})", words, N_("one time of a series has no words of its own"))
             gathering.ask(
                 N_("On {day} the source says otherwise: {words}"), day=f"{original:%Y-%m-%d}", words=words[:200]
             )

@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 from functools import cache
 
 from pipeline.catalogue.texts import FORBIDDEN
+from pipeline.errors import N_
 from pipeline.language import locale, weekday_names
 
 LANGUAGES = ("en", "fr")
@@ -48,9 +49,9 @@ class Days:
         except ValueError as error:
             if isinstance(error, UnreadableError):
                 raise
-            raise UnreadableError("there is no such day") from None
+            raise UnreadableError(N_("there is no such day")) from None
         if weekday is not None and day.weekday() != weekday:
-            raise UnreadableError("it is not on that day of the week")
+            raise UnreadableError(N_("it is not on that day of the week"))
         return day
 
     def _day(self, text: str) -> date:
@@ -62,14 +63,14 @@ class Days:
             month = _months().get((match[2] or match[3]).casefold())
             if month is not None:
                 return date(int(match[5]), month, int(match[1] or match[4]))
-        raise UnreadableError("write 2026-05-07")
+        raise UnreadableError(N_("write 2026-05-07"))
 
     def _numbers(self, match: re.Match[str]) -> date:
         first, second, year = int(match[1]), int(match[3]), match[4]
         # With full stops the day always stands first.
         order = self.order or ("dmy" if match[2] == "." and len(year) == 4 else "")
         if not order:
-            raise UnreadableError("which is the month? say --dates dmy or --dates mdy")
+            raise UnreadableError(N_("which is the month? say --dates dmy or --dates mdy"))
         day, month = (first, second) if order == "dmy" else (second, first)
         return date(int(year) if len(year) == 4 else 2000 + int(year), month, day)
 
@@ -91,7 +92,7 @@ def read_times(text: str) -> tuple[time, time | None]:
     """The hour of a cell, and the end where it says one: `19h`, `7 pm`, `19:00–21:00`."""
     parts = [part for part in _SPLIT.split(text.strip()) if part]
     if not 1 <= len(parts) <= 2:
-        raise UnreadableError("write 19:00")
+        raise UnreadableError(N_("write 19:00"))
     times = [_time(part) for part in parts]
     return times[0], times[1] if len(times) == 2 else None
 
@@ -99,16 +100,16 @@ def read_times(text: str) -> tuple[time, time | None]:
 def _time(text: str) -> time:
     match = _TIME.fullmatch(text.strip())
     if match is None:
-        raise UnreadableError("write 19:00")
+        raise UnreadableError(N_("write 19:00"))
     hour, half = int(match[1]), (match[4] or "").lower()
     if half and not 1 <= hour <= 12:
-        raise UnreadableError("write 19:00")
+        raise UnreadableError(N_("write 19:00"))
     if half:
         hour = hour % 12 + (12 if half == "p" else 0)
     try:
         return time(hour, int(match[2] or 0), int(match[3] or 0))
     except ValueError:
-        raise UnreadableError("there is no such hour") from None
+        raise UnreadableError(N_("there is no such hour")) from None
 
 
 def read_day_and_times(text: str, days: Days) -> tuple[date, time | None, time | None]:

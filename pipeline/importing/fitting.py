@@ -113,7 +113,7 @@ class _Fitting:
                 # The only text there is: better in a language that isn't named than not at all.
                 ours = self._tongue.default
                 self.lost.append(
-                    self._spot.lost(f"{key} ({language})", language, "the language isn't one of the series")
+                    self._spot.lost(f"{key} ({language})", language, N_("the language isn't one of the series"))
                 )
             if ours is None or said.get(ours, clean) != clean:
                 self.lost.append(self._spot.lost(f"{key} ({language})", text))
@@ -127,7 +127,7 @@ class _Fitting:
         kept = _SURROGATE.sub("", kept)
         if len(kept) < len(text.replace("\r\n", "\n")):
             gone = sorted({f"U+{ord(c):04X}" for c in text if c not in kept and c not in "\r\n\t"})
-            self.lost.append(self._spot.lost(key, ", ".join(gone), "these characters can't be published"))
+            self.lost.append(self._spot.lost(key, ", ".join(gone), N_("these characters can't be published")))
         return kept.strip() if allowed else " ".join(kept.split())
 
     def tags(self, tags: Any) -> list[str]:
@@ -139,7 +139,7 @@ class _Fitting:
                 continue
             slug = proposed_slug(tag)
             if slug == "my-id" and "my" not in tag.casefold():
-                self.lost.append(self._spot.lost("tag", tag, "it has no letter from a to z"))
+                self.lost.append(self._spot.lost("tag", tag, N_("it has no letter from a to z")))
                 continue
             kept[slug] = None
             if slug != re.sub(r"[\s_]+", "-", tag.casefold()):
@@ -161,7 +161,7 @@ class _Fitting:
         wanted = str(facts.pop("id", "") or "")
         facts = {key: item for key, item in facts.items() if item not in ([], {}, None, "") and key in _PLACE_KEYS}
         if "name" not in facts:
-            self.lost.append(self._spot.lost("venue", ", ".join(map(str, facts.values())), "it has no name"))
+            self.lost.append(self._spot.lost("venue", ", ".join(map(str, facts.values())), N_("it has no name")))
             return {}
         facts = self.valid(Venue, facts, {"id": "x"})
         if "name" not in facts:
@@ -188,10 +188,9 @@ class _Fitting:
             if finding.path and finding.path[0] in facts:
                 found.setdefault(_part(finding.path, facts), finding)
         for part, finding in sorted(found.items(), key=lambda pair: str(pair[0]), reverse=True):
-            why = finding.message.format_map(finding.values)
             gone = _take_out(facts, part)
             if gone is not None:
-                self.lost.append(self._spot.lost(str(part[0]), _said(gone), why))
+                self.lost.append(self._spot.lost(str(part[0]), _said(gone), finding.message, **finding.values))
         return bool(found)
 
 

@@ -24,15 +24,16 @@ class Spot:
         """A problem at this spot."""
         return Problem(self.file, self.line, self.label, message, hint, values, severity)
 
-    def lost(self, what: str, value: object, why: str = "") -> Problem:
-        """A warning: something of the foreign file has no place in the catalogue, or can't be read."""
+    def lost(self, fact: str, value: object, why: str = "", /, **values: object) -> Problem:
+        """A warning: something of the foreign file has no place in the catalogue, or can't be read.
+
+        `why` is an English pattern, filled from `values`.
+        """
         text = re.sub(r"\s+", " ", str(value)).strip()
         shown = text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
-        if why:
-            return self.problem(
-                N_("{what} is not carried over: {value} ({why})"), "", Severity.WARNING, what=what, value=shown, why=why
-            )
-        return self.problem(N_("{what} is not carried over: {value}"), "", Severity.WARNING, what=what, value=shown)
+        values = {**values, "fact": fact, "shown": shown}
+        message = N_("{fact} is not carried over: {shown}")
+        return Problem(self.file, self.line, self.label, message, why, values, Severity.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +105,10 @@ class Gathering:
         if text is not None and text.strip():
             self.facts.setdefault(key, {})[language] = text.strip()
 
-    def lose(self, what: str, value: object, why: str = "") -> None:
-        """Says that something is not carried over; nothing where there was nothing."""
+    def lose(self, fact: str, value: object, why: str = "") -> None:
+        """Says that something is not carried over, and why; nothing where there was nothing."""
         if str(value).strip():
-            self._lost.append(self.spot.lost(what, value, why))
+            self._lost.append(self.spot.lost(fact, value, why))
 
     def lose_all(self, lost: Iterable[Problem]) -> None:
         """What was lost elsewhere belongs to this event."""

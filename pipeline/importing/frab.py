@@ -175,4 +175,4 @@ def _put_links(gathering: Gathering, event: etree._Element, manner: Manner) -> N
     if recording := _text(event, "video_download_url"):
         gathering.put("recordings", [{"url": recording}])
     if logo := _text(event, "logo"):
-        gathering.lose("logo", logo, "an image is a file beside the catalogue")
+        gathering.lose("logo", logo, N_("an image is a file beside the catalogue"))

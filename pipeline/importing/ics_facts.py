@@ -62,7 +62,7 @@ def _put_words(gathering: Gathering, component: Mapping[str, Any]) -> None:
         gathering.put_text("abstract", as_markdown(str(value)), _language(value))
     for name in ("SUMMARY", "DESCRIPTION"):
         for value in every(component, name)[1:]:
-            gathering.lose(name, value, "it is there twice")
+            gathering.lose(name, value, N_("it is there twice"))
 
 
 def _language(value: Any) -> str:
@@ -76,7 +76,7 @@ def _put_place(gathering: Gathering, component: Mapping[str, Any]) -> None:
     if place and geo:
         place["geo"] = geo
     elif geo:
-        gathering.lose("GEO", f"{geo[0]}, {geo[1]}", "the place has no name")
+        gathering.lose("GEO", f"{geo[0]}, {geo[1]}", N_("the place has no name"))
     gathering.put("venue", place)
 
 
@@ -123,13 +123,13 @@ def _lose_the_rest(gathering: Gathering, component: Any) -> None:
             continue
         values = every(component, name)
         if name.upper() == "ATTENDEE":
-            gathering.lose("ATTENDEE", len(values), "people are not public facts")
+            gathering.lose("ATTENDEE", len(values), N_("people are not public facts"))
         else:
             for value in values:
                 gathering.lose(name.upper(), _said(value))
     alarms = [part.name for part in component.subcomponents if part.name == "VALARM"]
     if alarms:
-        gathering.lose("VALARM", len(alarms), "reminders are rules of the catalogue")
+        gathering.lose("VALARM", len(alarms), N_("reminders are rules of the catalogue"))
     for part in component.subcomponents:
         if part.name != "VALARM":
             gathering.lose(str(part.name), text_of(part.get("SUMMARY")) or "–")

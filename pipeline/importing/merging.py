@@ -1,5 +1,6 @@
 """Which foreign events are new, known, changed at their source or taken out here; decided from values alone."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -70,6 +71,12 @@ class _Merging:
         self._taken = {*standing.catalogue.event_by_id, *standing.spent}
         self._claimed: set[str] = set()
         """Events that this file has already: another of its events merely looks like one of them."""
+        self._repeats: Counter[str] = Counter()
+        self._rows: Counter[str] = Counter()
+        self._remembered: defaultdict[str, list[str]] = defaultdict(list)
+        for name in standing.memory.records:
+            if name.startswith(NAMELESS):
+                self._remembered[_stem(name)].append(name)
         self._by_look: dict[tuple[str, str], list[str]] = {}
         for event in standing.catalogue.events:
             for title in event.title.root.values() if event.title else ():
@@ -78,6 +85,7 @@ class _Merging:
     def all(self, events: list[Fitted]) -> Iterator[Outcome]:
         names = _identities(events)
         present = set(names)
+        self._rows.update(_stem(name) for name in names if name.startswith(NAMELESS))
         records = self._standing.memory.records
         self._claimed |= {records[name].event for name in names if name in records}
         for event, uid in zip(events, names, strict=True):
@@ -136,13 +144,8 @@ class _Merging:
         """For sources without identities: the one imported row of the same title that is no longer in the file."""
         if not uid.startswith(NAMELESS):
             return None
-        stem = uid.rpartition(":")[0] + ":"
-        gone = [
-            record
-            for name, record in self._standing.memory.records.items()
-            if name.startswith(stem) and name not in present
-        ]
-        return gone[0] if len(gone) == 1 and sum(name.startswith(stem) for name in present) == 1 else None
+        gone = [name for name in self._remembered[_stem(uid)] if name not in present]
+        return self._standing.memory.records[gone[0]] if len(gone) == 1 and self._rows[_stem(uid)] == 1 else None
 
     def _free_id(self, event: Fitted) -> str:
         titles = event.facts.get("title", {})
@@ -152,9 +155,14 @@ class _Merging:
         slug = proposed_slug(title) if title else "my-id"
         slug = "event" if slug == "my-id" else slug
         dated = f"{slug[:53].rstrip('-')}-{day}" if day else slug
-        candidates = [event.found.wanted_id, slug, dated]
-        candidates += [f"{dated[:59].rstrip('-')}-{number}" for number in range(2, 4 + len(self._taken))]
-        return next(name for name in candidates if name and proposed_slug(name) == name and name not in self._taken)
+        for name in (event.found.wanted_id, slug, dated):
+            if name and proposed_slug(name) == name and name not in self._taken:
+                return name
+        while True:
+            self._repeats[dated] += 1
+            name = f"{dated[:57].rstrip('-')}-{self._repeats[dated] + 1}"
+            if name not in self._taken:
+                return name
 
 
 NAMELESS = "row:"
@@ -164,18 +172,21 @@ _TOLD_AT_ONCE = frozenset({"title", "date", "time", "status"})
 
 
 def _identities(events: Iterable[Fitted]) -> list[str]:
-    names: dict[str, None] = {}
+    names: list[str] = []
+    seen: Counter[str] = Counter()
     for event in events:
         uid = event.found.uid
         if not uid:
             title = next(iter(event.facts.get("title", {}).values()), "")
             uid = f"{NAMELESS}{proposed_slug(title)}:{event.facts.get('date', '')}"
-        number, unique = 1, uid
-        while unique in names:
-            number += 1
-            unique = f"{uid}#{number}"
-        names[unique] = None
-    return list(names)
+        seen[uid] += 1
+        names.append(uid if seen[uid] == 1 else f"{uid}#{seen[uid]}")
+    return names
+
+
+def _stem(uid: str) -> str:
+    """What a nameless identity is without its day."""
+    return uid.rpartition(":")[0]
 
 
 def _folded(title: str) -> str:

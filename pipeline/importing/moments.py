@@ -14,7 +14,7 @@ def put_times(gathering: Gathering, start: Moment | None, end: Moment | None) ->
     """`date`, `time`, `end_date`, `end_time`, `timezone` of a start and an end; a day as an end is the last one."""
     if start is None:
         if end is not None:
-            gathering.lose("end", end, "there is no start")
+            gathering.lose("end", end, N_("there is no start"))
         return
     _put_start(gathering, start)
     if end is not None:
@@ -35,12 +35,12 @@ def _put_start(gathering: Gathering, start: Moment) -> None:
 
 def _put_end(gathering: Gathering, start: Moment, end: Moment) -> None:
     if isinstance(start, datetime) != isinstance(end, datetime):
-        gathering.lose("end", end, "one of start and end has an hour and the other none")
+        gathering.lose("end", end, N_("one of start and end has an hour and the other none"))
     elif not isinstance(end, datetime):
         if end > start:
             gathering.put("end_date", end)
         elif end < start:
-            gathering.lose("end", end, "it is before the start")
+            gathering.lose("end", end, N_("it is before the start"))
     elif isinstance(start, datetime):
         _put_end_time(gathering, start, end)
 
@@ -53,7 +53,7 @@ def _put_end_time(gathering: Gathering, start: datetime, end: datetime) -> None:
         start, end = start.replace(tzinfo=None), end.replace(tzinfo=None)
         length = (end - start).total_seconds()
     if length < 0:
-        gathering.lose("end", end.replace(tzinfo=None), "it is before the start")
+        gathering.lose("end", end.replace(tzinfo=None), N_("it is before the start"))
     elif length > 0:
         if end.date() != start.date():
             gathering.put("end_date", end.date())

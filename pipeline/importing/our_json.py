@@ -5,6 +5,7 @@ from datetime import date, time
 from typing import Any
 
 from pipeline.catalogue.models import Event
+from pipeline.errors import N_
 from pipeline.importing.fitting import TEXTS
 from pipeline.importing.found import Found, Gathering, Reading, Spot
 
@@ -39,7 +40,7 @@ def read_ours(value: Mapping[str, Any], file: str) -> Reading:
         if not isinstance(row, Mapping):
             lost.append(spot.lost("event", row))
         elif row.get("retired") is True:
-            lost.append(spot.lost("event", row.get("id"), "it was retired"))
+            lost.append(spot.lost("event", row.get("id"), N_("it was retired")))
         else:
             events.append(_event(row, spot, language))
     organisations = [row for row in _several(value.get("organisations")) if isinstance(row, Mapping)]

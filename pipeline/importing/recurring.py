@@ -40,12 +40,13 @@ def _number(value: object) -> int:
 
 def put_rules(gathering: Gathering, component: Any, zones: Zones) -> None:
     """`repeats` and `except` of an event; what a catalogue can't say is lost."""
-    rules = _several(component.get("RRULE"))
-    for value in rules:
+    rules = component.get("RRULE")
+    for value in rules if isinstance(rules, list) else [] if rules is None else [rules]:
         if (rule := rule_of(value)) is not None and "repeats" not in gathering.facts:
             gathering.put("repeats", rule)
         else:
-            gathering.lose("RRULE", _as_text(value), "")
+            if not isinstance(value, vBroken):
+                gathering.lose("RRULE", _as_text(value))
             gathering.ask(N_("The source repeats this event by a rule that is not carried over: write its dates."))
     days = sorted(set(_days(component.get("EXDATE"), zones, gathering)))
     if "repeats" in gathering.facts:

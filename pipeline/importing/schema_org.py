@@ -226,7 +226,7 @@ def _put_rest(gathering: Gathering, value: Mapping[str, Any], manner: Manner) ->
         gathering.lose(
             "image",
             image.get("url") if isinstance(image, Mapping) else image,
-            "an image is a file beside the catalogue",
+            N_("an image is a file beside the catalogue"),
         )
     for key, item in value.items():
         if key not in _KNOWN and key != "type":

@@ -64,10 +64,10 @@ def _refused(
 
 def _take_out(table: dict[str, Any], finding: Finding, spot: Spot) -> list[Problem]:
     key = str(finding.path[2])
-    why = finding.message.format_map(finding.values)
     lost = [
-        spot.lost(name, table.pop(name), why if name == key else "")
+        spot.lost(name, table.pop(name), why, **(finding.values if why else {}))
         for name in _TOGETHER.get(key, (key,))
+        for why in (finding.message if name == key else "",)
         if name in table and name not in {"id", "tba"}
     ]
     if key == "tba":

@@ -66,8 +66,8 @@ def _columns(
         if key and key not in columns.values():
             columns[index] = key
         elif name and given.get(name.casefold()) != "" and any(index < len(row) and row[index] for _, row in rows):
-            why = f'--map "{name}=…"'
-            lost.append(Spot(file, 1).lost(f'column "{name}"', f"{len(rows)} ×", why))
+            why = N_('to say what it is: --map "{name}=…"')
+            lost.append(Spot(file, 1).lost(f'column "{name}"', f"{len(rows)} ×", why, name=name))
     if "title" not in columns.values() and not any(key.startswith("title.") for key in columns.values()):
         raise CatalogueError([Spot(file, 1).problem(
             N_("no column is the title: {columns}"), N_('say which: --map "{first}=title"'),
@@ -111,7 +111,7 @@ class _Row:
                 try:
                     return read_day_and_times(cell, self._days)
                 except UnreadableError as error:
-                    self._complain(N_("{value!r} is not read as a date: {why}"), cell, error)
+                    self._complain(N_("{value!r} is not read as a date"), cell, error)
         return None, None, None
 
     def hours(self, key: str) -> tuple[time | None, time | None]:
@@ -120,11 +120,11 @@ class _Row:
             try:
                 return read_times(cell)
             except UnreadableError as error:
-                self._complain(N_("{value!r} is not read as an hour: {why}"), cell, error)
+                self._complain(N_("{value!r} is not read as an hour"), cell, error)
         return None, None
 
     def _complain(self, pattern: str, cell: str, error: UnreadableError) -> None:
-        self._problems.append(self.gathering.spot.problem(pattern, "", value=cell, why=str(error)))
+        self._problems.append(self.gathering.spot.problem(pattern, str(error), value=cell))
 
 
 def _event(
@@ -134,7 +134,7 @@ def _event(
     title = next((cells[key] for key in cells if key.startswith("title") and cells[key].strip()), "")
     gathering = Gathering(Spot(spot.file, spot.line, f'"{" ".join(title.split())[:60]}"'))
     for extra in row[width:]:
-        gathering.lose("cell", extra, "it stands in no column")
+        gathering.lose("cell", extra, N_("it stands in no column"))
     taken = _Row(cells, gathering, days, problems)
     _put_times(taken)
     _put_words(taken)
@@ -164,7 +164,7 @@ def _put_times(row: _Row) -> None:
         facts["end_date"] = last
     row.gathering.put("duration", row.text("duration") if "end_time" not in facts else None)
     if "end_time" in facts and row.text("duration"):
-        row.gathering.lose("duration", row.text("duration"), "the end is given too")
+        row.gathering.lose("duration", row.text("duration"), N_("the end is given too"))
     row.gathering.put("timezone", row.text("timezone"))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pipeline.catalogue.models import Venue, dump
 from pipeline.catalogue.texts import proposed_slug
-from pipeline.errors import Problem
+from pipeline.errors import N_, Problem
 from pipeline.importing.fitting import Tongue
 from pipeline.importing.found import Spot
 from pipeline.importing.memory import plain
@@ -35,7 +35,9 @@ class Venues:
         if known is not None:
             ours = self._known[known]
             lost = [
-                spot.lost(f"venue.{key}", ", ".join(_flat(value)), f'the catalogue describes "{known}" itself')
+                spot.lost(
+                    f"venue.{key}", ", ".join(_flat(value)), N_("the catalogue itself describes {place!r}"), place=known
+                )
                 for key, value in place.items()
                 if key not in {"id", "name"} and plain(value) != plain(ours.get(key))
             ]
@@ -53,9 +55,10 @@ class Venues:
             if name in self._by_name:
                 return self._by_name[name]
             # "Town hall, 1 High Street, Paris": calendars write the whole address in one piece.
-            begins = [known for known in self._by_name if name.startswith(known + ",")]
-            if begins:
-                return self._by_name[max(begins, key=len)]
+            parts = name.split(",")[:20]
+            begins = [",".join(parts[:count]) for count in range(len(parts) - 1, 0, -1)]
+            if (known := next(filter(self._by_name.get, begins), None)) is not None:
+                return self._by_name[known]
         return None
 
     def _free(self, wanted: str) -> str:

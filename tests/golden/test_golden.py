@@ -21,6 +21,7 @@ PUBLISHED = (
     "feed.json",
     "fr/atom.xml", "events.json", "index.html", "fr/index.html", "events/social-work/index.html",
     "fr/events/conference-5/index.html", "subscribe/index.html", "fr/subscribe/index.html",
+    "next/index.html", "fr/embed/index.html", "poster/index.html", "events/social-work/share.txt", "sitemap.xml",
 )  # fmt: skip
 LETTERS = ("001-announced.eml", "006-two-weeks-before.eml", "014-morning.eml")
 

@@ -49,6 +49,7 @@ class Sink:
 
     def __init__(self) -> None:
         self.kept: list[tuple[str, bytes]] = []
+        self.senders: dict[str, str] = {}
         self.at_the_dot: Callable[[], None] = lambda: time.sleep(0.002)
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
@@ -70,13 +71,16 @@ class Sink:
             threading.Thread(target=self._talk, args=(wire,), daemon=True).start()
 
     def _talk(self, wire: socket.socket) -> None:
-        recipient = ""
+        sender = recipient = ""
         try:
             with wire, wire.makefile("rb") as lines:
                 wire.sendall(b"220 sink\r\n")
                 while line := lines.readline():
+                    if line.upper().startswith(b"MAIL"):
+                        sender = line.decode().partition("<")[2].partition(">")[0]
                     if line.upper().startswith(b"RCPT"):
                         recipient = line.decode().partition("<")[2].partition(">")[0]
+                        self.senders[recipient] = sender
                     if line.upper() != b"DATA\r\n":
                         wire.sendall(b"250 fine\r\n")
                         continue

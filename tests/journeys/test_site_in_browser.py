@@ -13,6 +13,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import chromium
 import pytest
 from html_reader import HOSTILE, edition_of
 
@@ -24,7 +25,9 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 PAGES = (
     "seed/index.html", "seed/fr/index.html", "seed/subscribe/index.html", "seed/fr/subscribe/index.html",
     "seed/events/toolkit-for-struggle/index.html", "seed/fr/events/conference-5/index.html",
-    "hostile/index.html", "hostile/events/loud/index.html", "hostile/fr/events/long/index.html",
+    "seed/next/index.html", "seed/fr/embed/index.html", "seed/poster/index.html", "hostile/poster/index.html",
+    "hostile/embed/index.html", "hostile/index.html",
+    "hostile/events/loud/index.html", "hostile/fr/events/long/index.html",
 )  # fmt: skip
 QUIET = (
     "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-sync",
@@ -55,7 +58,7 @@ async function measure(page) {
   document.body.append(frame);
   await loaded;
   const view = frame.contentWindow, inside = frame.contentDocument;
-  const touched = [...inside.querySelectorAll("a.button, nav a, input")];
+  const touched = [...inside.querySelectorAll("a.button, button, nav a, input:not([type=hidden], [tabindex='-1'])")];
   found[page] = {
     width: inside.documentElement.scrollWidth,
     small: touched.filter(item => item.getBoundingClientRect().height < 44).map(item => item.outerHTML),
@@ -147,10 +150,11 @@ def test_pages_fit_320_pixels_and_nothing_in_a_catalogue_runs(host: Host, tmp_pa
         assert found["ran"] == "nothing", page
 
 
-def test_pages_ask_for_their_own_stylesheet_and_icon_alone(host: Host, tmp_path: Path) -> None:
+def test_pages_ask_for_their_own_styles_icon_and_codes_alone(host: Host, tmp_path: Path) -> None:
     for page, found in measured(host, PAGES, 1280, tmp_path / "wide").items():
         assert found["width"] == 1280, page
-        assert all(name.startswith(host.address + page.partition("/")[0] + "/assets/") for name in found["requests"])
+        own = re.escape(host.address + page.partition("/")[0])
+        assert all(re.match(rf"{own}/(assets/|.*qr\.svg$)", name) for name in found["requests"]), page
     assert any("/assets/style.css" in line for line in host.asked)
     assert not [line for line in host.asked if line.startswith("404")]
 
@@ -182,3 +186,16 @@ def test_a_page_prints(host: Host, tmp_path: Path) -> None:
     paper = tmp_path / "page.pdf"
     browse(host.address + "seed/index.html", tmp_path / "profile", "--no-pdf-header-footer", f"--print-to-pdf={paper}")
     assert paper.read_bytes().startswith(b"%PDF-")
+
+
+def test_the_bare_programme_stands_on_another_page_and_leads_out_of_its_frame(host: Host, tmp_path: Path) -> None:
+    other = host.folder / "other.html"
+    frame = '<iframe src="seed/embed/" width="600" height="600"></iframe>'
+    other.write_text(f'<!doctype html><title>Other</title><link rel="icon" href="data:,">{frame}')
+    inside = "document.querySelector('iframe')?.contentDocument"
+    with chromium.browser(tmp_path) as page:
+        page.open(host.address + "other.html")
+        page.until(f"{inside}.querySelector('h1')?.textContent.includes('Digitize')")
+        page.ask(f"{inside}.querySelector('.entry h3 a').click()")
+        page.until("location.pathname.endsWith('/seed/events/non-take-up/index.html')")
+        assert page.console == []

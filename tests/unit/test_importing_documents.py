@@ -35,7 +35,7 @@ def test_a_schedule_is_read_event_by_event() -> None:
             {"url": "https://repro.example/", "title": {"": "le projet"}},
         ],
     }
-    assert {"subtitle", "logo"} <= {str(problem.values["what"]) for problem in octets.lost}
+    assert {"subtitle", "logo"} <= {str(problem.values["fact"]) for problem in octets.lost}
     assert (workshop.facts["time"], workshop.facts["end_time"]) == (time(11), time(12, 30))
 
 
@@ -78,7 +78,7 @@ def test_a_saved_page_gives_the_events_of_its_structured_data() -> None:
     assert facts["online"] == {"url": "https://live.rotonde.example/"}
     assert facts["speakers"] == [{"name": "Ada Roux", "role": {"": "violoniste"}}, {"group": "Les Marées"}]
     assert (facts["price"], facts["registration"]) == ({"": "8 EUR"}, {"url": "https://billets.example/1"})
-    assert {"image", "organizer"} <= {str(problem.values["what"]) for problem in event.lost}
+    assert {"image", "organizer"} <= {str(problem.values["fact"]) for problem in event.lost}
 
 
 def test_a_list_of_events_keeps_what_is_not_known_open() -> None:

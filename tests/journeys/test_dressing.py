@@ -1,0 +1,179 @@
+"""What organisers dress the site with: their pictures, a colour, a template of their own, a theme."""
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from html_reader import HOSTILE, Reader
+
+from pipeline.actions.build import build
+from pipeline.actions.project import Project, project_at
+from pipeline.errors import CatalogueError
+
+ROOT = Path(__file__).parents[2]
+NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
+PICTURE = (ROOT / "docs/images/home.png").read_bytes()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return written(tmp_path, HOSTILE)
+
+
+def written(folder: Path, text: str) -> Project:
+    (folder / "events.toml").write_text(text, encoding="utf-8")
+    return project_at(folder / "events.toml")
+
+
+def put(project: Project, name: str, text: str) -> None:
+    path = project.templates / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def page(project: Project, path: str) -> Reader:
+    return Reader((project.out / path).read_text(encoding="utf-8"))
+
+
+# --------------------------------------------------------------------------------------------- pictures
+
+
+WITH_PICTURES = HOSTILE.replace("[series]", '[series]\nimage = "images/series.png"').replace(
+    'id = "loud"', 'id = "loud"\nimage = "images/a talk.png"\nimage_alt.en = "Two people"\nimage_alt.fr = "Deux"'
+)
+
+
+@pytest.fixture
+def pictured(tmp_path: Path) -> Project:
+    project = written(tmp_path, WITH_PICTURES)
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "series.png").write_bytes(PICTURE)
+    (tmp_path / "images" / "a talk.png").write_bytes(PICTURE + b"another")
+    return project
+
+
+def test_pictures_are_copied_as_they_are_shown_with_their_words_and_told_to_others(pictured: Project) -> None:
+    build(pictured, NOW)
+    assert (pictured.out / "assets/images/a talk.png").read_bytes() == PICTURE + b"another"
+    address = "https://talks.example/sub/assets/images/a%20talk.png"
+    for path, alt in (("events/loud/index.html", "Two people"), ("fr/events/loud/index.html", "Deux")):
+        shown = page(pictured, path)
+        up = "../" * path.count("/")
+        assert shown.all("img", src=f"{up}assets/images/a%20talk.png", alt=alt)
+        assert shown.all("meta", property="og:image", content=address)
+        assert shown.all("meta", property="og:image:alt", content=alt)
+        assert f'"image":["{address}"]' in (pictured.out / path).read_text()
+    series = "https://talks.example/sub/assets/images/series.png"
+    assert page(pictured, "subscribe/index.html").all("meta", property="og:image", content=series)
+    assert page(pictured, "index.html").all("img", src="assets/images/series.png", alt="")
+
+
+def test_a_picture_that_is_gone_from_the_catalogue_is_gone_from_the_site(pictured: Project) -> None:
+    build(pictured, NOW)
+    written(pictured.folder, HOSTILE)
+    assert build(pictured, NOW).files.removed == ("assets/images/a talk.png", "assets/images/series.png")
+
+
+def test_a_missing_picture_is_refused_with_its_line_before_anything_is_written(pictured: Project) -> None:
+    (pictured.folder / "images" / "a talk.png").unlink()
+    with pytest.raises(CatalogueError) as refused:
+        build(pictured, NOW)
+    (problem,) = refused.value.problems
+    line = (pictured.folder / "events.toml").read_text().split("\n")[problem.line - 1]
+    assert "images/a talk.png" in line
+    assert "images/a talk.png" in problem.what()
+    assert not pictured.out.exists()
+
+
+def test_a_picture_from_outside_the_folder_is_refused(
+    pictured: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside") / "secret.png"
+    outside.write_bytes(b"secret")
+    (pictured.folder / "images" / "a talk.png").unlink()
+    (pictured.folder / "images" / "a talk.png").symlink_to(outside)
+    with pytest.raises(CatalogueError, match="outside the catalogue's folder"):
+        build(pictured, NOW)
+    assert not pictured.out.exists()
+
+
+# --------------------------------------------------------------------------------------------- templates
+
+
+def test_one_block_of_one_page_is_replaced_and_the_rest_stays(project: Project) -> None:
+    put(
+        project,
+        "site/event.html",
+        '{% extends "tocsin/site/event.html" %}{% block share %}<p>Tell all.</p>{% endblock %}',
+    )
+    build(project, NOW)
+    text = page(project, "events/loud/index.html").text
+    assert "Tell all." in text
+    assert "Pass it on" not in text
+    assert "Tuesday 1 December 2026" in text
+    # What extends the replaced template has the replacement too.
+    assert "Tell all." in page(project, "next/index.html").text
+
+
+def test_the_frame_of_all_pages_is_replaced_in_one_place(project: Project) -> None:
+    put(
+        project,
+        "site/base.html",
+        '{% extends "tocsin/site/base.html" %}{% block footer %}<p>Our own foot</p>{% endblock %}',
+    )
+    build(project, NOW)
+    for path in ("index.html", "fr/subscribe/index.html", "events/loud/index.html", "poster/index.html"):
+        assert "Our own foot" in page(project, path).text
+
+
+def test_one_colour_is_replaced_by_a_line_after_our_stylesheet(project: Project) -> None:
+    build(project, NOW)
+    before = page(project, "index.html").all("link", rel="stylesheet")
+    ours = (project.out / "assets/style.css").read_text()
+    put(project, "site/assets/style.css", '{% include "tocsin/site/assets/style.css" %}\n:root { --accent: #060; }\n')
+    build(project, NOW)
+    style = (project.out / "assets/style.css").read_text()
+    assert style == ours + ":root { --accent: #060; }\n"
+    assert page(project, "index.html").all("link", rel="stylesheet") != before
+
+
+# --------------------------------------------------------------------------------------------- themes
+
+
+def themed(project: Project, theme: str) -> Project:
+    return written(project.folder, HOSTILE.replace("[site]", f'[site]\ntheme = "{theme}"'))
+
+
+def test_a_theme_is_a_folder_of_templates_and_goes_before_the_project_s_own(project: Project) -> None:
+    put(
+        project,
+        "site/base.html",
+        '{% extends "tocsin/site/base.html" %}{% block footer %}<p>Own foot</p>{% endblock %}',
+    )
+    put(project, "themes/slate/site/index.html",
+        '{% extends "tocsin/site/index.html" %}{% block subscribe %}<p>Slate</p>{% endblock %}')  # fmt: skip
+    put(project, "themes/slate/site/assets/style.css",
+        '{% include "tocsin/site/assets/style.css" %}\n:root { --sheet: #dfe5ea; --accent: #1f4e79; }')  # fmt: skip
+    build(themed(project, "slate"), NOW)
+    text = page(project, "index.html").text
+    assert "Slate" in text
+    assert "Stay informed Calendar" not in text
+    assert "Own foot" in text
+    assert "--accent: #1f4e79" in (project.out / "assets/style.css").read_text()
+    written(project.folder, HOSTILE)
+    build(project, NOW)
+    assert "Slate" not in page(project, "index.html").text
+    assert "Own foot" in page(project, "index.html").text
+
+
+def test_a_theme_that_is_not_there_is_refused_with_those_that_are(project: Project) -> None:
+    with pytest.raises(CatalogueError, match=r"no theme 'slat'.*templates/themes/slat"):
+        build(themed(project, "slat"), NOW)
+    put(project, "themes/slate/site/index.html", "")
+    with pytest.raises(CatalogueError, match=r"no theme 'slat'.*slate"):
+        build(themed(project, "slat"), NOW)
+    with pytest.raises(CatalogueError, match="no theme"):
+        build(themed(project, ".."), NOW)
+    assert not project.out.exists()
+    shutil.rmtree(project.templates)

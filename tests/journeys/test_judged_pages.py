@@ -1,0 +1,82 @@
+"""What the usual judges say of every kind of page: axe-core of accessibility, the Nu checker of HTML."""
+
+import json
+import subprocess
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import chromium
+import pytest
+from html_reader import HOSTILE, edition_of
+from judges import AXE, JAVA, NU
+
+from pipeline.edition import Edition
+from pipeline.outputs import render_all
+from pipeline.rendering import Renderer
+
+LIVELY = (
+    HOSTILE.replace("[series]", '[series]\nimage = "series.png"').replace(
+        'id = "loud"', 'id = "loud"\nimage = "a b.png"\nimage_alt = "People"\ntags = ["tea"]\nkind = "lecture"'
+    )
+    + '[[event]]\nid = "off"\ntitle = "Off"\ndate = 2026-12-08\ntba = ["time"]\nstatus = "cancelled"\n'
+    'notice = "The *room* is flooded."\nrecordings = ["https://video.example/1"]\n'
+)
+PAGES = (
+    "seed/index.html", "seed/fr/events/non-take-up/index.html", "seed/subscribe/index.html", "seed/next/index.html",
+    "seed/embed/index.html", "seed/fr/poster/index.html", "over/next/index.html", "over/embed/index.html",
+    "lively/index.html", "lively/events/loud/index.html", "lively/fr/events/off/index.html",
+)  # fmt: skip
+
+UNFOUNDED = ("Resource violates Content Security Policy", "Inline script violates Content Security Policy")
+"""Files on a disk have no origin that could be `'self'`, and JSON-LD is data, to which no policy of scripts applies."""
+
+
+@pytest.fixture(scope="module")
+def sites(seed_edition: Edition, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sites")
+    editions = {
+        "seed": seed_edition,
+        "over": replace(seed_edition, day=date(2030, 1, 1)),
+        "lively": edition_of(LIVELY),
+    }
+    for name, edition in editions.items():
+        for artifact in render_all(edition, Renderer()):
+            path = folder / name / artifact.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(artifact.body)
+    return folder
+
+
+@pytest.mark.skipif(chromium.PROGRAM is None, reason="there is no Chromium here")
+@pytest.mark.skipif(AXE is None, reason="axe-core isn't here: make judges")
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_axe_finds_nothing(sites: Path, dark: bool, width: int, tmp_path: Path) -> None:
+    assert AXE is not None
+    judge = AXE.read_text(encoding="utf-8")
+    with chromium.browser(tmp_path) as page:
+        page.size(width)
+        page.dark(dark)
+        for path in PAGES:
+            page.open((sites / path).as_uri())
+            page.ask(judge + "; true")
+            found = page.ask(
+                "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+                ".then(r => JSON.stringify(r.violations.map(v => [v.id, v.nodes.map(n => n.html)])))"
+            )
+            assert json.loads(found) == [], path
+
+
+@pytest.mark.skipif(NU is None, reason="the Nu checker isn't here: make judges")
+@pytest.mark.skipif(JAVA is None, reason="there is no Java here")
+def test_the_nu_checker_finds_nothing(sites: Path) -> None:
+    assert NU is not None
+    files = [str(path) for path in sorted(sites.rglob("*")) if path.suffix in {".html", ".svg"}]
+    done = subprocess.run(
+        ["java", "-jar", str(NU), "--format", "json", "--also-check-svg", *files], capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    messages = json.loads(done.stderr or done.stdout)["messages"]
+    said = [(item["url"].rpartition("sites")[2], item["message"]) for item in messages]
+    assert [(page, message) for page, message in said if not message.startswith(UNFOUNDED)] == []

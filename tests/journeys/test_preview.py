@@ -1,0 +1,167 @@
+"""`tocsin preview` as a process: it shows the draft and every letter, follows each save, answers this machine only."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import chromium
+import httpx
+import pytest
+from html_reader import Reader
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 60.0
+
+
+@dataclass
+class Preview:
+    """The running preview of a copy of the real series."""
+
+    folder: Path
+    address: str
+    process: subprocess.Popen[str]
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        return httpx.get(self.address + path, headers=headers, timeout=PATIENCE)
+
+    def edit(self, there: str, typed: str) -> None:
+        file = self.folder / "events.toml"
+        text = file.read_text(encoding="utf-8")
+        assert there in text
+        file.write_text(text.replace(there, typed, 1), encoding="utf-8")
+
+    def shows(self, path: str, words: str) -> str:
+        """The page once it has these words."""
+        deadline = time.monotonic() + PATIENCE
+        while words not in (text := self.get(path).text):
+            assert time.monotonic() < deadline, text
+            time.sleep(0.1)
+        return text
+
+
+def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("TOCSIN_")}
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "pipeline", "preview", "--no-open", "--now", "2022-10-01T10:00:00Z",
+         "--lang", "en", *arguments],
+        cwd=folder, env={**clean, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def preview(tmp_path: Path) -> Iterator[Preview]:
+    for name in ("events.toml", "ledger.jsonl"):
+        shutil.copy(ROOT / name, tmp_path)
+    process = started(tmp_path, "--port", "0")
+    assert process.stdout is not None
+    address = process.stdout.readline().strip().rstrip("/")
+    assert address.startswith("http://127.0.0.1:"), process.communicate()
+    try:
+        yield Preview(tmp_path, address, process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            _, complaints = process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    assert (process.returncode, "Traceback" in complaints) == (0, False), complaints
+
+
+def test_site_feeds_calendars_letters_and_plan_are_shown_and_nothing_is_written(preview: Preview) -> None:
+    assert "non-take-up of social rights" in Reader(preview.get("/site/").text).text
+    assert preview.get("/site/events/non-take-up/").status_code == 200
+    assert preview.get("/site/assets/style.css").headers["content-type"].startswith("text/css")
+    for path in ("atom.xml", "fr/rss.xml", "feed.json"):
+        assert "19:00 · The consequences of digitization" in Reader(preview.get(f"/channels/{path}").text).text
+    assert "2022-10-25 17:00:00+00:00" in Reader(preview.get("/channels/calendar.ics").text).text
+    assert "two-weeks-before" in Reader(preview.get("/plan").text).text
+    letters = Reader(preview.get("/letters").text)
+    assert {"English", "Reminder: Tue 25 Oct 2022"} <= {
+        words for words in ("English", "Reminder: Tue 25 Oct 2022") if words in letters.text
+    }
+    keys = [link["href"] for link in letters.all("a") if link["href"].startswith("/letters/")]
+    assert {key.split("/")[2][:2] for key in keys} == {"en", "fr"}
+    assert sorted(path.name for path in preview.folder.iterdir()) == ["events.toml", "ledger.jsonl"]
+
+
+def test_a_letter_is_shown_as_text_as_html_in_a_sandbox_and_with_its_fields(preview: Preview) -> None:
+    page = Reader(preview.get("/letters/fr-001-announced").text)
+    assert [frame["class"] for frame in page.all("iframe", sandbox="")] == ["w640", "w360"]
+    assert "List-Unsubscribe-Post" in page.text
+    assert "75011 Paris" in page.text
+    html = preview.get("/letters/fr-001-announced/html")
+    assert html.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+    assert "<h1" in html.text
+
+
+def test_a_save_is_followed_a_broken_file_says_where_and_the_next_save_mends_it(preview: Preview) -> None:
+    preview.edit("The algorithmization of", "Newly named. The algorithmization of")
+    preview.shows("/site/", "Newly named.")
+    preview.edit('weekday = "Tuesday"', 'weekday = "Monday"')
+    for path in ("/", "/letters", "/plan", "/channels"):
+        broken = Reader(preview.shows(path, "Something is wrong")).text
+        assert "2022-10-25 is a Tuesday, not a Monday" in broken
+        assert "events.toml:" in broken
+    preview.edit('weekday = "Monday"', 'weekday = "Tuesday"')
+    preview.shows("/", '<iframe id="site"')
+
+
+def test_a_template_made_while_it_runs_is_seen_and_a_wrong_one_is_named(preview: Preview) -> None:
+    folder = preview.folder / "templates" / "site"
+    folder.mkdir(parents=True)
+    own = folder / "index.html"
+    own.write_text('{% extends "site/base.html" %}{% block main %}<h1>Quite our own</h1>{% endblock %}')
+    preview.shows("/site/", "Quite our own")
+    own.write_text("{{ nothing.at.all }}")
+    assert "site/index.html:1" in preview.shows("/", "Something is wrong")
+    own.write_text("{{ 1 + 'one' }}")
+    assert "TypeError" in preview.shows("/", "TypeError")
+    own.unlink()
+    preview.shows("/", '<iframe id="site"')
+
+
+def test_only_this_machine_may_look_under_its_own_name(preview: Preview) -> None:
+    assert preview.get("/", Host="rebound.example").status_code == 400
+    assert preview.get("/site/", Host="rebound.example").status_code == 400
+    assert preview.get("/changes", Host="rebound.example").status_code == 400
+    port = int(preview.address.rpartition(":")[2])
+    listening = subprocess.run(["cat", "/proc/net/tcp"], capture_output=True, text=True, check=False).stdout
+    places = [line.split()[1] for line in listening.splitlines()[1:] if line.split()[3] == "0A"]
+    assert [place for place in places if place.endswith(f":{port:04X}")] == [f"0100007F:{port:04X}"]
+    assert preview.get("/site/../../events.toml").status_code == 404
+    assert preview.get("/site/%2e%2e/events.toml").status_code == 404
+    assert preview.get("/nothing").status_code == 404
+
+
+def test_a_port_in_use_is_told_with_what_to_type(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "events.toml", tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        process = started(tmp_path, "--port", str(taken.getsockname()[1]))
+        _, complaints = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 2
+    assert "tocsin preview --port 0" in complaints
+
+
+@pytest.mark.skipif(chromium.PROGRAM is None, reason="there is no Chromium here")
+def test_the_browser_follows_each_save_by_itself_at_the_page_it_is_on(preview: Preview, tmp_path: Path) -> None:
+    inside = "document.getElementById('site')?.contentDocument?.querySelector('h1')?.textContent"
+    with chromium.browser(tmp_path.parent / f"{tmp_path.name}-browser") as page:
+        page.open(preview.address + "/")
+        page.until(f"({inside} ?? '').includes('Digitize')")
+        page.ask("document.getElementById('site').contentDocument.querySelector('.next h3 a').click()")
+        page.until(f"({inside} ?? '').includes('non-take-up of social rights')")
+        preview.edit("the non-take-up of social rights", "what nobody asks for")
+        page.until(f"({inside} ?? '').includes('what nobody asks for')")
+        preview.edit('weekday = "Tuesday"', 'weekday = "Monday"')
+        page.until("document.body.textContent.includes('not a Monday')")
+        preview.edit('weekday = "Monday"', 'weekday = "Tuesday"')
+        page.until(f"({inside} ?? '').includes('what nobody asks for')")
+        assert page.console == []

@@ -1,0 +1,463 @@
+"""Joining, choosing and leaving by web pages: what each request changes, and what it tells."""
+
+import asyncio
+import base64
+import hashlib
+import io
+import re
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from ipaddress import ip_network
+from pathlib import Path
+
+import httpx
+import pytest
+from babel.messages.pofile import read_po
+from conftest import ROOT
+from jinja2.ext import babel_extract
+from publishing import HEAD, TALK, edition
+from sqlalchemy import select, update
+from visiting import MAILING, Visited
+
+from pipeline.actions.joining import CONSENT_TEXT, CONSENT_VERSION, VALID_FOR, network_of, preferences_token, tidy
+from pipeline.actions.personal_data import KEPT
+from pipeline.letters import unsubscribe_token
+from pipeline.reminders.occasions import Kind
+from pipeline.store.limits import limits
+from pipeline.store.subscribers import ALL_KINDS, add, forget, set_state
+from pipeline.store.tables import Progress, Role, Standing, campaigns, subscribers
+from pipeline.web import guard
+
+ADA = "ada@reader.example"
+TAGGED = TALK + 'tags = ["law", "ml"]\n'
+
+
+@pytest.fixture
+def visit(tmp_path: Path) -> Iterator[Visited]:
+    visited = Visited(edition(TAGGED, head=HEAD + MAILING), tmp_path)
+    yield visited
+    visited.database.close()
+
+
+def joined(visit: Visited, address: str = ADA, **fields: str) -> httpx.Response:
+    return visit.post("/subscribe", {"address": address, **fields})
+
+
+def subscribed(visit: Visited, address: str = ADA, language: str = "en", state: Standing = Standing.ACTIVE) -> str:
+    """The public id of somebody who is there already."""
+    with visit.database.begin() as connection:
+        add(connection, "talks", address, language, ALL_KINDS, (), "on paper", visit.clock.now(), state)
+    who = visit.subscriber(address)
+    assert who is not None
+    return who.public_id
+
+
+class TestAsking:
+    def test_the_form_asks_for_an_address_a_language_and_nothing_that_people_must_fill_in(self, visit: Visited) -> None:
+        shown = visit.get("/subscribe", headers={"Accept-Language": "fr-CH, fr;q=0.9, en;q=0.8"})
+        assert shown.status_code == 200
+        assert '<html lang="fr"' in shown.text
+        assert set(re.findall(r'name="(\w+)"', shown.text)) == {"viewport", "robots"} | {
+            "series", "address", "language", "website"
+        }  # fmt: skip
+        assert visit.subscriber(ADA) is None
+
+    def test_asking_writes_one_mail_and_makes_nobody_a_reader(self, visit: Visited) -> None:
+        assert joined(visit, language="fr").status_code == 200
+        who = visit.subscriber(ADA)
+        assert who is not None
+        assert (who.state, who.language) == (Standing.PENDING, "fr")
+        [mail] = visit.queued()
+        assert "Content-Language: fr" in mail
+        assert "List-Unsubscribe" not in mail
+        assert visit.woken == 1
+
+    @pytest.mark.parametrize("state", list(Standing))
+    def test_the_answer_is_the_same_whatever_the_state_of_the_address(self, visit: Visited, state: Standing) -> None:
+        answer = joined(visit, "new@reader.example")
+        subscribed(visit, state=state)
+        again = joined(visit)
+        assert (again.status_code, again.text) == (answer.status_code, answer.text)
+        assert dict(again.headers) == dict(answer.headers)
+        for _often in range(5):
+            assert joined(visit).text == answer.text
+
+    def test_who_is_subscribed_already_is_sent_the_link_to_their_choices_and_stays_as_they_are(
+        self, visit: Visited
+    ) -> None:
+        subscribed(visit)
+        before = visit.subscriber(ADA)
+        joined(visit, language="fr")
+        assert visit.subscriber(ADA) == before
+        assert "You are subscribed: Evening talks; tea, cake" in visit.queued()[-1]
+        assert visit.get(visit.link("preferences")).status_code == 200
+
+    @pytest.mark.parametrize(
+        "typed", ["", "ada", "ada@", "a b@reader.example", "ada@reader.example\r\nBcc: x@y.example"]
+    )
+    def test_what_is_no_address_is_said_at_the_form_which_keeps_it(self, visit: Visited, typed: str) -> None:
+        answer = joined(visit, typed)
+        assert answer.status_code == 400
+        assert 'aria-invalid="true"' in answer.text
+        assert visit.queued() == []
+
+    def test_markup_in_an_address_is_shown_and_not_run(self, visit: Visited) -> None:
+        assert "<script>" not in joined(visit, '"><script>alert(1)</script>').text
+
+    def test_a_program_that_fills_in_every_field_is_answered_and_ignored(self, visit: Visited) -> None:
+        honest = joined(visit, "new@reader.example")
+        assert joined(visit, website="https://spam.example").text == honest.text
+        assert visit.subscriber(ADA) is None
+
+    def test_a_mailing_list_or_the_organiser_gets_no_link(self, visit: Visited) -> None:
+        subscribed(visit)
+        with visit.database.begin() as connection:
+            connection.execute(update(subscribers).values(role=Role.LIST))
+        assert joined(visit).status_code == 200
+        assert visit.queued() == []
+
+    def test_who_asked_to_be_forgotten_comes_back_by_asking(self, visit: Visited) -> None:
+        subscribed(visit)
+        with visit.database.begin() as connection:
+            forget(connection, "talks", ADA)
+        joined(visit)
+        assert visit.post(visit.link("confirm")).status_code == 200
+        who = visit.subscriber(ADA)
+        assert who is not None
+        assert who.state is Standing.ACTIVE
+
+
+class TestLimits:
+    def test_one_address_gets_three_mails_a_day_from_however_many_machines(self, visit: Visited) -> None:
+        for _ in range(6):
+            joined(visit)
+            visit.clock.sleep(60)
+            mark_sent(visit)
+            visit.restart()
+        assert len(visit.queued()) == 3
+        visit.clock.sleep(24 * 3600)
+        joined(visit)
+        assert len(visit.queued()) == 4
+
+    def test_one_network_can_ask_thirty_times_an_hour(self, visit: Visited) -> None:
+        statuses = [
+            visit.post("/subscribe", {"address": f"reader{n}@reader.example"}, machine=f"203.0.113.{n}").status_code
+            for n in range(1, 33)
+        ]
+        assert statuses == [200] * 30 + [429] * 2
+        assert visit.subscriber("reader31@reader.example") is None
+        assert joined(visit).status_code == 200
+        visit.restart()
+        late = visit.post("/subscribe", {"address": "late@reader.example"}, machine="203.0.113.200")
+        assert (late.status_code, late.headers["Retry-After"]) == (429, "3600")
+        visit.clock.sleep(3600)
+        assert visit.post("/subscribe", {"address": ADA}, machine="203.0.113.7").status_code == 200
+
+    def test_no_address_of_a_machine_is_stored_and_what_is_counted_is_forgotten(self, visit: Visited) -> None:
+        visit.post("/subscribe", {"address": ADA}, machine="203.0.113.9")
+        with visit.database.look() as connection:
+            kept = connection.execute(select(limits)).all()
+        assert len(kept) == 2
+        assert not any("203.0" in row.digest or "ada" in row.digest for row in kept)
+        tidy(visit.database, visit.clock.now() + timedelta(hours=1))
+        with visit.database.look() as connection:
+            assert len(connection.execute(select(limits)).all()) == 1
+
+    @pytest.mark.parametrize(
+        ("machine", "network"),
+        [
+            ("203.0.113.9", "203.0.113.0/24"), ("2001:db8:1:2ff:3::4", "2001:db8:1:200::/56"),
+            ("::ffff:203.0.113.9", "203.0.113.0/24"), ("testclient", "unknown"), ("", "unknown"),
+        ],
+    )  # fmt: skip
+    def test_a_machine_counts_as_its_network(self, machine: str, network: str) -> None:
+        assert network_of(machine) == network
+
+
+def mark_sent(visit: Visited) -> None:
+    """All that waits has left, so that another mail may be queued."""
+    with visit.database.begin() as connection:
+        connection.execute(update(campaigns).values(state=Progress.DONE))
+
+
+class TestConfirming:
+    def test_a_scanner_that_opens_the_link_confirms_nobody(self, visit: Visited) -> None:
+        joined(visit)
+        for method in ("GET", "HEAD"):
+            assert visit.request(method, visit.link("confirm")).status_code == 200
+        who = visit.subscriber(ADA)
+        assert who is not None
+        assert who.state is Standing.PENDING
+
+    def test_the_button_confirms_and_keeps_the_proof(self, visit: Visited) -> None:
+        joined(visit, language="fr")
+        visit.clock.sleep(90)
+        assert "<button" in visit.get(visit.link("confirm")).text
+        done = visit.post(visit.link("confirm"))
+        who = visit.subscriber(ADA)
+        assert who is not None
+        assert who.state is Standing.ACTIVE
+        assert who.consent == "form, text 1 (fr), asked 2026-02-01T09:00:00Z, confirmed 2026-02-01T09:01:30Z"
+        [path] = re.findall(r'href="\.\./(preferences/[\w-]+)"', done.text)
+        assert visit.get(f"/{path}").status_code == 200
+
+    def test_pressing_twice_is_pressing_once(self, visit: Visited) -> None:
+        joined(visit)
+        visit.post(visit.link("confirm"))
+        first = visit.subscriber(ADA)
+        visit.clock.sleep(60)
+        assert visit.post(visit.link("confirm")).status_code == 200
+        assert visit.subscriber(ADA) == first
+
+    def test_after_seven_days_the_link_is_too_old_and_the_address_is_erased(self, visit: Visited) -> None:
+        joined(visit)
+        link = visit.link("confirm")
+        visit.clock.sleep(VALID_FOR.total_seconds() + 1)
+        assert visit.post(link).status_code == 410
+        assert tidy(visit.database, visit.clock.now()) == 1
+        assert visit.subscriber(ADA) is None
+        assert visit.queued() == []
+        assert visit.post(link).status_code == 404
+
+    def test_who_has_left_is_not_brought_back_by_an_old_link_but_by_a_new_one(self, visit: Visited) -> None:
+        joined(visit)
+        old = visit.link("confirm")
+        visit.post(old)
+        visit.clock.sleep(60)
+        who = visit.subscriber(ADA)
+        assert who is not None
+        visit.post(f"/unsubscribe/{unsubscribe_token(who.public_id, visit.secret)}")
+        assert visit.post(old).status_code == 410
+        mark_sent(visit)
+        visit.clock.sleep(60)
+        joined(visit)
+        assert visit.post(visit.link("confirm")).status_code == 200
+        who = visit.subscriber(ADA)
+        assert who is not None
+        assert who.state is Standing.ACTIVE
+
+    def test_who_complained_is_not_subscribed_by_any_link(self, visit: Visited) -> None:
+        joined(visit)
+        with visit.database.begin() as connection:
+            set_state(connection, 1, Standing.COMPLAINED, visit.clock.now())
+        assert visit.post(visit.link("confirm")).status_code == 410
+
+    def test_a_changed_consent_text_needs_a_new_number(self) -> None:
+        texts = {"1": "ee86d6ae6b2c05dd"}
+        assert hashlib.sha256(CONSENT_TEXT.encode()).hexdigest()[:16] == texts[CONSENT_VERSION]
+
+
+class TestTokens:
+    @pytest.mark.parametrize("kind", ["confirm", "preferences", "unsubscribe"])
+    def test_a_link_that_is_not_whole_or_made_for_something_else_changes_nothing(
+        self, visit: Visited, kind: str
+    ) -> None:
+        joined(visit)
+        confirm = visit.link("confirm").rpartition("/")[2]
+        public_id = subscribed(visit, "other@reader.example")
+        right = {
+            "confirm": confirm,
+            "preferences": preferences_token(public_id, visit.secret),
+            "unsubscribe": unsubscribe_token(public_id, visit.secret),
+        }
+        own = right.pop(kind)
+        later = f"{int(own[:8], 16) + 9999:08x}{own[8:]}" if kind == "confirm" else own[1:]
+        wrong = [*right.values(), own[:-1], own + "A", own[:-1] + ("A" if own[-1] != "A" else "B"), later, "%00", "é"]
+        before = visit.subscriber(ADA), visit.subscriber("other@reader.example")
+        for token in wrong:
+            answer = visit.post(f"/{kind}/{token}", {"kinds": "changes"})
+            assert answer.status_code == 404
+            assert "doesn’t work" in answer.text
+        assert (visit.subscriber(ADA), visit.subscriber("other@reader.example")) == before
+
+    def test_a_secret_of_another_installation_opens_nothing(self, visit: Visited) -> None:
+        public_id = subscribed(visit)
+        assert visit.get(f"/preferences/{preferences_token(public_id, b'another')}").status_code == 404
+
+
+class TestChoosing:
+    def path(self, visit: Visited) -> str:
+        return f"/preferences/{preferences_token(subscribed(visit), visit.secret)}"
+
+    def test_the_choices_are_shown_and_stored(self, visit: Visited) -> None:
+        path = self.path(visit)
+        shown = visit.get(path)
+        assert shown.text.count(" checked") == len(ALL_KINDS) + 1
+        stored = visit.post(path, {"kinds": ["changes", "reminders"], "tags": ["law", "nothing"], "language": "fr"})
+        who = visit.subscriber(ADA)
+        assert who is not None
+        assert (who.language, who.kinds, who.tags) == ("fr", {Kind.CHANGES, Kind.REMINDERS}, {"law"})
+        assert '<html lang="fr"' in stored.text
+
+    def test_no_kind_at_all_changes_nothing_and_says_how_to_leave(self, visit: Visited) -> None:
+        path = self.path(visit)
+        before = visit.subscriber(ADA)
+        assert visit.post(path, {"language": "fr", "kinds": "nonsense"}).status_code == 400
+        assert visit.subscriber(ADA) == before
+
+    def test_my_data_is_a_file_with_all_that_is_kept(self, visit: Visited) -> None:
+        joined(visit)
+        visit.post(visit.link("confirm"))
+        who = visit.subscriber(ADA)
+        assert who is not None
+        answer = visit.get(f"/preferences/{preferences_token(who.public_id, visit.secret)}/data.json")
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+        kept = answer.json()
+        assert (kept["address"], kept["state"], kept["consent"]) == (ADA, "active", who.consent)
+        assert [mail["subject"] for mail in kept["mails"]] == ["Please confirm: Evening talks; tea, cake"]
+        stored = {column.name for column in subscribers.columns} - {"id", "public_id", "mailbox", "folded", "role"}
+        assert stored < set(kept)
+        page = visit.get("/privacy").text
+        assert all(f"<dt>{name}</dt>" in page for name in kept)
+
+    def test_erasing_asks_first_and_then_leaves_a_hash_alone(self, visit: Visited) -> None:
+        path = self.path(visit)
+        assert visit.get(f"{path}/erase").status_code == 200
+        assert visit.subscriber(ADA) is not None
+        assert visit.post(f"{path}/erase").status_code == 200
+        assert visit.subscriber(ADA) is None
+        assert visit.get(path).status_code == 404
+        with pytest.raises(Exception, match="forgotten"):
+            subscribed(visit)
+
+
+class TestDoor:
+    def test_every_answer_forbids_scripts_frames_storing_and_passing_on_the_address(self, visit: Visited) -> None:
+        for path in ("/subscribe", "/confirm/x", "/nowhere", "/healthz", "/privacy"):
+            head = visit.get(path).headers
+            assert "default-src 'none'" in head["Content-Security-Policy"]
+            assert (head["Referrer-Policy"], head["X-Frame-Options"]) == ("no-referrer", "DENY")
+            assert (head["Cache-Control"], head["X-Content-Type-Options"]) == ("no-store", "nosniff")
+            assert "Set-Cookie" not in head
+
+    def test_the_style_of_a_page_is_the_one_that_its_policy_allows(self, visit: Visited) -> None:
+        answer = visit.get("/subscribe")
+        [style] = re.findall(r"<style>(.*?)</style>", answer.text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        assert f"style-src 'sha256-{digest}'" in answer.headers["Content-Security-Policy"]
+        assert " style=" not in answer.text
+
+    @pytest.mark.parametrize("path", ["/subscribe", "/preferences/x", "/privacy"])
+    def test_another_host_is_turned_away(self, visit: Visited, path: str) -> None:
+        assert visit.get(path, headers={"Host": "evil.example"}).status_code == 421
+        assert visit.get(path, headers={"Host": "evil.example:443@talks.example"}).status_code == 421
+        for ours in ("TALKS.example:443", "127.0.0.1:8025", "[::1]:8025", "localhost"):
+            assert visit.get(path, headers={"Host": ours}).status_code != 421
+
+    def test_leaving_works_under_a_name_that_the_service_had_before(self, visit: Visited) -> None:
+        token = unsubscribe_token(subscribed(visit), visit.secret)
+        answer = visit.request(
+            "POST", f"/unsubscribe/{token}", content="List-Unsubscribe=One-Click", headers={"Host": "old.example"}
+        )
+        assert answer.status_code == 200
+        who = visit.subscriber(ADA)
+        assert who is not None
+        assert who.state is Standing.UNSUBSCRIBED
+
+    def test_what_is_too_big_is_not_read(self, visit: Visited) -> None:
+        assert visit.post("/subscribe", {"address": "a" * 20_000}).status_code == 413
+
+    def test_a_body_that_does_not_come_is_not_waited_for(self, visit: Visited, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(guard, "LONGEST_WAIT", 0.05)
+
+        async def dripping() -> AsyncIterator[bytes]:
+            yield b"address=ada"
+            await asyncio.sleep(5)
+            yield b"%40reader.example"
+
+        assert visit.request("POST", "/subscribe", content=dripping()).status_code == 408
+        assert visit.queued() == []
+
+    @pytest.mark.parametrize(
+        ("content", "kind"),
+        [
+            (b'{"address": "ada@reader.example"}', "application/json"),
+            (b"\xff\xfe=1", "application/x-www-form-urlencoded"),
+            (b"&".join(b"a=1" for _ in range(500)), "application/x-www-form-urlencoded"), (b"x", ""),
+        ],
+    )  # fmt: skip
+    def test_what_no_form_of_ours_sends_is_refused(self, visit: Visited, content: bytes, kind: str) -> None:
+        answer = visit.request("POST", "/subscribe", content=content, headers={"Content-Type": kind})
+        assert answer.status_code == 400
+        assert visit.queued() == []
+
+    @pytest.mark.parametrize(
+        ("method", "path"), [("DELETE", "/subscribe"), ("PUT", "/confirm/x"), ("POST", "/privacy")]
+    )
+    def test_other_methods_are_not_allowed(self, visit: Visited, method: str, path: str) -> None:
+        answer = visit.request(method, path)
+        assert answer.status_code == 405
+        assert "GET" in answer.headers["Allow"]
+
+    def test_a_database_that_cannot_be_used_gives_a_page_that_says_so(self, visit: Visited) -> None:
+        with visit.database.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE editions RENAME TO gone")
+        for path in ("/subscribe", "/confirm/x"):
+            answer = visit.get(path)
+            assert (answer.status_code, "Not just now" in answer.text) == (503, True)
+
+
+class TestSeveralSeries:
+    def test_where_there_are_several_one_chooses(self, visit: Visited) -> None:
+        other = HEAD.replace('id = "talks"', 'id = "films"').replace("Evening talks; tea, cake", "Films")
+        visit.publish(edition(TALK, head=other + MAILING))
+        shown = visit.get("/subscribe")
+        assert "series=films" in shown.text
+        assert "series=talks" in shown.text
+        joined(visit, series="films")
+        assert visit.subscriber(ADA) is None
+        assert "Films" in visit.queued()[0]
+        assert joined(visit, series="nothing").status_code == 200
+        assert len(visit.queued()) == 1
+
+    def test_a_series_without_a_service_or_a_sender_takes_nobody(self, tmp_path: Path) -> None:
+        for number, head in enumerate((HEAD, HEAD.replace("[site]\n", "[site]\nservice = false\n") + MAILING)):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            visit = Visited(edition(TALK, head=head), folder)
+            here = {"Host": "localhost"}
+            assert visit.get("/subscribe", headers=here).status_code == 404
+            assert visit.post("/subscribe", {"address": ADA}, headers=here).status_code == 404
+            assert visit.subscriber(ADA) is None
+            visit.database.close()
+
+
+class TestWatching:
+    def test_numbers_are_for_machines_that_may_see_them(self, tmp_path: Path) -> None:
+        parser = pytest.importorskip("prometheus_client.parser")
+        visit = Visited(edition(TALK, head=HEAD + MAILING), tmp_path, watchers=(ip_network("10.0.0.0/8"),))
+        subscribed(visit)
+        joined(visit, "new@reader.example")
+        assert visit.get("/metrics", machine="203.0.113.9").status_code == 404
+        text = visit.get("/metrics", machine="10.1.2.3").text
+        assert visit.get("/metrics", machine="127.0.0.1").text == text
+        samples = [sample for family in parser.text_string_to_metric_families(text) for sample in family.samples]
+        found = {(sample.name, sample.labels.get("state")): sample.value for sample in samples}
+        assert found == {
+            ("tocsin_subscribers", "active"): 1.0, ("tocsin_subscribers", "pending"): 1.0,
+            ("tocsin_mails", "pending"): 1.0,
+        }  # fmt: skip
+        visit.database.close()
+
+    @pytest.mark.parametrize(("age", "status"), [(1.0, 200), (179.0, 200), (181.0, 503), (None, 503)])
+    def test_a_silent_ticker_makes_the_service_ill(self, tmp_path: Path, age: float | None, status: int) -> None:
+        visit = Visited(edition(TALK, head=HEAD + MAILING), tmp_path, age=lambda: age)
+        assert visit.get("/healthz").status_code == status
+        visit.database.close()
+
+
+class TestWords:
+    def test_every_word_of_the_service_has_a_french_one(self) -> None:
+        french = {
+            message.id: message.string
+            for fragment in (ROOT / "pipeline/locale/fr/LC_MESSAGES").glob("*.po")
+            for message in read_po(io.BytesIO(fragment.read_bytes()))
+        }
+        templates = [*(ROOT / "templates/service").glob("*.html"), *(ROOT / "templates/mail").glob("confirm.*")]
+        words = [CONSENT_TEXT, *KEPT.values()]
+        for template in templates:
+            with template.open("rb") as file:
+                found = babel_extract(file, ("_", "gettext"), [], {"trim_blocks": "true", "lstrip_blocks": "true"})
+                words += [message if isinstance(message, str) else message[0] for _, _, message, _ in found]
+        assert len(words) > 80
+        assert [word for word in words if not french.get(word)] == []

@@ -1,0 +1,160 @@
+"""The ticker: at once when it is woken, never two at a time, and known to hang when it does. And alarms, told once."""
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from pipeline.alerts import Alarm, messenger
+from pipeline.clock import FrozenClock
+from pipeline.delivery import PATIENCE
+from pipeline.errors import SettingsError
+from pipeline.ticker import SAFETY_NET, Ticker
+
+CLOCK = FrozenClock(datetime(2026, 2, 1, 9, 0, tzinfo=UTC))
+
+
+def until(happened: Callable[[], object], patience: float = 10) -> None:
+    deadline = time.monotonic() + patience
+    while not happened():
+        assert time.monotonic() < deadline, "it didn't happen in time"
+        time.sleep(0.01)
+
+
+def test_it_ticks_at_once_and_again_when_it_is_woken() -> None:
+    ticks: list[int] = []
+    ticker = Ticker(lambda: ticks.append(1), CLOCK, every=60)
+    ticker.start()
+    until(lambda: len(ticks) == 1)
+    ticker.wake()
+    until(lambda: len(ticks) == 2)
+    ticker.stop()
+
+
+def test_who_is_woken_in_the_middle_of_a_tick_ticks_once_more_after_it() -> None:
+    ticks: list[int] = []
+    go_on = threading.Event()
+
+    def tick() -> None:
+        ticks.append(1)
+        go_on.wait(10)
+
+    ticker = Ticker(tick, CLOCK, every=60)
+    ticker.start()
+    until(lambda: ticks)
+    ticker.wake()
+    time.sleep(0.2)
+    assert len(ticks) == 1
+    go_on.set()
+    until(lambda: len(ticks) == 2)
+    ticker.stop()
+
+
+def test_no_call_is_lost_however_many_come_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    asked = done = 0
+
+    def tick() -> None:
+        nonlocal done
+        seen = asked
+        time.sleep(0.005)
+        done = max(done, seen)
+
+    ticker = Ticker(tick, CLOCK, every=60)
+    ticker.start()
+    for _ in range(100):
+        asked += 1
+        ticker.wake()
+        time.sleep(0.002)
+    until(lambda: done == 100)
+    ticker.stop()
+    assert "skipped" not in caplog.text
+
+
+def test_a_tick_that_fails_is_followed_by_the_next_one() -> None:
+    ticks: list[int] = []
+
+    def tick() -> None:
+        ticks.append(1)
+        raise RuntimeError
+
+    ticker = Ticker(tick, CLOCK, every=0.05)
+    ticker.start()
+    until(lambda: len(ticks) > 2)
+    assert not ticker.hangs()
+    ticker.stop()
+
+
+def test_a_tick_that_never_ends_is_known_to_hang_unless_it_gives_signs_of_life() -> None:
+    go_on = threading.Event()
+    ticker = Ticker(lambda: go_on.wait(20) and None, CLOCK, every=0.05, patience=0.3)
+    ticker.start()
+    for _ in range(10):
+        time.sleep(0.05)
+        ticker.beat()
+        assert not ticker.hangs()
+    until(ticker.hangs)
+    go_on.set()
+    ticker.stop()
+
+
+def test_it_waits_five_rounds_and_never_less_than_one_slow_message() -> None:
+    assert Ticker(lambda: None, CLOCK, every=SAFETY_NET).patience > PATIENCE
+    assert Ticker(lambda: None, CLOCK, every=600).patience == 3000
+
+
+def test_trouble_is_told_once_and_again_when_it_comes_back() -> None:
+    told: list[str] = []
+    alarm = Alarm(told.append)
+    for troubles in (
+        {"server": "away"},
+        {"server": "still away"},
+        {"server": "away", "letter": "wrong"},
+        {},
+        {"server": "back"},
+    ):
+        alarm.troubles(troubles)
+    assert told == ["away", "wrong", "back"]
+
+
+def test_a_command_gets_the_words_on_its_standard_input(tmp_path: Path) -> None:
+    file = tmp_path / "told"
+    messenger(f"{sys.executable} -c \"import sys; open('{file}', 'w').write(sys.stdin.read())\"")("away")
+    assert file.read_text() == "away\n"
+
+
+def test_an_address_gets_them_as_json() -> None:
+    got: list[object] = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Hook) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        messenger(f"http://127.0.0.1:{server.server_port}/hook")("away")
+        thread.join()
+    assert got == [{"text": "away"}]
+
+
+@pytest.mark.parametrize("target", ["http://127.0.0.1:9/x", "/no/such/command", f"{sys.executable} -c exit(3)"])
+def test_what_cannot_be_told_is_logged_and_stops_nothing(target: str, caplog: pytest.LogCaptureFixture) -> None:
+    messenger(target)("away")
+    assert "TOCSIN_ALERT" in caplog.text
+    assert target not in caplog.text
+
+
+def test_a_command_that_cannot_be_read_is_refused() -> None:
+    with pytest.raises(SettingsError, match="TOCSIN_ALERT"):
+        messenger("mail 'ops")
