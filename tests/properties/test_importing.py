@@ -24,7 +24,7 @@ from pipeline.importing.zones import iana
 
 DATA = Path(__file__).parents[1] / "data" / "import"
 SAMPLES = {path.name: path.read_bytes() for path in sorted(DATA.iterdir())}
-ENOUGH = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+ENOUGH = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 HEAD = """format = 1
 [series]
 id = "talks"

@@ -192,6 +192,21 @@ def test_an_update_can_cancel_fill_in_move_and_take_out(project: Project) -> Non
     assert verdicts(project.bring(changed)) == [Verdict.SAME]
 
 
+def test_a_change_to_an_event_of_an_included_file_is_left_to_people(project: Project) -> None:
+    (project.folder / "group.toml").write_text(
+        '[[event]]\nid = "bees"\ntitle = "Bees"\ndate = 2027-03-04\ntime = "19:00"\n'
+    )
+    project.write(HEAD.replace("format = 1", 'include = ["group.toml"]\nformat = 1'))
+    before = project.text
+    source = project.calendar("UID:1\nSUMMARY:Bees\nDTSTART:20270304T180000Z")
+    assert verdicts(project.bring(source)) == [Verdict.LINKED]
+    source = project.calendar("UID:1\nSUMMARY:Bees\nDTSTART:20270304T190000Z")
+    for _ in range(2):
+        result = project.bring(source, update=True)
+        assert (verdicts(result), result.by_hand) == ([Verdict.UPDATED], frozenset({"bees"}))
+    assert project.text == before
+
+
 def test_an_event_that_was_taken_out_here_stays_out(project: Project) -> None:
     source = project.calendar("UID:1\nSUMMARY:Bees\nDTSTART:20270304T180000Z")
     project.bring(source)
