@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -48,24 +49,29 @@ def sites(seed_edition: Edition, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return folder
 
 
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[chromium.Browser]:
+    with chromium.browser(tmp_path_factory.mktemp("browser")) as page:
+        yield page
+
+
 @pytest.mark.skipif(chromium.PROGRAM is None, reason="there is no Chromium here")
 @pytest.mark.skipif(AXE is None, reason="axe-core isn't here: make judges")
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 360])
-def test_axe_finds_nothing(sites: Path, dark: bool, width: int, tmp_path: Path) -> None:
+def test_axe_finds_nothing(sites: Path, page: chromium.Browser, dark: bool, width: int) -> None:
     assert AXE is not None
     judge = AXE.read_text(encoding="utf-8")
-    with chromium.browser(tmp_path) as page:
-        page.size(width)
-        page.dark(dark)
-        for path in PAGES:
-            page.open((sites / path).as_uri())
-            page.ask(judge + "; true")
-            found = page.ask(
-                "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
-                ".then(r => JSON.stringify(r.violations.map(v => [v.id, v.nodes.map(n => n.html)])))"
-            )
-            assert json.loads(found) == [], path
+    page.size(width)
+    page.dark(dark)
+    for path in PAGES:
+        page.open((sites / path).as_uri())
+        page.ask(judge + "; true")
+        found = page.ask(
+            "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+            ".then(r => JSON.stringify(r.violations.map(v => [v.id, v.nodes.map(n => n.html)])))"
+        )
+        assert json.loads(found) == [], path
 
 
 @pytest.mark.skipif(NU is None, reason="the Nu checker isn't here: make judges")

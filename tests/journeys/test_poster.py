@@ -1,5 +1,6 @@
 """The poster on paper: one sheet of A4 whatever stands on it, with codes that a telephone reads."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from io import BytesIO
@@ -47,10 +48,15 @@ def posters(seed_edition: Edition, tmp_path_factory: pytest.TempPathFactory) -> 
     return folder
 
 
-def printed(address: str, profile: Path) -> Any:
-    with chromium.browser(profile) as page:
-        page.open(address)
-        return pypdfium2.PdfDocument(BytesIO(page.paper()))
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[chromium.Browser]:
+    with chromium.browser(tmp_path_factory.mktemp("browser")) as page:
+        yield page
+
+
+def printed(page: chromium.Browser, file: Path) -> Any:
+    page.open(file.as_uri())
+    return pypdfium2.PdfDocument(BytesIO(page.paper()))
 
 
 def codes(sheet: Any) -> set[str]:
@@ -62,9 +68,9 @@ def codes(sheet: Any) -> set[str]:
 @pytest.mark.parametrize("name", ["seed", "late", "over", "crowd", "one"])
 @pytest.mark.parametrize("tree", ["", "fr/"])
 def test_it_is_one_sheet_of_a4_and_each_code_leads_to_its_page(
-    posters: Path, name: str, tree: str, tmp_path: Path
+    posters: Path, page: chromium.Browser, name: str, tree: str
 ) -> None:
-    sheet = printed((posters / name / tree / "poster/index.html").as_uri(), tmp_path)
+    sheet = printed(page, posters / name / tree / "poster/index.html")
     assert len(sheet) == 1
     assert tuple(round(side) for side in sheet[0].get_size()) == A4
     home = {"crowd": "https://talks.example/sub/", "one": "https://talks.example/sub/"}.get(
@@ -80,15 +86,15 @@ def test_it_is_one_sheet_of_a4_and_each_code_leads_to_its_page(
     assert codes(sheet) == {f"{home}{tree}", *(f"{home}{tree}events/{event}/" for event in events)}
 
 
-def test_the_seed_s_sheet_shows_every_date_whole(posters: Path, tmp_path: Path) -> None:
-    text = printed((posters / "seed/poster/index.html").as_uri(), tmp_path)[0].get_textpage().get_text_range()
+def test_the_seed_s_sheet_shows_every_date_whole(posters: Path, page: chromium.Browser) -> None:
+    text = printed(page, posters / "seed/poster/index.html")[0].get_textpage().get_text_range()
     said = " ".join(text.split())
     for words in ("Digitize and conquer", "Oct 2022", "19:00", "service and its control", "Lucie Castets",
                   "59, rue de la Fontaine au Roi", "digitize.example", "La Quadrature du Net"):  # fmt: skip
         assert words in said, said
 
 
-def test_a_crowded_sheet_says_how_many_more_there_are(posters: Path, tmp_path: Path) -> None:
-    text = printed((posters / "crowd/poster/index.html").as_uri(), tmp_path)[0].get_textpage().get_text_range()
+def test_a_crowded_sheet_says_how_many_more_there_are(posters: Path, page: chromium.Browser) -> None:
+    text = printed(page, posters / "crowd/poster/index.html")[0].get_textpage().get_text_range()
     assert "4 more dates on the site" in text
     assert "talks.example/sub" in text

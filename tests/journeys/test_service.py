@@ -193,7 +193,10 @@ def kept(database: Path) -> list[tuple[object, ...]]:
         b"GET /subscribe HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
         b"GET /subscribe HTTP/1.1\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-        b"POST /subscribe HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\nzzzz\r\n",
+        (
+            b"POST /subscribe HTTP/1.1\r\nHost: localhost\r\n"
+            b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\nzzzz\r\n"
+        ),
     ],
 )
 def test_what_is_no_request_is_refused_and_the_next_one_answered(

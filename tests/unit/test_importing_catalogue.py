@@ -1,81 +1,17 @@
-"""`tocsin import` on a project: text is only added, twice is once, changes are told, what is taken out stays out."""
+"""`tocsin import` on a project: text is only added, twice is once, what the catalogue refuses is named."""
 
 import json
-import tomllib
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from importing_project import DATA, HEAD, Project, verdicts
 
-from pipeline.actions.importing import Imported, Wishes, import_file
-from pipeline.actions.project import project_at, read_catalogue
-from pipeline.actions.publish import draft
-from pipeline.catalogue.models import Catalogue
 from pipeline.cli import main
-from pipeline.errors import CatalogueError, unchanged
+from pipeline.errors import CatalogueError
 from pipeline.importing.merging import Verdict
-from pipeline.outputs import calendar, program, schedule
-from pipeline.rendering import Renderer
 
-DATA = Path(__file__).parents[1] / "data" / "import"
 SAMPLES = sorted(path.name for path in DATA.iterdir())
-
-HEAD = """format = 1   # a remark
-[series]
-id = "talks"
-title = "Causeries"
-timezone = "Europe/Paris"
-default_language = "fr"
-languages = ["fr", "en"]
-organiser = "La Société"
-venue = "hall"
-[site]
-url = "https://talks.example/"
-[[venue]]
-id = "hall"
-name = "Salle des fêtes"
-"""
-
-
-class Project:
-    """A project in a folder, and imports into it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.file = folder / "events.toml"
-        self.project = project_at(self.file)
-
-    def write(self, text: str) -> None:
-        self.file.write_bytes(text.encode())
-
-    @property
-    def text(self) -> str:
-        return self.file.read_bytes().decode()
-
-    @property
-    def catalogue(self) -> Catalogue:
-        return read_catalogue(self.project).catalogue
-
-    def bring(self, source: Path | str, *, update: bool = False, dry_run: bool = False, order: str = "") -> Imported:
-        path = DATA / source if isinstance(source, str) else source
-        wishes = Wishes({}, order, update, dry_run)
-        return import_file(self.project, path, wishes, unchanged, lambda _language: unchanged)
-
-    def export(self) -> None:
-        """Writes what can come back into `out/`."""
-        edition = draft(self.project, datetime(2022, 9, 1, 10, tzinfo=UTC)).edition
-        for output in (calendar, program, schedule):
-            for artifact in output.render(edition, Renderer()):
-                path = self.folder / "out" / artifact.path
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(artifact.body)
-
-    def calendar(self, *events: str, name: str = "x.ics") -> Path:
-        path = self.folder / name
-        rows = "\n".join(f"BEGIN:VEVENT\n{event}\nEND:VEVENT" for event in events)
-        path.write_text(f"BEGIN:VCALENDAR\n{rows}\nEND:VCALENDAR\n")
-        return path
 
 
 @pytest.fixture
@@ -84,10 +20,6 @@ def project(tmp_path: Path) -> Project:
     made = Project(tmp_path)
     made.write(HEAD)
     return made
-
-
-def verdicts(result: Imported) -> list[Verdict]:
-    return [outcome.verdict for outcome in result.outcomes]
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
@@ -150,80 +82,6 @@ def test_a_list_between_brackets_is_refused_with_what_to_type(project: Project) 
     with pytest.raises(CatalogueError, match=r"write each one under \[\[event\]\]"):
         project.bring("google.ics")
     assert project.text == text
-
-
-def test_a_change_at_the_source_is_told_and_not_taken_over(project: Project) -> None:
-    project.bring(project.calendar("UID:1\nSUMMARY:Bees\nDTSTART:20270304T180000Z"))
-    before = project.text
-    moved = project.calendar("UID:1\nSUMMARY:Bees\nDTSTART:20270311T180000Z")
-    for _ in range(2):
-        (outcome,) = project.bring(moved).outcomes
-        assert outcome.verdict is Verdict.CHANGED
-        assert [(c.key, c.before, c.after) for c in outcome.changes] == [("date", "2027-03-04", "2027-03-11")]
-    assert project.text == before
-
-
-def test_an_update_changes_that_key_alone(project: Project) -> None:
-    project.bring(project.calendar("UID:1\nSUMMARY:Bees\nDTSTART:20270304T180000Z\nLOCATION:Hall"))
-    typed = project.text.replace('title = "Bees"', 'title = "Bees & co"  # mine').replace(
-        "[[event]]", "[[event]] # one"
-    )
-    project.write(typed)
-    project.bring(project.calendar("UID:1\nSUMMARY:Bees\nDTSTART:20270311T180000Z\nLOCATION:Hall"), update=True)
-    assert project.text == typed.replace("2027-03-04", "2027-03-11")
-
-
-def test_an_update_can_cancel_fill_in_move_and_take_out(project: Project) -> None:
-    project.bring(
-        project.calendar("UID:1\nSUMMARY:Bees\nDTSTART;VALUE=DATE:20270304\nCATEGORIES:a,b\nDESCRIPTION:One\\nTwo")
-    )
-    project.write(project.text + "\n# the end\n")
-    changed = project.calendar(
-        "UID:1\nSUMMARY:Bees\nDTSTART:20270304T180000Z\nDTEND:20270304T190000Z\nSTATUS:CANCELLED\nLOCATION:Elsewhere\nDESCRIPTION:Three\\n\\nFour"
-    )
-    project.bring(changed, update=True)
-    (event,) = project.catalogue.events
-    assert (str(event.time), str(event.end_time), event.all_day) == ("19:00:00", "20:00:00", False)
-    assert (event.status.value, event.tags, event.venue) == ("cancelled", (), "elsewhere")
-    assert event.notice is not None
-    assert event.abstract is not None
-    assert event.abstract.root == {"fr": "Three\n\nFour"}
-    assert "# the end" in project.text
-    assert verdicts(project.bring(changed)) == [Verdict.SAME]
-
-
-def test_a_change_to_an_event_of_an_included_file_is_left_to_people(project: Project) -> None:
-    (project.folder / "group.toml").write_text(
-        '[[event]]\nid = "bees"\ntitle = "Bees"\ndate = 2027-03-04\ntime = "19:00"\n'
-    )
-    project.write(HEAD.replace("format = 1", 'include = ["group.toml"]\nformat = 1'))
-    before = project.text
-    source = project.calendar("UID:1\nSUMMARY:Bees\nDTSTART:20270304T180000Z")
-    assert verdicts(project.bring(source)) == [Verdict.LINKED]
-    source = project.calendar("UID:1\nSUMMARY:Bees\nDTSTART:20270304T190000Z")
-    for _ in range(2):
-        result = project.bring(source, update=True)
-        assert (verdicts(result), result.by_hand) == ([Verdict.UPDATED], frozenset({"bees"}))
-    assert project.text == before
-
-
-def test_an_event_that_was_taken_out_here_stays_out(project: Project) -> None:
-    source = project.calendar("UID:1\nSUMMARY:Bees\nDTSTART:20270304T180000Z")
-    project.bring(source)
-    project.write(HEAD)
-    assert verdicts(project.bring(source)) == [Verdict.TAKEN_OUT]
-    assert project.text == HEAD
-
-
-def test_a_row_whose_day_changed_is_the_same_event(project: Project) -> None:
-    source = project.folder / "x.csv"
-    source.write_text("title,date\nBees,2027-03-04\nWasps,2027-03-05\n")
-    project.bring(source)
-    source.write_text("title,date\nBees,2027-03-11\nWasps,2027-03-05\n")
-    assert verdicts(project.bring(source)) == [Verdict.CHANGED, Verdict.SAME]
-    assert verdicts(project.bring(source, update=True)) == [Verdict.UPDATED, Verdict.SAME]
-    assert verdicts(project.bring(source)) == [Verdict.SAME, Verdict.SAME]
-    assert str(project.catalogue.event_by_id["bees"].date) == "2027-03-11"
 
 
 def test_what_is_not_known_is_to_be_announced_and_nothing_is_inherited(project: Project) -> None:
@@ -289,72 +147,6 @@ def test_a_broken_memory_or_catalogue_stops_everything(project: Project) -> None
     project.write(HEAD.replace("Europe/Paris", "Europe/Pari"))
     with pytest.raises(CatalogueError, match="time zone"):
         project.bring("google.ics")
-
-
-# --------------------------------------------------------------------------------------------- our own exports
-
-
-@pytest.fixture
-def seed(tmp_path: Path, seed_text: str) -> Project:
-    """The real series, with what it publishes in `out/`."""
-    made = Project(tmp_path)
-    made.write(seed_text)
-    made.export()
-    return made
-
-
-@pytest.mark.parametrize("name", ["calendar.ics", "fr/calendar.ics", "events.json", "fr/events.json", "schedule.xml"])
-def test_our_own_exports_change_nothing_where_they_come_from(seed: Project, name: str) -> None:
-    before = seed.text
-    result = seed.bring(seed.folder / "out" / name, update=name != "calendar.ics")
-    assert set(verdicts(result)) <= {Verdict.LINKED, Verdict.UPDATED}
-    assert tomllib.loads(seed.text)["event"] == tomllib.loads(before)["event"]
-
-
-def without_events(text: str) -> str:
-    return text[
-        : text.index(
-            "# ----------------------------------------------------------------------------------------------- events"
-        )
-    ]
-
-
-def test_events_json_comes_back_without_loss(seed: Project) -> None:
-    before = seed.catalogue
-    seed.write(without_events(seed.text))
-    for name in ("events.json", "fr/events.json"):
-        result = seed.bring(seed.folder / "out" / name, update=True)
-        assert [str(problem) for problem in result.lost] == []
-    private = {"todo": (), "weekday": None}
-    assert seed.catalogue.events == tuple(event.model_copy(update=private) for event in before.events)
-    assert seed.catalogue.venues == before.venues
-
-
-BEES = """
-[[event]]
-id = "bees"
-title.fr = "Abeilles"
-title.en = "Bees"
-date = 2027-03-04
-time = "19:00"
-duration = "1h30"
-repeats = "FREQ=WEEKLY;COUNT=3"
-except = [2027-03-11]
-moved = [{from = 2027-03-18, date = 2027-03-19, time = "20:00"}]
-speakers = [{name = "Ada", role.fr = "reine", role.en = "queen"}]
-venue = "hall"
-abstract.en = "Buzz."
-"""
-
-
-def test_each_language_adds_its_texts(project: Project) -> None:
-    project.write(HEAD + BEES)
-    before = project.catalogue.events
-    project.export()
-    project.write(HEAD)
-    project.bring(project.folder / "out" / "events.json")
-    project.bring(project.folder / "out" / "en" / "events.json", update=True)
-    assert project.catalogue.events == before
 
 
 # --------------------------------------------------------------------------------------------- the command

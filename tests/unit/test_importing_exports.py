@@ -1,0 +1,80 @@
+"""Our own exports: they change nothing where they come from, and come back without loss elsewhere."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from importing_project import HEAD, Project, verdicts
+
+from pipeline.importing.merging import Verdict
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A series in French without events."""
+    made = Project(tmp_path)
+    made.write(HEAD)
+    return made
+
+
+@pytest.fixture
+def seed(tmp_path: Path, seed_text: str) -> Project:
+    """The real series, with what it publishes in `out/`."""
+    made = Project(tmp_path)
+    made.write(seed_text)
+    made.export()
+    return made
+
+
+@pytest.mark.parametrize("name", ["calendar.ics", "fr/calendar.ics", "events.json", "fr/events.json", "schedule.xml"])
+def test_our_own_exports_change_nothing_where_they_come_from(seed: Project, name: str) -> None:
+    before = seed.text
+    result = seed.bring(seed.folder / "out" / name, update=name != "calendar.ics")
+    assert set(verdicts(result)) <= {Verdict.LINKED, Verdict.UPDATED}
+    assert tomllib.loads(seed.text)["event"] == tomllib.loads(before)["event"]
+
+
+def without_events(text: str) -> str:
+    return text[
+        : text.index(
+            "# ----------------------------------------------------------------------------------------------- events"
+        )
+    ]
+
+
+def test_events_json_comes_back_without_loss(seed: Project) -> None:
+    before = seed.catalogue
+    seed.write(without_events(seed.text))
+    for name in ("events.json", "fr/events.json"):
+        result = seed.bring(seed.folder / "out" / name, update=True)
+        assert [str(problem) for problem in result.lost] == []
+    private = {"todo": (), "weekday": None}
+    assert seed.catalogue.events == tuple(event.model_copy(update=private) for event in before.events)
+    assert seed.catalogue.venues == before.venues
+
+
+BEES = """
+[[event]]
+id = "bees"
+title.fr = "Abeilles"
+title.en = "Bees"
+date = 2027-03-04
+time = "19:00"
+duration = "1h30"
+repeats = "FREQ=WEEKLY;COUNT=3"
+except = [2027-03-11]
+moved = [{from = 2027-03-18, date = 2027-03-19, time = "20:00"}]
+speakers = [{name = "Ada", role.fr = "reine", role.en = "queen"}]
+venue = "hall"
+abstract.en = "Buzz."
+"""
+
+
+def test_each_language_adds_its_texts(project: Project) -> None:
+    project.write(HEAD + BEES)
+    before = project.catalogue.events
+    project.export()
+    project.write(HEAD)
+    project.bring(project.folder / "out" / "events.json")
+    project.bring(project.folder / "out" / "en" / "events.json", update=True)
+    assert project.catalogue.events == before

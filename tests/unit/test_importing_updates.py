@@ -1,0 +1,90 @@
+"""Importing again: changes at the source are told, taken over on demand, and never undo what was done here."""
+
+from pathlib import Path
+
+import pytest
+from importing_project import HEAD, Project, verdicts
+
+from pipeline.importing.merging import Verdict
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A series in French without events."""
+    made = Project(tmp_path)
+    made.write(HEAD)
+    return made
+
+
+def test_a_change_at_the_source_is_told_and_not_taken_over(project: Project) -> None:
+    project.bring(project.calendar("UID:1\nSUMMARY:Bees\nDTSTART:20270304T180000Z"))
+    before = project.text
+    moved = project.calendar("UID:1\nSUMMARY:Bees\nDTSTART:20270311T180000Z")
+    for _ in range(2):
+        (outcome,) = project.bring(moved).outcomes
+        assert outcome.verdict is Verdict.CHANGED
+        assert [(c.key, c.before, c.after) for c in outcome.changes] == [("date", "2027-03-04", "2027-03-11")]
+    assert project.text == before
+
+
+def test_an_update_changes_that_key_alone(project: Project) -> None:
+    project.bring(project.calendar("UID:1\nSUMMARY:Bees\nDTSTART:20270304T180000Z\nLOCATION:Hall"))
+    typed = project.text.replace('title = "Bees"', 'title = "Bees & co"  # mine').replace(
+        "[[event]]", "[[event]] # one"
+    )
+    project.write(typed)
+    project.bring(project.calendar("UID:1\nSUMMARY:Bees\nDTSTART:20270311T180000Z\nLOCATION:Hall"), update=True)
+    assert project.text == typed.replace("2027-03-04", "2027-03-11")
+
+
+def test_an_update_can_cancel_fill_in_move_and_take_out(project: Project) -> None:
+    project.bring(
+        project.calendar("UID:1\nSUMMARY:Bees\nDTSTART;VALUE=DATE:20270304\nCATEGORIES:a,b\nDESCRIPTION:One\\nTwo")
+    )
+    project.write(project.text + "\n# the end\n")
+    changed = project.calendar(
+        "UID:1\nSUMMARY:Bees\nDTSTART:20270304T180000Z\nDTEND:20270304T190000Z\nSTATUS:CANCELLED\nLOCATION:Elsewhere\nDESCRIPTION:Three\\n\\nFour"
+    )
+    project.bring(changed, update=True)
+    (event,) = project.catalogue.events
+    assert (str(event.time), str(event.end_time), event.all_day) == ("19:00:00", "20:00:00", False)
+    assert (event.status.value, event.tags, event.venue) == ("cancelled", (), "elsewhere")
+    assert event.notice is not None
+    assert event.abstract is not None
+    assert event.abstract.root == {"fr": "Three\n\nFour"}
+    assert "# the end" in project.text
+    assert verdicts(project.bring(changed)) == [Verdict.SAME]
+
+
+def test_a_change_to_an_event_of_an_included_file_is_left_to_people(project: Project) -> None:
+    (project.folder / "group.toml").write_text(
+        '[[event]]\nid = "bees"\ntitle = "Bees"\ndate = 2027-03-04\ntime = "19:00"\n'
+    )
+    project.write(HEAD.replace("format = 1", 'include = ["group.toml"]\nformat = 1'))
+    before = project.text
+    source = project.calendar("UID:1\nSUMMARY:Bees\nDTSTART:20270304T180000Z")
+    assert verdicts(project.bring(source)) == [Verdict.LINKED]
+    source = project.calendar("UID:1\nSUMMARY:Bees\nDTSTART:20270304T190000Z")
+    for _ in range(2):
+        result = project.bring(source, update=True)
+        assert (verdicts(result), result.by_hand) == ([Verdict.UPDATED], frozenset({"bees"}))
+    assert project.text == before
+
+
+def test_an_event_that_was_taken_out_here_stays_out(project: Project) -> None:
+    source = project.calendar("UID:1\nSUMMARY:Bees\nDTSTART:20270304T180000Z")
+    project.bring(source)
+    project.write(HEAD)
+    assert verdicts(project.bring(source)) == [Verdict.TAKEN_OUT]
+    assert project.text == HEAD
+
+
+def test_a_row_whose_day_changed_is_the_same_event(project: Project) -> None:
+    source = project.folder / "x.csv"
+    source.write_text("title,date\nBees,2027-03-04\nWasps,2027-03-05\n")
+    project.bring(source)
+    source.write_text("title,date\nBees,2027-03-11\nWasps,2027-03-05\n")
+    assert verdicts(project.bring(source)) == [Verdict.CHANGED, Verdict.SAME]
+    assert verdicts(project.bring(source, update=True)) == [Verdict.UPDATED, Verdict.SAME]
+    assert verdicts(project.bring(source)) == [Verdict.SAME, Verdict.SAME]
+    assert str(project.catalogue.event_by_id["bees"].date) == "2027-03-11"
