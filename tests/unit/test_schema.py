@@ -108,8 +108,7 @@ GOOD = [
     '[[venue]]\nid = "hall"\nname.en = "Hall"\ngeo = [48.5, 2]\n[venue.access]\nstep_free = true\n',
     '[[reminder]]\nid = "r"\nwhen = "2 days before at 10:00"\nneeds = "registration"\n',
     '[[newsletter]]\nid = "n"\nsend = 2026-05-07T10:00:00\nsubject = "News"\ninclude = ["news"]\n',
-    '[mail]\nfrom = "The Reading Room <a@b.example>"\nquiet = ["23:00", "07:00"]\n'
-    'max_late = "2 days"\nper_second = 2\n',
+    '[mail]\nfrom = "Room <a@b.example>"\nquiet = ["23:00", "07:00"]\nmax_late = "2 days"\nper_second = 2\n',
     '[mail]\nlists = [{ address = "l@b.example", language = ["en"], kinds = ["reminders"] }]\n',
     '[mail]\nlists = [{ address = "m@b.example", language = "en" }]\n',
     EVENT + "resources = []\n",
