@@ -80,15 +80,17 @@ def _main(arguments: Sequence[str]) -> int:
     )
     module.add_options(parser)
     options = parser.parse_args(options.rest, options)
-    return _run(module, importlib.import_module("pipeline.commands.shell").shell_of(options))
+    return _run(module, options)
 
 
 def _module_of(command: str) -> str:
     return MODULES.get(command, command.replace("-", "_"))
 
 
-def _run(module: ModuleType, shell: Any) -> int:
+def _run(module: ModuleType, options: argparse.Namespace) -> int:
+    shell: Any = None
     try:
+        shell = importlib.import_module("pipeline.commands.shell").shell_of(options)
         return int(module.run(shell))
     except InputError as error:
         shell.tell_refusal(error.problems)

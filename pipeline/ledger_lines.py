@@ -11,7 +11,7 @@ from pipeline.errors import N_, Problem
 
 SCHEDULING = frozenset(
     {
-        "date", "time", "end_date", "end_time", "duration", "estimated_duration", "all_day", "timezone", "fold",
+        "date", "time", "end_date", "end_time", "duration", "all_day", "timezone", "fold",
         "end_fold", "repeats", "except", "moved", "status", "venue", "online",
     }
 )  # fmt: skip

@@ -30,7 +30,7 @@ def publish(project: Project, database: Database, now: datetime, day: date | Non
         if drawn.pending:
             write_whole(project.ledger, journal.write(drawn.edition.ledger).encode(), durable=True)
         written = write_folder(project.out, files)
-    store_edition(database, drawn.edition, now)
+        store_edition(database, drawn.edition, now)
     return Result(drawn, written)
 
 

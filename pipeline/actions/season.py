@@ -7,7 +7,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from pipeline.actions.mailing import Office, current_plan, sending_edition, tick
+from pipeline.actions.mailing import Office, Ticked, current_plan, sending_edition, tick
 from pipeline.actions.publish import store_edition
 from pipeline.clock import FrozenClock
 from pipeline.edition import Edition, as_of
@@ -23,6 +23,8 @@ class Step:
     now: datetime
     edition: Edition
     queued: int
+    troubles: tuple[str, ...] = ()
+    """The letters that could not be composed."""
 
 
 def season(
@@ -35,18 +37,18 @@ def season(
     while True:
         now = clock.now()
         store_edition(database, as_of(edition, now), now)
-        current, queued = database.run(partial(_tick, edition.series.id, office, now))
-        if queued:
-            yield Step(now, current, queued)
+        current, ticked = database.run(partial(_tick, edition.series.id, office, now))
+        if ticked.queued or ticked.troubles:
+            yield Step(now, current, ticked.queued, ticked.troubles)
         following = _following(edition, current, now)
         if following is None or (until is not None and following > until):
             return
         clock.move_to(following)
 
 
-def _tick(series: str, office: Office, now: datetime, connection: Connection) -> tuple[Edition, int]:
+def _tick(series: str, office: Office, now: datetime, connection: Connection) -> tuple[Edition, Ticked]:
     current = sending_edition(connection, series, now)
-    return current, tick(connection, current, office, now).queued
+    return current, tick(connection, current, office, now)
 
 
 def _following(edition: Edition, current: Edition, now: datetime) -> datetime | None:

@@ -29,6 +29,8 @@ class Simulated:
 
     letters: Counter[str]
     paths: tuple[Path, ...]
+    troubles: tuple[str, ...] = ()
+    """What could not be composed, and why."""
 
 
 class Drawer:
@@ -79,9 +81,11 @@ def simulate(
     with open_database("sqlite://", clock) as database:
         here = installation(database)
         database.run(partial(_prepare, edition.series.id, tuple(subscribers), here, clock.now()))
-        for _step in season(edition, database, office, clock, until):
+        troubles: dict[str, None] = {}
+        for step in season(edition, database, office, clock, until):
+            troubles |= dict.fromkeys(step.troubles)
             deliver(database, edition.series.id, lambda: drawer, drawer.finish, clock, owner="simulation", here=here)
-    return Simulated(drawer.letters, tuple(drawer.paths))
+    return Simulated(drawer.letters, tuple(drawer.paths), tuple(troubles))
 
 
 def _prepare(

@@ -115,13 +115,18 @@ def _ends(event: Event) -> Iterator[Finding]:
             "correct one of the two dates",
             {"end": event.end_date, "start": event.date},
         )
-    elif isinstance(event.when, AtTime) and event.when.end is not None and event.when.end <= event.when.start:
+    elif isinstance(event.when, AtTime) and _ends_too_early(event.when):
         yield Finding(
             ("end_time",),
             "it ends at {end}, not after it starts at {start}",
             "correct it; for an event over midnight write `end_date` too",
             {"end": f"{event.when.end:%H:%M}", "start": f"{event.when.start:%H:%M}"},
         )
+
+
+def _ends_too_early(when: AtTime) -> bool:
+    """Compared as instants: on the wall, an hour that happens twice may seem to end before it began."""
+    return when.end is not None and when.end.timestamp() <= when.start.timestamp()
 
 
 def _all_day(event: Event) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ import argparse
 from datetime import UTC, date, datetime
 
 DONE, WRONG, MISUSED, OUTSIDE, INTERRUPTED = 0, 1, 2, 3, 130
+FIRST_YEAR, LAST_YEAR = 1900, 2199
 
 LANGUAGES = ("en", "fr")
 
@@ -37,15 +38,24 @@ def instant(text: str) -> datetime:
         raise argparse.ArgumentTypeError(f"{text!r} is not an instant: write 2026-05-07T10:00:00Z") from None
     if moment.tzinfo is None:
         raise argparse.ArgumentTypeError(f"{text!r} has no offset: write {text}Z, or {text}+02:00")
+    _refuse_impossible_year(moment.year, text)
     return moment.astimezone(UTC)
 
 
 def calendar_day(text: str) -> date:
     """A calendar day, for argparse."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day: write 2026-05-07") from None
+    _refuse_impossible_year(day.year, text)
+    return day
+
+
+def _refuse_impossible_year(year: int, text: str) -> None:
+    """Years that no catalogue can hold, and near which the arithmetic of dates ends."""
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise argparse.ArgumentTypeError(f"the year of {text!r} can't be meant: write 2026-05-07")
 
 
 def counted(number: int, noun: str) -> str:

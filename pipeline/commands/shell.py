@@ -28,7 +28,7 @@ from pipeline.commands.options import (
     whole,
 )
 from pipeline.commands.reader import language_of, on_one_line, with_the_line
-from pipeline.errors import Problem
+from pipeline.errors import Problem, SettingsError
 from pipeline.language import translations, words
 from pipeline.settings import Settings, settings_of
 
@@ -104,6 +104,8 @@ class Shell:
 def shell_of(options: argparse.Namespace) -> Shell:
     """The shell of a parsed command line."""
     catalogue = Path(options.catalogue)
+    if options.templates and not Path(options.templates).is_dir():
+        raise SettingsError(f"there is no folder {options.templates!r} for --templates")
     project = project_at(catalogue, _path(options.out), _path(options.templates))
     return Shell(options, project, settings_of(project.folder), SystemClock(options.now))
 

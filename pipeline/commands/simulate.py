@@ -8,7 +8,7 @@ from pipeline.actions.build import draft
 from pipeline.actions.mailing import Office
 from pipeline.actions.simulate import made_up, simulate
 from pipeline.actions.subscribers import Entry, read_csv
-from pipeline.commands.shell import DONE, Shell, calendar_day, counted, midnight
+from pipeline.commands.shell import DONE, WRONG, Shell, calendar_day, counted, midnight
 from pipeline.edition import Edition
 from pipeline.errors import StoreError
 from pipeline.files import read_text
@@ -48,13 +48,15 @@ def run(shell: Shell) -> int:
         midnight(options.since, zone) if options.since else None,
         midnight(options.until, zone) if options.until else None,
     )
+    for trouble in done.troubles:
+        shell.complain(f"a letter can't be composed: {trouble}")
     if options.json:
         shell.say_json({"letters": dict(done.letters), "paths": [str(path) for path in done.paths]})
-        return DONE
+        return WRONG if done.troubles else DONE
     for address, count in sorted(done.letters.items()):
         shell.say(f"{address}: {counted(count, 'letter')}")
     shell.say(f"{counted(len(done.paths), 'letter')} in {folder}; nothing left this machine")
-    return DONE
+    return WRONG if done.troubles else DONE
 
 
 def _subscribers(shell: Shell, edition: Edition) -> Iterable[Entry]:

@@ -163,7 +163,9 @@ def test_an_event_that_vanished_can_be_retired_and_stays_cancelled_in_calendars(
     [
         ([], 2), (["frobnicate"], 2), (["build", "--day", "tomorrow"], 2), (["build", "--now", "2022-01-01T00:00"], 2),
         (["check"], 0), (["check", "--strict"], 1), (["--version"], 0), (["--help"], 0), (["plan", "--help"], 0),
-        (["publish", "--database", "mysql://x"], 2), (["publish", "--database", "sqlite:////proc/nowhere/x.db"], 3),
+        (["build", "--day", "9999-12-31"], 2), (["build", "--now", "0001-01-01T00:00:00Z"], 2),
+        (["build", "--templates", "nowhere"], 2), (["publish", "--database", "mysql://x"], 2),
+        (["publish", "--database", "sqlite:////proc/nowhere/x.db"], 3),
         (["send"], 2), (["status"], 3), (["check", "--catalogue", "nowhere.toml"], 1),
     ],
 )  # fmt: skip

@@ -122,6 +122,12 @@ def test_a_time_that_happens_twice_is_a_warning_and_the_first_is_meant(seed_text
     assert not any("happens twice" in str(remark) for remark in second.remarks)
 
 
+def test_an_event_may_end_within_the_hour_that_happens_twice() -> None:
+    text = MINIMAL + '[[event]]\nid = "a"\ntitle = "A"\ndate = 2027-10-31\ntime = "02:30"\nduration = "45 min"\n'
+    [event] = load(Source("events.toml", text)).catalogue.events
+    assert event.when.end.timestamp() - event.when.start.timestamp() == 45 * 60
+
+
 def test_files_from_other_systems_are_read_alike(seed_text: str) -> None:
     plain = load(Source("events.toml", seed_text)).catalogue
     assert load(Source("events.toml", seed_text.replace("\n", "\r\n"))).catalogue == plain
