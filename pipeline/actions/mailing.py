@@ -23,7 +23,7 @@ from pipeline.reminders.plan import NOTHING_TOLD, Told, plan
 from pipeline.reminders.rules import rules_of
 from pipeline.rendering import Renderer
 from pipeline.store.addressees import Addressee, addressees, keep_addressees
-from pipeline.store.campaigns import Campaign, coming_campaigns, due_campaigns, reconcile, told_lines
+from pipeline.store.campaigns import Campaign, coming_campaigns, drop_late, due_campaigns, reconcile, told_lines
 from pipeline.store.editions import published_edition
 from pipeline.store.expansion import audience_size, enqueue_proof, expand
 from pipeline.store.subscribers import languages
@@ -84,6 +84,8 @@ class Ticked:
 
     queued: int = 0
     troubles: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
+    """The mailings that were dropped because they came too late to be of use."""
 
 
 def tick(connection: Connection, edition: Edition, office: Office, now: datetime) -> Ticked:
@@ -94,8 +96,9 @@ def tick(connection: Connection, edition: Edition, office: Office, now: datetime
     series = edition.series.id
     keep_addressees(connection, series, addressees_of(edition.catalogue), now)
     reconcile(connection, series, current_plan(edition, now, told_lines(connection, series)), now)
+    late = drop_late(connection, series, now)
     if edition.catalogue.mail.hold:
-        return Ticked()
+        return Ticked(late=late)
     readers = languages(connection, series)
     queued, troubles = _proofs(connection, edition, office, now)
     announced = set[str]()
@@ -112,7 +115,7 @@ def tick(connection: Connection, edition: Edition, office: Office, now: datetime
         queued += expand(connection, campaign, letters, edition.languages[0], now, lines[-1].name if lines else "")
         if campaign.occasion.kind is Kind.ANNOUNCEMENTS:
             announced.add(event)
-    return Ticked(queued, tuple(troubles))
+    return Ticked(queued, tuple(troubles), late)
 
 
 def _proofs(connection: Connection, edition: Edition, office: Office, now: datetime) -> tuple[int, list[str]]:

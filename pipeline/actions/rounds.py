@@ -93,6 +93,7 @@ class Round:
         self._result = Delivered()
         self._letters: dict[tuple[int, str], Letter] = {}
         self._tried = 0
+        self._late_before = self._late_after = 0
         self._breaks = 0
         self._broken: set[tuple[int, int]] = set()
         self._struck: list[Claimed] = []
@@ -109,7 +110,8 @@ class Round:
                     self._carry(item)
             self._checkpoint("before_last_commit")
             left = self._write(self._put_back)  # counts the last outcome, so it comes first
-            return replace(self._result, waiting=left)
+            dropped = self._result.dropped + self._late_before + self._late_after
+            return replace(self._result, waiting=left, dropped=dropped)
         except BaseException:
             with suppress(StoreError):  # the first trouble is the one to tell
                 self._write(self._put_back)
@@ -179,11 +181,11 @@ class Round:
         """Frees what the dead hold, and drops what is too late."""
         dead, now = self._sender.others_dead(connection), self._clock.now()
         reap(connection, self._terms.owner, dead, self._terms.in_doubt, now)
-        expire(connection, self._series, now)
+        self._late_before = expire(connection, self._series, now)
 
     def _put_back(self, connection: Connection) -> int:
         release(connection, self._terms.owner)
-        expire(connection, self._series, self._clock.now())
+        self._late_after = expire(connection, self._series, self._clock.now())
         close_finished(connection, self._series)
         return waiting(connection, self._series)
 

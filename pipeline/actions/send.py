@@ -93,6 +93,8 @@ class Sent:
 
     delivered: Delivered = field(default_factory=Delivered)
     troubles: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
+    """The mailings that came too late and were dropped."""
 
 
 def send_due(
@@ -112,7 +114,7 @@ def send_due(
         edition, ticked = database.run(partial(prepare, series, sender.office, clock))
         if edition.catalogue.mail.hold:
             done = Delivered(held=BRAKE, waiting=_waiting(database, series))
-            total = Sent(added(total.delivered, done), (*total.troubles, *ticked.troubles))
+            total = Sent(added(total.delivered, done), (*total.troubles, *ticked.troubles), (*total.late, *ticked.late))
             continue
         done = deliver(
             database,
@@ -132,7 +134,7 @@ def send_due(
             progress=progress,
             checkpoint=sender.checkpoint,
         )
-        total = Sent(added(total.delivered, done), (*total.troubles, *ticked.troubles))
+        total = Sent(added(total.delivered, done), (*total.troubles, *ticked.troubles), (*total.late, *ticked.late))
     return total
 
 

@@ -88,7 +88,7 @@ def tell_delivered(shell: Shell, sent: Sent) -> int:
     """What came of a round, and the exit status that follows."""
     done = sent.delivered
     if shell.options.json:
-        shell.say_json({**asdict(done), "not_composed": sent.troubles})
+        shell.say_json({**asdict(done), "not_composed": sent.troubles, "too_late": sent.late})
     elif done.busy:
         shell.say("another process is sending from this database; nothing to do here")
     else:
@@ -96,6 +96,8 @@ def tell_delivered(shell: Shell, sent: Sent) -> int:
             f"{done.sent} sent, {done.failed} refused, {done.retried} set aside for later, {done.dropped} dropped, "
             f"{done.doubt} in doubt"
         )
+    for key in sent.late:
+        shell.complain(f"too late to be of use, dropped: {key}")
     for trouble in sent.troubles:
         shell.complain(f"a letter could not be composed and waits: {trouble}")
     if done.held:

@@ -71,9 +71,7 @@ def reconcile(connection: Connection, series: str, plan: Plan, now: datetime) ->
 def due_campaigns(connection: Connection, series: str, now: datetime) -> tuple[Campaign, ...]:
     """The campaigns to expand now, the most urgent first; those that come too late or say again are dropped."""
     planned = and_(campaigns.c.series == series, campaigns.c.state == Progress.PLANNED)
-    connection.execute(
-        update(campaigns).where(planned, campaigns.c.not_after <= now).values(state=Progress.DROPPED, reason=LATE)
-    )
+    drop_late(connection, series, now)
     due = [
         _campaign(row)
         for row in connection.execute(select(campaigns).where(planned, campaigns.c.due <= now).order_by(*LEAVING))
@@ -90,6 +88,15 @@ def due_campaigns(connection: Connection, series: str, now: datetime) -> tuple[C
     repeated = {campaign.id for campaign in left if _says_again(connection, campaign)}
     drop(connection, repeated, RECENTLY_TOLD)
     return tuple(campaign for campaign in left if campaign.id not in repeated)
+
+
+def drop_late(connection: Connection, series: str, now: datetime) -> tuple[str, ...]:
+    """Drops what nobody has any use for now; the keys, so that it can be said."""
+    late = update(campaigns).where(
+        campaigns.c.series == series, campaigns.c.state == Progress.PLANNED, campaigns.c.not_after <= now
+    )
+    dropped = connection.execute(late.values(state=Progress.DROPPED, reason=LATE).returning(campaigns.c.key))
+    return tuple(sorted(dropped.scalars()))
 
 
 def coming_campaigns(connection: Connection, series: str, now: datetime, until: datetime) -> tuple[Campaign, ...]:

@@ -184,3 +184,32 @@ def test_the_service_sends_what_falls_due_answers_one_click_and_ends_at_a_signal
         output, _ = service.communicate(timeout=10)
     assert service.returncode == 0, output
     assert "Traceback" not in output
+
+
+def test_what_comes_too_late_is_dropped_and_said(project: Path, server: tuple[Mailboxes, str]) -> None:
+    boxes, url = server
+    prepare(project)
+    done = tocsin(project, "send", "--now", "2022-09-03T10:00:00Z", TOCSIN_SMTP_URL=url)
+    assert done.returncode == 0, done.stderr
+    assert "too late to be of use, dropped: non-take-up/announced/0" in done.stderr
+    assert not boxes.messages
+    again = tocsin(project, "send", "--now", "2022-09-03T10:05:00Z", TOCSIN_SMTP_URL=url)
+    assert "too late" not in again.stderr
+
+
+def test_a_letter_that_can_not_be_composed_is_said_by_simulate_and_by_send(
+    project: Path, server: tuple[Mailboxes, str]
+) -> None:
+    boxes, url = server
+    prepare(project)
+    edit(project, "number = 1\n", 'number = 1\nonline = { secret = "TOCSIN_ROOM" }\n')
+    tocsin(project, "publish", "--now", "2022-10-01T10:00:00Z")
+    simulated = tocsin(project, "simulate", "--subscribers", "readers.csv")
+    assert (simulated.returncode, "TOCSIN_ROOM" in simulated.stderr) == (1, True)
+    done = tocsin(project, "send", "--now", INSTANTS[1], TOCSIN_SMTP_URL=url)
+    assert (done.returncode, "TOCSIN_ROOM" in done.stderr) == (1, True)
+    named = tocsin(project, "send", "--now", INSTANTS[1], TOCSIN_SMTP_URL=url, TOCSIN_ROOM="https://room.example/1")
+    assert (named.returncode, "3 sent" in named.stdout) == (0, True)
+    assert (
+        "https://room.example/1" in parsed(boxes.messages["anna@reader.example"][-1]).get_body(("plain",)).get_content()
+    )
