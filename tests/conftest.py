@@ -2,9 +2,9 @@
 
 import os
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
+from checkout import ROOT
 
 from pipeline import ledger as journal
 from pipeline.catalogue.load import Source, load
@@ -13,7 +13,6 @@ from pipeline.edition import Edition
 from pipeline.ledger import Ledger
 from pipeline.rendering import Renderer
 
-ROOT = Path(__file__).parent.parent
 PUBLISHED = datetime(2022, 9, 1, 10, tzinfo=UTC)
 
 

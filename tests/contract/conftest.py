@@ -1,16 +1,14 @@
 """What the contracts run on: each kind of database, and simulated time."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from postgresql_server import PostgreSQL, running
+from simulated import START
 
 from pipeline.clock import FrozenClock
 from pipeline.store.database import Database, open_database
-
-START = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import START
+from simulated import START
 
 from pipeline.clock import FrozenClock
 from pipeline.errors import SettingsError, StoreError

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from conftest import START
+from simulated import START
 from sqlalchemy import select
 
 from pipeline.clock import FrozenClock

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from conftest import ROOT
+from checkout import ROOT
 
 from pipeline.actions.starting import Answers, first_catalogue
 from pipeline.catalogue.load import Source, load

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from babel.messages.pofile import read_po
-from conftest import ROOT
+from checkout import ROOT
 from jinja2.ext import babel_extract
 from publishing import HEAD, TALK, edition
 from sqlalchemy import select, update

@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from conftest import ROOT
+from checkout import ROOT
 from test_catalogue_errors import MINIMAL, SLIPS
 
 from pipeline.catalogue.descriptions import DESCRIPTIONS
