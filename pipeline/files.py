@@ -3,10 +3,10 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.errors import CatalogueError, FileError, Problem
@@ -23,6 +23,8 @@ class Written:
     written: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     kept: int = 0
+    paths: tuple[str, ...] = ()
+    """All files of the publication, written or kept."""
 
 
 def read_text(path: Path, name: str) -> str:
@@ -55,30 +57,45 @@ def write_whole(path: Path, data: bytes, *, durable: bool = False) -> bool:
     if holds(path, data):
         return False
     unfinished = path.with_name(path.name + UNFINISHED)
-    with _opened(unfinished) as file:
-        file.write(data)
-        if durable:
-            file.flush()
-            os.fsync(file.fileno())
-    unfinished.replace(path)
+    try:
+        with _opened(unfinished) as file:
+            file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError as error:
+        if error.filename == str(unfinished):
+            error.filename = str(path)  # the one that people know
+        raise
     return True
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: str | Path) -> BinaryIO:
     """The file opened for writing; its folder is made where it is missing, which is rare."""
     try:
-        return path.open("wb")
+        return open(path, "wb")  # noqa: PTH123 - the caller closes it
     except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("wb")
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        return open(path, "wb")  # noqa: PTH123
 
 
-def holds(path: Path, data: bytes) -> bool:
+def holds(path: str | Path, data: bytes) -> bool:
     """Whether a file holds exactly these bytes."""
     try:
-        return path.stat().st_size == len(data) and path.read_bytes() == data
+        if os.stat(path).st_size != len(data):  # noqa: PTH116
+            return False
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            return file.readall() == data
     except (FileNotFoundError, NotADirectoryError):
         return False
+
+
+def _discard(path: str) -> None:
+    try:  # noqa: SIM105 - called for each of thousands of files
+        os.unlink(path)  # noqa: PTH108
+    except OSError:
+        pass  # there is none, mostly
 
 
 @contextmanager
@@ -93,61 +110,146 @@ def alone_in(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def write_folder(folder: Path, files: Mapping[str, bytes]) -> Written:
-    """Makes a folder hold these files, by relative path; removes what earlier publications wrote and this doesn't.
+class Staged:
+    """Files that wait beside their places below a folder: nothing is seen of them until all are put in at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._names: set[str] = set()
+        self._waiting: list[str] = []
+
+    def add_all(self, files: Iterable[tuple[str, bytes]]) -> None:
+        """Files by their relative paths, each once; one that holds its bytes already is left as it is."""
+        for path, data in files:
+            with _saying_what(self._folder):
+                self._add(path, data)
+
+    def _add(self, path: str, data: bytes) -> None:
+        place = _inside(self._folder, path)
+        self._names.add(path)
+        if not holds(place, data):
+            self._waiting.append(path)
+            with _opened(place + UNFINISHED) as file:
+                file.write(data)
+
+    def put(self) -> Written:
+        """Puts every file in its place and removes what earlier publications wrote and this one doesn't."""
+        with _saying_what(self._folder):
+            return self._put()
+
+    def _put(self) -> Written:
+        before = _manifest(self._folder / MANIFEST)
+        # The names go first: what is put from here on can be removed again by the next publication.
+        write_whole(self._folder / MANIFEST, _as_manifest(before | self._names))
+        for path in sorted(self._waiting):
+            place = _inside(self._folder, path)
+            os.replace(place + UNFINISHED, place)  # noqa: PTH105 - a path object for each of thousands of files costs
+        removed = tuple(path for path in sorted(before - self._names) if _remove(self._folder, path))
+        for path in before | self._names:
+            _discard(_inside(self._folder, path) + UNFINISHED)
+        write_whole(self._folder / MANIFEST, _as_manifest(self._names))
+        paths = tuple(sorted(self._names))
+        return Written(tuple(sorted(self._waiting)), removed, len(paths) - len(self._waiting), paths)
+
+    def discard(self) -> None:
+        """Removes what waits, and the folders that were made for it."""
+        for path in self._waiting:
+            _discard(_inside(self._folder, path) + UNFINISHED)
+            _remove_empty(self._folder, Path(_inside(self._folder, path)).parent)
+
+
+@contextmanager
+def staging(folder: Path) -> Iterator[Staged]:
+    """Files to be put below a folder together, alone in it; all are discarded where the block ends by an error.
 
     Files that we never wrote are left alone. Killed at any point every file is whole, and the next call completes it.
     """
+    new = not folder.exists()
+    with ExitStack() as stack:
+        with _saying_what(folder):
+            stack.enter_context(alone_in(folder))
+        staged = Staged(folder)
+        try:
+            yield staged
+        except BaseException:
+            staged.discard()
+            if new:
+                with suppress(OSError):
+                    folder.rmdir()
+            raise
+
+
+@contextmanager
+def _saying_what(folder: Path) -> Iterator[None]:
+    """Tells which file could not be written, by the name that people know."""
     try:
-        with alone_in(folder):
-            return _write_folder(folder, files)
+        yield
     except OSError as error:
-        raise FileError(f"{error.filename or folder} can't be written: {error.strerror}") from error
+        name = str(error.filename or folder).removesuffix(UNFINISHED)
+        raise FileError(f"{name} can't be written: {error.strerror}") from error
 
 
-def _write_folder(folder: Path, files: Mapping[str, bytes]) -> Written:
-    before = _manifest(folder)
-    # The names go first: what is written from here on can be removed again by the next publication.
-    write_whole(folder / MANIFEST, _as_manifest(before | files.keys()))
-    written = tuple(path for path in sorted(files) if write_whole(_inside(folder, path), files[path]))
-    removed = tuple(path for path in sorted(before - files.keys()) if _remove(folder, path))
-    for path in before | files.keys():
-        _inside(folder, path + UNFINISHED).unlink(missing_ok=True)
-    write_whole(folder / MANIFEST, _as_manifest(files.keys()))
-    return Written(written, removed, len(files) - len(written))
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> Written:
+    """Makes a folder hold these files, by relative path; removes what earlier publications wrote and this doesn't."""
+    with staging(folder) as staged:
+        staged.add_all(files.items())
+        return staged.put()
+
+
+def remove_others(folder: Path, kept: Collection[str], note: Path) -> tuple[str, ...]:
+    """Removes what an earlier call named for this folder and this one doesn't.
+
+    The names are kept in a note elsewhere, which knows one folder: nothing of ours stands among what people look at.
+    """
+    place = os.fspath(folder.absolute())
+    before = _manifest(note) if _noted_place(note) == place else frozenset[str]()
+    gone = tuple(path for path in sorted(before - set(kept)) if _remove(folder, path))
+    write_whole(note, (json.dumps({"folder": place, "files": sorted(kept)}, ensure_ascii=False) + "\n").encode())
+    return gone
+
+
+def _noted_place(note: Path) -> object:
+    try:
+        return json.loads(note.read_bytes())["folder"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _as_manifest(paths: Iterable[str]) -> bytes:
     return (json.dumps({"files": sorted(paths)}, indent=0, ensure_ascii=False) + "\n").encode()
 
 
-def _manifest(folder: Path) -> frozenset[str]:
+def _manifest(file: Path) -> frozenset[str]:
     """The names that earlier publications wrote; a manifest that was spoilt by hand names none."""
     try:
-        names = json.loads((folder / MANIFEST).read_bytes())["files"]
+        names = json.loads(file.read_bytes())["files"]
         return frozenset(name for name in names if isinstance(name, str) and _is_inside(name))
     except (OSError, ValueError, KeyError, TypeError):
         return frozenset()
 
 
 def _is_inside(path: str) -> bool:
-    parts = PurePosixPath(path).parts
-    return bool(parts) and ".." not in parts and not path.startswith("/")
+    return path not in {"", "."} and not path.startswith("/") and ".." not in path.split("/")
 
 
-def _inside(folder: Path, path: str) -> Path:
+def _inside(folder: Path, path: str) -> str:
     if not _is_inside(path):
         raise FileError(f"{path!r} is not a path below {folder}")
-    return folder.joinpath(*PurePosixPath(path).parts)
+    return f"{folder}/{path}"
 
 
 def _remove(folder: Path, path: str) -> bool:
-    file = _inside(folder, path)
+    file = Path(_inside(folder, path))
     if not file.is_file():
         return False
     file.unlink()
-    for parent in file.parents:
-        if parent == folder or any(parent.iterdir()):
-            break
-        parent.rmdir()
+    _remove_empty(folder, file.parent)
     return True
+
+
+def _remove_empty(folder: Path, inner: Path) -> None:
+    """Removes a folder below another, and those around it, as far as nothing is in them."""
+    with suppress(OSError):
+        while inner != folder:
+            inner.rmdir()
+            inner = inner.parent

@@ -1,39 +1,20 @@
 """How things are said in a reader's language: interface words by gettext, dates and lists by Babel."""
 
-import gettext
-from collections.abc import Callable, Iterable
-from datetime import date, datetime
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterable
+from datetime import date, datetime, time
+from functools import cache, lru_cache
 
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, get_timezone_name
+from babel.core import Locale
+from babel.dates import format_date, format_time, get_timezone_name
 from babel.lists import format_list
 
-LOCALES = Path(__file__).parent / "locale"
-DOMAIN = "tocsin"
+from pipeline.interface_words import DOMAIN, LOCALES, translations, words
+from pipeline.weekdays import locale, say_weekday, weekday_names
 
-
-@cache
-def translations(language: str) -> gettext.NullTranslations:
-    """The interface words of a language; English (the words as they stand in the code) where there is no catalogue."""
-    names = [language.replace("-", "_"), language.partition("-")[0]]
-    return gettext.translation(DOMAIN, LOCALES, names, fallback=True)
-
-
-def words(language: str) -> Callable[[str], str]:
-    """The function that says an English interface word or pattern in that language."""
-    return translations(language).gettext
-
-
-@cache
-def locale(language: str) -> Locale:
-    """The conventions for dates, numbers and lists. English is that of Europe: 25 October, 19:00."""
-    try:
-        return Locale.parse("en_GB" if language == "en" else language.replace("-", "_"))
-    except (UnknownLocaleError, ValueError):
-        return Locale.parse("en_GB")
-
+__all__ = [
+    "DOMAIN", "LOCALES", "direction", "first_of_month", "locale", "say_day", "say_language", "say_list", "say_time",
+    "say_weekday", "say_zone", "translations", "weekday_names", "words",
+]  # fmt: skip
 
 _DAY = {
     "long": {"en": "EEEE d MMMM y", "fr": "EEEE d MMMM y"},
@@ -42,6 +23,7 @@ _DAY = {
 }  # the weekday stands first in each, since it is what people plan by
 
 
+@lru_cache(maxsize=8192)
 def say_day(day: date, language: str, form: str = "long") -> str:
     """A calendar day: `long` Tuesday 25 October 2022, `short` Tue 25 Oct 2022, `brief` Tue 25 Oct (no year)."""
     where = locale(language)
@@ -57,7 +39,12 @@ def first_of_month(said: str, day: date, language: str) -> str:
 
 def say_time(moment: datetime, language: str) -> str:
     """The hour of an aware instant in its own zone: `19:00`."""
-    return format_datetime(moment, "HH:mm", tzinfo=moment.tzinfo, locale=locale(language))
+    return _say_hour(moment.time().replace(second=0, microsecond=0, fold=0), language)
+
+
+@cache
+def _say_hour(hour: time, language: str) -> str:
+    return format_time(hour, "HH:mm", locale=locale(language))
 
 
 def say_zone(moment: datetime, language: str) -> str:
@@ -81,20 +68,3 @@ def say_language(code: str, language: str) -> str:
 def direction(language: str) -> str:
     """In which direction a language is written: `ltr` or `rtl`."""
     return "rtl" if locale(language).character_order == "right-to-left" else "ltr"
-
-
-@cache
-def weekday_names(language: str) -> dict[str, int]:
-    """Every way to write a weekday in that language, lower case without a full stop, with its number (Monday is 0)."""
-    days = locale(language).days
-    return {
-        name.casefold().rstrip("."): number
-        for context in ("format", "stand-alone")
-        for width in ("wide", "abbreviated")
-        for number, name in days[context][width].items()
-    }
-
-
-def say_weekday(day: date, language: str) -> str:
-    """The name of a day's weekday: `Thursday`."""
-    return str(locale(language).days["format"]["wide"][day.weekday()])

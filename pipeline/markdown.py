@@ -4,6 +4,7 @@ Raw HTML is shown as text. A link with another scheme than http(s) is shown as i
 link to it. Headings start at the third level, below those of the page.
 """
 
+import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from urllib.parse import urljoin, urlsplit
@@ -34,9 +35,21 @@ def _is_web_address(url: str) -> bool:
     return scheme in {"", "http", "https"}
 
 
+_PROSE = re.compile(r"(?:[^\W\d_\n](?:[^\n\r\t\f\v\\`*_\[\]<>&#~|!\0]*[^\s\\`*_\[\]<>&#~|!\0])?(?:\n+|\Z))*")
+"""Lines that begin with a letter and hold nothing that Markdown reads: most of what organisers write."""
+
+
+def _paragraphs(text: str) -> list[str] | None:
+    """The paragraphs of plain prose, their lines as they are; None where the text wants a parser."""
+    return re.split(r"\n{2,}", text) if _PROSE.fullmatch(text) else None
+
+
 @lru_cache(maxsize=4096)
 def to_html(text: str, base: str = "") -> str:
     """Safe HTML of a Markdown text; relative addresses are completed with `base`."""
+    prose = _paragraphs(text.strip("\n"))
+    if prose is not None:
+        return "\n".join(f"<p>{paragraph}</p>" for paragraph in prose if paragraph).replace("\xa0", "&nbsp;")
     tokens = _parser().parse(text)
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
@@ -63,6 +76,9 @@ def _image_link(address: str, label: str) -> str:
 @lru_cache(maxsize=4096)
 def to_text(text: str) -> str:
     """Plain text of a Markdown text: an empty line between paragraphs, a line break is a space, links in brackets."""
+    prose = _paragraphs(text.strip("\n"))
+    if prose is not None:
+        return "\n\n".join(paragraph.replace("\n", " ") for paragraph in prose)
     blocks: list[str] = []
     marks: list[str] = []
     for token in _parser().parse(text):

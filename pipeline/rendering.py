@@ -1,16 +1,22 @@
 """One Jinja environment for pages and letters: strict, escaping, with the reader's words and dates as filters."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from types import CodeType
+from typing import Any, ClassVar
 
 import jinja2
+from jinja2.bccache import Bucket
+from jinja2.ext import Extension
+from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup, escape
 
 from pipeline import language as speech
+from pipeline.catalogue.models import Series
 from pipeline.catalogue.texts import Phrase, Text
+from pipeline.catalogue.when import When
 from pipeline.errors import TemplateError
 from pipeline.markdown import to_html, to_text
 from pipeline.phrases import say_when
@@ -24,6 +30,45 @@ def shipped_templates() -> Path:
     """Where our own templates are: inside the installed package, else beside it in a checkout."""
     inside = PACKAGE / "templates"
     return inside if inside.is_dir() else PACKAGE.parent / "templates"
+
+
+_FIXED_WORD = ("name", "lparen", "string", "rparen")
+
+
+class _WordsAtOnce(Extension):
+    """Says each fixed interface word, `_("…")`, while its template is compiled: a page has dozens of them."""
+
+    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+        """The tokens of a template, with the text in the template's language where a call had nothing but a text."""
+        say = speech.words(str(self.environment.globals["language"]))
+        tokens = list(stream)
+        number = 0
+        while number < len(tokens):
+            token, types = tokens[number], tuple(one.type for one in tokens[number : number + 4])
+            if types == _FIXED_WORD and token.value == "_":
+                yield Token(token.lineno, "string", say(tokens[number + 2].value))
+                number += len(types)
+            else:
+                yield token
+                number += 1
+
+
+class _Compiled(jinja2.BytecodeCache):
+    """What templates were compiled to, for all renderers of a process: compiling one costs more than a page."""
+
+    _codes: ClassVar[dict[tuple[str, str], tuple[str, CodeType]]] = {}
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        checksum, code = self._codes.get((self._language, bucket.key), ("", None))
+        if checksum == bucket.checksum:
+            bucket.code = code
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._codes[self._language, bucket.key] = bucket.checksum, bucket.code
 
 
 class Renderer:
@@ -57,6 +102,7 @@ class Renderer:
             ),
             autoescape=lambda name: name is not None and not name.endswith((".txt", ".txt.j2")),  # noqa: S701
             undefined=jinja2.StrictUndefined,
+            bytecode_cache=_Compiled(language),
             # A renderer lives for one build: templates don't change under it.
             auto_reload=False,
             trim_blocks=True,
@@ -68,12 +114,13 @@ class Renderer:
             speech.translations(language), newstyle=True
         )
         environment.globals["language"] = language
+        environment.add_extension(_WordsAtOnce)
         environment.filters.update(
             said=partial(said, language),
             plain=partial(plain, language),
             prose=partial(written, language),
             text=partial(unformatted, language),
-            when=lambda when, form="long": say_when(when, language, form),
+            when=_said_when(language),
             day=lambda day, form="long": speech.say_day(_day(day), language, form),
             time=lambda moment: speech.say_time(moment, language),
             zone=lambda moment: speech.say_zone(moment, language),
@@ -85,6 +132,17 @@ class Renderer:
 
 def _day(value: date | datetime) -> date:
     return value.date() if isinstance(value, datetime) else value
+
+
+def _said_when(language: str) -> Callable[..., str]:
+    """The filter for dates; their zone is named where it isn't that of the series of which the page or letter tells."""
+
+    @jinja2.pass_context
+    def said_when(context: jinja2.runtime.Context, when: When, form: str = "long") -> str:
+        series = context.get("series")
+        return say_when(when, language, form, series.timezone if isinstance(series, Series) else None)
+
+    return said_when
 
 
 def _place(error: BaseException, template: str) -> str:

@@ -38,7 +38,7 @@ def main() -> None:
     drawn = draft(project_at(ROOT / "events.toml"), NOON, DAY)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        for path, body in rendered(project_at(ROOT / "events.toml"), drawn.edition).items():
+        for path, body in rendered(project_at(ROOT / "events.toml"), drawn.edition):
             (folder / "out" / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / "out" / path).write_bytes(body)
         letters = specimens(drawn.edition, Office(Renderer(), b"the key of the pictures", {}))

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from urllib.parse import urlsplit
 
-from icalendar import Alarm, Calendar
+from icalendar import Calendar
 from icalendar.prop import vCalAddress, vDuration, vText, vUri
 
 from pipeline.catalogue.when import AtTime
@@ -15,7 +15,7 @@ from pipeline.language import words
 from pipeline.markdown import to_text
 from pipeline.outputs.base import Artifact
 from pipeline.outputs.colours import CSS_COLOURS
-from pipeline.outputs.contentlines import calendar_of, lines_of, with_alarms
+from pipeline.outputs.contentlines import calendar_of, component_of, lines_of, opening_of, with_alarms
 from pipeline.outputs.vevent import recurs_in_utc, tzid_of, vevents
 from pipeline.outputs.zones import vtimezone
 from pipeline.phrases import title_of
@@ -53,7 +53,7 @@ def invitation(
     if organiser is not None:
         for component in components:
             component.setdefault("organizer", _calendar_user(organiser))
-    return calendar_of(calendar, (*_zones((listing,)), *map(lines_of, components)))
+    return calendar_of(opening_of(calendar), (*_zones((listing,)), *map(lines_of, components)))
 
 
 def _calendar_user(mailbox: str) -> vCalAddress:
@@ -84,6 +84,9 @@ class _Calendars:
             yield self._part(f"tags/{tag}.ics", title, tag, edition.tagged(tag))
         for venue, name in self._venues().items():
             yield self._part(f"venues/{venue}.ics", title, name, edition.at_venue(venue))
+        for group in edition.groups:
+            name = group.name.said_in(self.language).text
+            yield self._part(f"groups/{group.id}/calendar.ics", title, name, edition.of_group(group.id))
         for listing in edition.dated:
             yield self._single(listing)
 
@@ -107,12 +110,12 @@ class _Calendars:
         self._describe(calendar, path, name, listings)
         zones = _zones(listings) if listings else (lines_of(vtimezone(self.edition.series.timezone)),)
         components = (component for listing in listings for component in events[listing.event.id])
-        body = calendar_of(calendar, (*zones, *components))
+        body = calendar_of(opening_of(calendar), (*zones, *components))
         return Artifact(self.edition.path(path, self.language), MEDIA_TYPE, body)
 
     def _single(self, listing: Listing) -> Artifact:
         # Without a name: programs open a new calendar for a file that has one.
-        body = calendar_of(_bare_calendar(), (*_zones((listing,)), *self.events[listing.event.id]))
+        body = calendar_of(_bare_opening(), (*_zones((listing,)), *self.events[listing.event.id]))
         return Artifact(self.edition.path(f"events/{listing.event.id}.ics", self.language), MEDIA_TYPE, body)
 
     def _describe(self, calendar: Calendar, path: str, name: str, listings: Sequence[Listing]) -> None:
@@ -140,6 +143,11 @@ def _bare_calendar() -> Calendar:
     calendar["version"] = vText("2.0")
     calendar["calscale"] = vText("GREGORIAN")
     return calendar
+
+
+@cache
+def _bare_opening() -> bytes:
+    return opening_of(_bare_calendar())
 
 
 def _calendar_uid(edition: Edition, path: str) -> str:
@@ -170,9 +178,10 @@ def _alarms(listing: Listing, language: str) -> tuple[bytes, ...]:
 
 
 def _alarm(listing: Listing, name: str, trigger: timedelta, language: str) -> bytes:
-    alarm = Alarm()
-    alarm["uid"] = vText(f"{name}.{listing.revision.uid}")
-    alarm["action"] = vText("DISPLAY")
-    alarm["trigger"] = vDuration(trigger)
-    alarm["description"] = vText(title_of(listing.event, language).text)
-    return lines_of(alarm)
+    return component_of(
+        "VALARM",
+        uid=vText(f"{name}.{listing.revision.uid}"),
+        action=vText("DISPLAY"),
+        trigger=vDuration(trigger),
+        description=vText(title_of(listing.event, language).text),
+    )

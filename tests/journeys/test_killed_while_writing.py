@@ -14,16 +14,16 @@ __all__ = ["project"]
 
 # Runs the command in a process that kills itself at the n-th time it puts a file in its place.
 DIES = """
-import os, pathlib, signal, sys
+import os, signal, sys
 left = int(sys.argv.pop(1))
-replace = pathlib.Path.replace
-def dying(self, target):
+replace = os.replace
+def dying(source, target):
     global left
     left -= 1
     if left < 0:
         os.kill(os.getpid(), signal.SIGKILL)
-    return replace(self, target)
-pathlib.Path.replace = dying
+    return replace(source, target)
+os.replace = dying
 from pipeline.cli import main
 sys.exit(main(sys.argv[1:]))
 """

@@ -55,7 +55,7 @@ def test_a_manifest_spoilt_by_hand_removes_nothing(tmp_path: Path, manifest: byt
 def test_nothing_is_written_outside_the_folder(tmp_path: Path, path: str) -> None:
     with pytest.raises(FileError):
         write_folder(tmp_path / "out", {path: b"x"})
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_can_not_be_written_leaves_the_old_one(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+import segno
 import zxingcpp
 from html_reader import HOSTILE, Reader, edition_of, site
 from lxml import etree
@@ -14,7 +15,7 @@ from publishing import edition as published
 
 from pipeline.edition import Edition
 from pipeline.outputs import poster, render_all, share, sitemap
-from pipeline.outputs.qr import qr_svg
+from pipeline.outputs.qr import MASK, qr_svg
 from pipeline.rendering import Renderer
 
 OVER = date(2030, 1, 1)
@@ -112,21 +113,29 @@ def test_codes_of_addresses_of_every_length_are_read(number: int) -> None:
     assert read(qr_svg(address).decode()) == address
 
 
-def read(svg: str) -> str:
-    """What a code says, drawn from its one path of horizontal strokes without any library that draws."""
+@pytest.mark.parametrize("length", [42, 62, 84, 106])
+def test_a_code_is_the_symbol_that_another_encoder_makes(length: int) -> None:
+    # So long that the symbol is full: encoders differ in what they fill the rest with.
+    address = "https://talks.example/".ljust(length, "a")
+    theirs = segno.make(address, error="m", micro=False, mask=MASK, boost_error=False)
+    assert modules(qr_svg(address).decode()) == [[int(dark) for dark in row] for row in theirs.matrix_iter(border=4)]
+
+
+def modules(svg: str) -> list[list[int]]:
+    """The modules of a code, drawn from its one path of horizontal strokes without any library that draws."""
     side = int(re.findall(r'viewBox="0 0 (\d+) \1"', svg)[0])
-    picture = Image.new("L", (side, side), 255)
-    x, y = 0.0, 0.0
-    path = re.findall(r'class="qrline" stroke="#000" d="([^"]+)"', svg)[0]
-    for command, first, second in re.findall(r"([Mmh])(-?[\d.]+)(?:\s(-?[\d.]+))?", path):
-        if command == "M":
-            x, y = float(first), float(second)
-        elif command == "m":
-            x, y = x + float(first), y + float(second or 0)
-        else:
-            for step in range(int(first)):
-                picture.putpixel((int(x) + step, int(y)), 0)
-            x += float(first)
+    drawn = [[0] * side for _ in range(side)]
+    for x, y, run in re.findall(r"M(\d+) (\d+)\.5h(\d+)", svg):
+        drawn[int(y)][int(x) : int(x) + int(run)] = [1] * int(run)
+    return drawn
+
+
+def read(svg: str) -> str:
+    """What a code says to a reader."""
+    drawn = modules(svg)
+    side = len(drawn)
+    picture = Image.new("L", (side, side))
+    picture.putdata([0 if module else 255 for row in drawn for module in row])
     (code,) = zxingcpp.read_barcodes(picture.resize((side * 4, side * 4), Image.Resampling.NEAREST))
     return str(code.text)
 
