@@ -1,53 +1,55 @@
-"""`tocsin check`: every problem at once."""
+"""`tocsin check`: its options, and the last verdict said again where it still holds, for which nothing is loaded."""
 
 import argparse
-from collections import Counter
-from collections.abc import Iterable
+import os
+import shutil
+import sys
+from pathlib import Path
 
-from pipeline.actions.project import check
-from pipeline.commands.reader import as_json
-from pipeline.commands.shell import DONE, WRONG, Shell
-from pipeline.errors import InputError, Problem, Severity
-from pipeline.language import translations
+from pipeline.actions.verdict_memory import remembered
+from pipeline.clock import SystemClock
+from pipeline.commands.options import language_of
+
+FORMATS = ("github", "gitlab")
+_NOT_ASKED = frozenset({"now", "command", "rest", "whole_parser"})
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `check`."""
     parser.add_argument("--strict", action="store_true", help="warnings and open questions are errors too")
+    parser.add_argument("--format", choices=FORMATS, help="as a forge reads them: marks beside the lines of a proposal")
+    parser.add_argument("--links", action="store_true", help="open every address too, and say which don't answer")
 
 
-def run(shell: Shell) -> int:
-    """Tells every problem; 0 where there is none but warnings."""
-    try:
-        loaded = check(shell.project, shell.clock.now())
-    except InputError as error:
-        if not shell.options.json:
-            raise
-        _say_json(shell, error.problems, valid=False)
-        return WRONG
-    valid = not (shell.options.strict and loaded.remarks)
-    if shell.options.json:
-        _say_json(shell, loaded.remarks, valid=valid)
-        return DONE if valid else WRONG
-    if not shell.options.quiet or shell.options.strict:
-        shell.tell_problems(loaded.remarks)
-    _say_counts(shell, len(loaded.catalogue.events), loaded.remarks)
-    return DONE if valid else WRONG
+def work(options: argparse.Namespace) -> str:
+    """The module that does it: what opens addresses is loaded only when asked for."""
+    return "pipeline.commands.checking_links" if options.links else "pipeline.commands.checking"
 
 
-def _say_json(shell: Shell, problems: Iterable[Problem], *, valid: bool) -> None:
-    shell.say_json({"valid": valid, "problems": [as_json(problem, shell.words) for problem in problems]})
+def answer_at_once(options: argparse.Namespace) -> int | None:
+    """Says the last verdict again if it still holds; None where the catalogue must be read."""
+    if options.links:
+        return None  # what others serve changes without a trace here
+    folder = Path(options.catalogue).parent
+    templates = Path(options.templates) if options.templates else folder / "templates"
+    now = SystemClock(options.now).now().timestamp()
+    if options.templates and not templates.is_dir():
+        return None
+    if (kept := remembered(folder, templates, question(options), now)) is None:
+        return None
+    sys.stderr.write(kept["err"])
+    sys.stdout.write(kept["out"])
+    return int(kept["status"])
 
 
-def _say_counts(shell: Shell, events: int, remarks: Iterable[Problem]) -> None:
-    found = Counter(remark.severity for remark in remarks)
-    count = translations(shell.language).ngettext
-    parts = (
-        count("{count} event", "{count} events", events).format(count=events),
-        shell.words("no error"),
-        count("{count} warning", "{count} warnings", found[Severity.WARNING]).format(count=found[Severity.WARNING]),
-        count("{count} open question", "{count} open questions", found[Severity.TODO]).format(
-            count=found[Severity.TODO]
-        ),
-    )
-    shell.say(f"{shell.project.catalogue}: " + ", ".join(parts))
+def question(options: argparse.Namespace) -> dict[str, object]:
+    """All that shapes the answer besides the files and the hour: the options, the reader and the terminal."""
+    terminal = sys.stderr.isatty()
+    return {
+        "options": {name: str(value) for name, value in sorted(vars(options).items()) if name not in _NOT_ASKED},
+        "language": language_of(options.lang, os.environ),
+        "width": shutil.get_terminal_size().columns if terminal or options.verbose else 0,
+        "colour": terminal and "NO_COLOR" not in os.environ,
+        "folder": str(Path.cwd()),
+        "python": sys.version,
+    }

@@ -1,6 +1,8 @@
 """The options that commands share, and the exit statuses. Light, so that `--help` loads nothing else."""
 
 import argparse
+import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
 DONE, WRONG, MISUSED, OUTSIDE, INTERRUPTED = 0, 1, 2, 3, 130
@@ -68,3 +70,12 @@ def whole(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of 1 or more")
     return int(text)
+
+
+def language_of(option: str | None, environment: Mapping[str, str]) -> str:
+    """The reader's language: the option, else that of the locale, else English."""
+    if option:
+        return option
+    name = next((value for key in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := environment.get(key))), "")
+    code = re.split(r"[_.@-]", name)[0].lower()
+    return code if re.fullmatch("[a-z]{2,3}", code) else "en"

@@ -2,22 +2,16 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
+from pipeline.commands.options import language_of
 from pipeline.errors import Problem, Severity, unchanged, visible
-from pipeline.language import words
+from pipeline.interface_words import words
+
+__all__ = ["as_json", "language_of", "on_one_line", "severity_word", "with_the_line"]
 
 COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.TODO: "36"}
 _TOKEN = re.compile(r"""\[\[?[^\]]*\]?\]?|"(?:[^"\\]|\\.)*"|'[^']*'|[\w.-]+|.""")
-
-
-def language_of(option: str | None, environment: Mapping[str, str]) -> str:
-    """The reader's language: the option, else that of the locale, else English."""
-    if option:
-        return option
-    name = next((value for key in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := environment.get(key))), "")
-    code = re.split(r"[_.@-]", name)[0].lower()
-    return code if re.fullmatch("[a-z]{2,3}", code) else "en"
 
 
 def severity_word(severity: Severity, say: Callable[[str], str]) -> str:

@@ -29,7 +29,7 @@ from pipeline.commands.options import (
 )
 from pipeline.commands.reader import language_of, on_one_line, with_the_line
 from pipeline.errors import Problem, SettingsError
-from pipeline.language import translations, words
+from pipeline.interface_words import translations, words
 from pipeline.settings import Settings, settings_of
 
 __all__ = [

@@ -1,0 +1,147 @@
+"""What `check` and `build` last said, kept beside the catalogue: it holds while all that was looked at is the same.
+
+Light on purpose: where it still holds, no library is loaded to say it again.
+"""
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+KEPT_IN = Path("var", "check.json")
+KEPT_OF_BUILD = Path("var", "build.json")
+FOREVER = 1 << 60
+PACKAGE = Path(__file__).parent.parent
+
+
+class Looked:
+    """What one reading of a catalogue looked at: contents of files, which files there are, and which there aren't."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, str | None] = {}
+        self.patterns: dict[str, list[str]] = {}
+        self.there: dict[str, bool] = {}
+        self.trees: dict[str, list[str]] = {}
+
+    def at_file(self, folder: Path, name: str) -> None:
+        """Notes what a file holds, by its path from the catalogue's folder; to be called before it is read."""
+        self.files[name] = _digest(folder / name)
+
+    def at_pattern(self, folder: Path, pattern: str) -> None:
+        """Notes which files match a pattern, and what they hold; to be called before they are read."""
+        self.patterns[pattern] = [str(path) for path in matches(folder, pattern)]
+        for path in matches(folder, pattern):
+            self.at_file(folder, os.path.relpath(path, folder))
+
+    def at_tree(self, folder: Path) -> None:
+        """Notes every file below a folder, and what it holds; to be called before any is read."""
+        self.trees[str(folder)] = tree(folder)
+        for path in self.trees[str(folder)]:
+            self.at_file(folder, path)
+
+
+def tree(folder: Path) -> list[str]:
+    """All files below a folder, by their absolute paths, in their order; none where there is no such folder."""
+    return sorted(str(path.absolute()) for path in folder.rglob("*") if path.is_file())
+
+
+def matches(folder: Path, pattern: str) -> list[Path]:
+    """All paths below a folder that match a pattern, in their order; none where it is no pattern."""
+    try:
+        return sorted(folder.glob(pattern))
+    except (ValueError, NotImplementedError):
+        return []
+
+
+def stands(folder: Path, templates: Path, path: str) -> bool:
+    """Whether there is a file at a path below the catalogue's folder; its `templates/` may lie elsewhere."""
+    own = path.removeprefix("templates/")
+    try:
+        return (folder / path).is_file() or (own != path and (templates / own).is_file())
+    except (OSError, ValueError):  # a name that is too long for a file, or none
+        return False
+
+
+def remembered(
+    folder: Path, templates: Path, question: Mapping[str, object], now: float, kept_in: Path = KEPT_IN
+) -> dict[str, Any] | None:
+    """The verdict (`status`, `out`, `err`) that still answers the question at that second; None where none does.
+
+    A memory that is damaged, of another program, or of anything else than now is there counts for nothing.
+    """
+    try:
+        seal, _, text = (folder / kept_in).read_text(encoding="utf-8").partition("\n")
+        if seal != _seal(text):
+            return None
+        kept: dict[str, Any] = json.loads(text)
+        same = kept["question"] == question and kept["from"] <= now < kept["until"]
+        return kept if same and _is_as_it_was(folder, templates, kept) else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _is_as_it_was(folder: Path, templates: Path, kept: Mapping[str, Any]) -> bool:
+    return (
+        all(_digest(folder / name) == digest for name, digest in kept["files"].items())
+        and all(_stamp(path) == stamp for path, stamp in kept["program"].items())
+        and all(tree(Path(path)) == found for path, found in kept["trees"].items())
+        and all([str(path) for path in matches(folder, of)] == found for of, found in kept["patterns"].items())
+        and all(stands(folder, templates, path) == there for path, there in kept["there"].items())
+    )
+
+
+def memory(
+    question: Mapping[str, object],
+    looked: Looked,
+    status: int,
+    said: tuple[str, str],
+    holds: tuple[float, float],
+    made: Iterable[str] = (),
+) -> bytes:
+    """What to keep of a verdict: `said` on standard output and standard error, `holds` from a second until another.
+
+    `made` are files that must stay as they are, too.
+    """
+    kept = {
+        "question": question, "from": holds[0], "until": holds[1], "files": looked.files, "patterns": looked.patterns,
+        "there": looked.there, "trees": looked.trees, "program": _program() | {path: _stamp(path) for path in made},
+        "status": status, "out": said[0], "err": said[1],
+    }  # fmt: skip
+    text = json.dumps(kept)
+    return f"{_seal(text)}\n{text}".encode()
+
+
+def _seal(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+    except OSError:
+        return None
+
+
+def _stamp(path: str) -> list[int] | None:
+    try:
+        stat = os.stat(path)  # noqa: PTH116 - a path object for each of thousands of files costs
+    except OSError:
+        return None
+    return [stat.st_size, stat.st_mtime_ns]
+
+
+def _program() -> dict[str, list[int] | None]:
+    """The files of ours that judged, our words, and the first file of each library that took part."""
+    files = {Path(file) for file in _files_of(sys.modules)} | set(PACKAGE.glob("locale/*/LC_MESSAGES/*.mo"))
+    return {str(path): _stamp(str(path)) for path in sorted(files)}
+
+
+def _files_of(modules: Mapping[str, object]) -> Iterable[str]:
+    for name, module in list(modules.items()):
+        top = name.partition(".")[0]
+        took_part = top not in sys.stdlib_module_names and top in {"pipeline", name}
+        if took_part and (file := getattr(module, "__file__", None)):
+            yield file

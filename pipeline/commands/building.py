@@ -1,0 +1,56 @@
+"""What `tocsin build` does: `out/` as a draft, and a note of all that it was made from for the next time."""
+
+from contextlib import redirect_stderr, redirect_stdout, suppress
+from dataclasses import replace
+from datetime import datetime
+from io import StringIO
+
+from pipeline.actions.build import Result, build
+from pipeline.actions.project import Project
+from pipeline.actions.verdict_memory import KEPT_OF_BUILD, Looked, memory
+from pipeline.commands.check import question
+from pipeline.commands.checking import day_around
+from pipeline.commands.shell import Shell
+from pipeline.commands.telling import tell_refused, tell_result
+from pipeline.errors import FileError
+from pipeline.files import MANIFEST, Written, write_whole
+from pipeline.rendering import shipped_templates
+
+
+def run(shell: Shell) -> int:
+    """Builds and tells what publishing would change; the next time, nothing is done where nothing is different."""
+    now, looked = shell.clock.now(), Looked()
+    project = replace(shell.project, looked=looked)
+    _look(project, looked)
+    result = build(project, now, shell.options.day)
+    status = _tell(shell, result)
+    with suppress(OSError, FileError):  # where nothing can be written, nothing is kept
+        write_whole(shell.project.folder / KEPT_OF_BUILD, _memory(shell, result, looked, now))
+    return status
+
+
+def _look(project: Project, looked: Looked) -> None:
+    """Notes what is read besides the catalogue, before it is."""
+    for file in (project.catalogue, project.ledger):
+        looked.at_file(project.folder, file.name)
+    for folder in (project.templates, shipped_templates()):
+        looked.at_tree(folder)
+
+
+def _tell(shell: Shell, result: Result) -> int:
+    tell_result(shell, result, "not published yet", "everything is published")
+    return tell_refused(shell, result.draft.refused)
+
+
+def _memory(shell: Shell, result: Result, looked: Looked, now: datetime) -> bytes:
+    """What to say where nothing is different from now."""
+    edition, files = result.draft.edition, result.files
+    out, err = StringIO(), StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        status = _tell(shell, replace(result, files=Written(kept=len(files.written) + files.kept)))
+    holds = day_around(now, edition.series.zone)
+    if result.draft.pending:
+        # Its stamps are those of publishing in this very second.
+        holds = (now.timestamp() // 1, now.timestamp() // 1 + 1)
+    made = (f"{shell.project.out.absolute()}/{path}" for path in (MANIFEST, *files.paths))
+    return memory(question(shell.options), looked, status, (out.getvalue(), err.getvalue()), holds, made)

@@ -1,0 +1,58 @@
+"""Running a command: its errors become one line for the person and an exit status for the machine."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Iterable
+from difflib import get_close_matches
+from types import ModuleType
+from typing import Any
+
+from pipeline.commands.options import MISUSED, OUTSIDE, WRONG
+from pipeline.errors import DeliveryError, FileError, InputError, SettingsError, StoreError, TemplateError, TocsinError
+
+
+def run(module: ModuleType, options: argparse.Namespace) -> int:
+    """Runs a command's module, or the one that it names, and turns what went wrong into an exit status."""
+    shell: Any = None
+    try:
+        if (work := getattr(module, "work", None)) is not None:
+            module = importlib.import_module(work(options))
+        shell = importlib.import_module("pipeline.commands.shell").shell_of(options)
+        return int(module.run(shell))
+    except InputError as error:
+        shell.tell_refusal(error.problems)
+        return WRONG
+    except TemplateError as error:
+        _complain(str(error))
+        return WRONG
+    except SettingsError as error:
+        _complain(str(error))
+        return MISUSED
+    except (StoreError, DeliveryError, FileError, TocsinError) as error:
+        _complain(str(error))
+        return OUTSIDE
+    except OSError as error:
+        _complain(f"{error.filename or 'the system'}: {error.strerror or error}")
+        return OUTSIDE
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"tocsin: {text}\n")
+
+
+def unknown_command(name: str, commands: Iterable[str]) -> int:
+    """Says that there is no such command, and which one may be meant."""
+    meant = get_close_matches(name, list(commands), n=1)
+    _complain(f"there is no command {name!r}" + (f"; did you mean `tocsin {meant[0]}`?" if meant else "; try --help"))
+    return MISUSED
+
+
+def unexpected(error: Exception) -> int:
+    """Says in a line what nobody foresaw, and how to report it."""
+    if os.environ.get("TOCSIN_DEBUG"):
+        importlib.import_module("traceback").print_exception(error)
+    _complain(f"an error that we did not foresee ({type(error).__name__}: {error}); nothing is lost")
+    _complain("please report it, with what TOCSIN_DEBUG=1 prints before the same command")
+    return OUTSIDE

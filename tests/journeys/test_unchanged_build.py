@@ -1,0 +1,111 @@
+"""A build where nothing is different reads nothing, writes nothing and says so; any difference is built."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from checkout import ROOT
+
+from pipeline.cli import main
+
+CATALOGUE = """format = 1
+[series]
+id = "talks"
+title = "Talks"
+timezone = "Europe/Paris"
+default_language = "en"
+organiser = "The society"
+[site]
+url = "https://talks.example/"
+[[event]]
+id = "talk"
+title = "A talk"
+date = 2027-03-01
+time = "19:00"
+image = "talk.png"
+image_alt = "A door"
+"""
+NOW = ("--now", "2027-01-10T10:00:00Z")
+PICTURE = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
+    """A published series that was just built."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "events.toml").write_text(CATALOGUE)
+    (tmp_path / "talk.png").write_bytes(PICTURE)
+    assert main(["publish", *NOW]) == 0
+    assert main(["build", *NOW]) == 0
+    capsys.readouterr()
+    return tmp_path
+
+
+def test_nothing_is_loaded_and_nothing_written_where_nothing_is_different(built: Path) -> None:
+    stamps = {path: path.stat().st_mtime_ns for path in built.rglob("*") if path.is_file()}
+    seen = """
+import sys
+from pipeline.cli import main
+status = main(["build", "--now", "2027-01-10T18:00:00Z"])
+loaded = {"pydantic", "jinja2", "icalendar", "babel", "sqlalchemy"} & set(sys.modules)
+sys.exit(status or (f"loaded {loaded}" if loaded else 0))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", seen],
+        cwd=built, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "everything is published" in done.stdout
+    assert "0 files written, 0 removed" in done.stdout
+    assert {path: path.stat().st_mtime_ns for path in built.rglob("*") if path.is_file()} == stamps
+
+
+def a_page_edited_by_hand(project: Path) -> None:
+    (project / "out" / "index.html").write_text("mine")
+
+
+def a_page_deleted(project: Path) -> None:
+    (project / "out" / "index.html").unlink()
+
+
+def a_template_of_their_own(project: Path) -> None:
+    (project / "templates" / "site").mkdir(parents=True)
+    (project / "templates" / "site" / "embed.html").write_text("<!doctype html><title>mine</title>")
+
+
+def another_picture(project: Path) -> None:
+    (project / "talk.png").write_bytes(PICTURE[::-1])
+
+
+@pytest.mark.parametrize("edit", [a_page_edited_by_hand, a_page_deleted, a_template_of_their_own, another_picture])
+def test_a_difference_is_built(built: Path, edit: Callable[[Path], None], capsys: pytest.CaptureFixture[str]) -> None:
+    edit(built)
+    assert main(["build", *NOW]) == 0
+    assert "1 file written" in capsys.readouterr().out
+    assert main(["build", *NOW]) == 0
+    assert "0 files written" in capsys.readouterr().out
+
+
+def test_an_edit_of_the_catalogue_is_built_and_told_each_time(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (built / "events.toml").write_text(CATALOGUE.replace("19:00", "19:30"))
+    for _ in range(2):
+        assert main(["build", *NOW]) == 0
+        assert "talk: changed (time)" in capsys.readouterr().out
+    # Not published yet, so it bears the stamp of the moment at which it is looked at.
+    assert main(["build", "--now", "2027-01-10T11:00:00Z"]) == 0
+    assert b"DTSTAMP:20270110T110000Z" in (built / "out" / "calendar.ics").read_bytes()
+
+
+def test_another_day_is_built(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", "--now", "2027-03-02T10:00:00Z"]) == 0
+    assert "0 files written" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("spoilt", [b"", b"{}", b"\xff\xfe", b'0123\n{"question": 1}'])
+def test_a_spoilt_memory_counts_for_nothing(built: Path, spoilt: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    (built / "var" / "build.json").write_bytes(spoilt)
+    (built / "out" / "index.html").unlink()
+    assert main(["build", *NOW]) == 0
+    assert "1 file written" in capsys.readouterr().out

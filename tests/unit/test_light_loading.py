@@ -1,0 +1,57 @@
+"""What `check` knows without its heavy libraries is what these libraries say."""
+
+from datetime import date, timedelta
+
+import pytest
+from babel import Locale
+from email_validator import validate_email
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pipeline.catalogue.shapes import _is_plain
+from pipeline.weekdays import say_weekday, weekday_names
+
+MONDAY = date(2026, 1, 5)
+
+
+@pytest.mark.parametrize(("language", "conventions"), [("en", "en_GB"), ("fr", "fr"), ("de", "de"), ("pt-BR", "pt_BR")])
+def test_weekdays_are_named_as_babel_names_them(language: str, conventions: str) -> None:
+    days = Locale.parse(conventions).days
+    named = {
+        name.casefold().rstrip("."): number
+        for context in ("format", "stand-alone")
+        for width in ("wide", "abbreviated")
+        for number, name in days[context][width].items()
+    }
+    assert weekday_names(language) == named
+    for number in range(7):
+        assert say_weekday(MONDAY + timedelta(days=number), language) == days["format"]["wide"][number]
+
+
+def test_an_unknown_language_has_the_days_of_english() -> None:
+    assert weekday_names("xx") == weekday_names("en")
+
+
+words = st.text("abzA09", min_size=1, max_size=30)
+addresses = st.builds(
+    lambda local, mark, rest, labels, top: f"{local}{mark}{rest}@{'.'.join([*labels, top])}",
+    words,
+    st.sampled_from(["", ".", "_", "+", "-", "..", "'"]),
+    words,
+    st.lists(st.text("abz09-", min_size=1, max_size=30), max_size=4),
+    st.sampled_from(["org", "example", "test", "invalid", "local", "onion", "museum", "c", "xn--p1ai", "0"]),
+)
+
+
+@given(addresses)
+@example("reader+tag@talks.example")
+@example("reader@xn--bcher-kva.example")
+def test_a_plain_address_is_one_that_the_library_takes_as_it_stands(address: str) -> None:
+    if _is_plain(address):
+        assert validate_email(address, check_deliverability=False, test_environment=True).normalized == address
+
+
+def test_ordinary_addresses_are_plain_and_odd_ones_are_left_to_the_library() -> None:
+    assert all(map(_is_plain, ("a@b.org", "first.last@talks.example", "A-b_c+d@x-y.co.uk")))
+    odd = ("a@b", "a@B.org", "a@b.local", "é@b.org", '"a"@b.org', "a@b..org", "a@-b.org", f"{'a' * 64}@b.org")
+    assert not any(map(_is_plain, odd))
