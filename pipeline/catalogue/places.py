@@ -1,6 +1,7 @@
-"""Where each key stands in a TOML text. `tomllib` gives values without lines, so a small scanner walks the same text.
+"""Where each key stands in a TOML text. Readers give values without lines, so a small scanner walks the same text.
 
-It is called only when there is something to report, and only on texts that `tomllib` has accepted.
+It is called only when there is something to report, only on texts that `tomllib` accepts, and walks no further than to
+what was asked for.
 """
 
 import re
@@ -11,7 +12,8 @@ from typing import NamedTuple
 
 Path = tuple[str | int, ...]
 
-BARE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+BARE = re.compile("[A-Za-z0-9_-]*+")
+BLANKS = re.compile(r"[ \t\r\n]*+")
 
 
 DEEPEST = 60
@@ -31,13 +33,25 @@ class Places:
     def __init__(self, text: str) -> None:
         self._text = text
         self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
-        self._found: Mapping[Path, int] = _Scanner(text).scan()
+        self._scanner = _Scanner(text)
+
+    @property
+    def _found(self) -> Mapping[Path, int]:
+        """The offsets of everything."""
+        self._scanner.walk()
+        return self._scanner.found
+
+    def _offset(self, path: Path) -> int | None:
+        """Where a path stands; a text is walked to its end only for what isn't there."""
+        if path not in self._scanner.found:
+            self._scanner.walk(path)
+        return self._scanner.found.get(path)
 
     def of(self, path: Path) -> Place:
         """The place of a key; of the table or list that should hold it where it isn't there."""
         path = self._written(path)
         for length in range(len(path), 0, -1):
-            if (offset := self._found.get(path[:length])) is not None:
+            if (offset := self._offset(path[:length])) is not None:
                 return self._place(offset)
         return Place(1, 1)
 
@@ -45,13 +59,13 @@ class Places:
         """The path without the numbers of lists that were written as one thing."""
         written: Path = ()
         for part in path:
-            if part != 0 or (*written, part) in self._found:
+            if part != 0 or self.holds((*written, part)):
                 written = (*written, part)
         return written
 
     def holds(self, path: Path) -> bool:
         """Whether something stands in the text at that path."""
-        return path in self._found
+        return self._offset(path) is not None
 
     def line(self, number: int) -> str:
         """The text of a line, counted from 1."""
@@ -65,36 +79,42 @@ class Places:
         return Place(line, offset - self._starts[line - 1] + 1)
 
 
+def _after(pattern: re.Pattern[str], text: str, at: int) -> int:
+    """Where what matches there ends."""
+    match = pattern.match(text, at)
+    return match.end() if match else at
+
+
 class _Scanner:
     """One walk over a valid TOML text."""
 
     def __init__(self, text: str) -> None:
         self._text = text + "\n"
         self._at = 0
-        self._found: dict[Path, int] = {}
+        self._table: Path = ()
         self._items: dict[Path, int] = {}
+        self.found: dict[Path, int] = {}
+        """The offsets of all that was passed, by path."""
 
-    def scan(self) -> dict[Path, int]:
-        """Offsets of everything, by path."""
-        table: Path = ()
-        while self._skip_blank():
+    def walk(self, wanted: Path | None = None) -> None:
+        """On through the text until the path has been passed, or to its end."""
+        while wanted not in self.found and self._skip_blank():
             start = self._at
             if self._text.startswith("[[", start):
                 self._at += 2
-                table = self._open_item(self._key(), start)
+                self._table = self._open_item(self._key(), start)
                 self._at = self._text.index("]]", self._at) + 2
             elif self._text[start] == "[":
                 self._at += 1
-                table = self._resolve(self._key())
-                self._note(table, start)
+                self._table = self._resolve(self._key())
+                self._note(self._table, start)
                 self._at = self._text.index("]", self._at) + 1
             else:
-                self._pair(table)
-        return self._found
+                self._pair(self._table)
 
     def _note(self, path: Path, offset: int) -> None:
         for length in range(1, min(len(path), DEEPEST) + 1):
-            self._found.setdefault(path[:length], offset)
+            self.found.setdefault(path[:length], offset)
 
     def _resolve(self, key: Path) -> Path:
         """A header's key with the index of the latest item after each part that names an array of tables."""
@@ -129,8 +149,7 @@ class _Scanner:
                 self._string()
                 parts.append(next(iter(tomllib.loads(self._text[start : self._at] + "=0"))))
             else:
-                while self._text[self._at] in BARE:
-                    self._at += 1
+                self._at = _after(BARE, self._text, start)
                 parts.append(self._text[start : self._at])
             self._skip_space()
             if self._text[self._at] != ".":
@@ -201,7 +220,7 @@ class _Scanner:
             if self._text[self._at] == "#":
                 self._at = self._text.index("\n", self._at)
             elif self._text[self._at] in " \t\r\n":
-                self._at += 1
+                self._at = _after(BLANKS, self._text, self._at)
             else:
                 return True
         return False

@@ -1,6 +1,6 @@
 """`.ics`: the events of a calendar file, as Google, Outlook, Apple, Nextcloud, pretalx, Indico, Gancio … write them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 from warnings import catch_warnings, simplefilter
@@ -32,9 +32,11 @@ def read_calendar(text: str, file: str, manner: Manner) -> Reading:
     lost: list[Problem] = list(problems)
     for calendar in found:
         zones = _zones(calendar, manner)
-        read, unread = _read_all(calendar.events, file)
-        lost += unread
-        events += [_event(group, zones, file, manner) for group in _grouped(read)]
+        # One event after the other: parsed, a calendar takes many times the memory of its text.
+        for blocks in _grouped(calendar.events):
+            read, unread = _read_all(blocks, file)
+            lost += unread
+            events += [_event(read, zones, file, manner)] if read else []
         lost += [Spot(file).lost(kind, count) for kind, count in calendar.others.items()]
     return Reading(tuple(events), tuple(lost))
 
@@ -65,13 +67,14 @@ def _read_all(blocks: Iterable[Block], file: str) -> tuple[list[Read], list[Prob
     return read, lost
 
 
-def _grouped(read: Iterable[Read]) -> list[list[Read]]:
-    """The components of each event together, in the order in which the events are first met."""
-    groups: dict[str, list[Read]] = {}
-    for number, (block, component) in enumerate(read):
-        uid = text_of(component.get("UID")) or f"\0{number}"
-        groups.setdefault(uid, []).append((block, component))
-    return list(groups.values())
+def _grouped(blocks: list[Block]) -> Iterator[list[Block]]:
+    """The components of each event together, in the order in which the events are first met; none is kept here."""
+    groups: dict[str, list[Block]] = {}
+    for number, block in enumerate(blocks):
+        groups.setdefault(block.uid or f"\0{number}", []).append(block)
+    blocks.clear()
+    for uid in tuple(groups):
+        yield groups.pop(uid)
 
 
 def _event(group: list[Read], zones: Zones, file: str, manner: Manner) -> Found:

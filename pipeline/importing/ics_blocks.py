@@ -12,6 +12,9 @@ from pipeline.importing.found import Spot
 
 _BEGIN_OR_END = re.compile(r"(?P<edge>BEGIN|END):(?P<name>[\w-]+)\s*", re.IGNORECASE)
 
+_UID = re.compile(r"UID(?:;[^:]*)?:(.*)", re.IGNORECASE)
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -20,6 +23,8 @@ class Block:
     name: str
     line: int
     text: str
+    uid: str = ""
+    """Its UID as it stands there, by which its versions and changed times are known before they are parsed."""
 
 
 @dataclass
@@ -38,20 +43,23 @@ def calendars(text: str, file: str) -> tuple[list[Calendar], list[Problem]]:
     found: list[Calendar] = []
     problems: list[Problem] = []
     open_block: list[str] = []
-    name, started, depth = "", 0, 0
+    name, uid, started, depth = "", "", 0, 0
     for number, line in _unfolded(text):
         edge = _BEGIN_OR_END.fullmatch(line)
         if depth:
             open_block.append(line)
+            if depth == 1 and (match := _UID.match(line)) is not None:
+                uid = uid or match[1].strip()
             depth += 0 if edge is None else 1 if edge["edge"].upper() == "BEGIN" else -1
             if not depth:
-                _keep(found[-1], Block(name, started, "\r\n".join([*open_block, ""])))
+                _keep(found[-1], Block(name, started, "\r\n".join([*open_block, ""]), uid))
+                open_block = []
         elif edge is not None and edge["name"].upper() == "VCALENDAR":
             if edge["edge"].upper() == "BEGIN":
                 found.append(Calendar())
         elif edge is not None and edge["edge"].upper() == "BEGIN":
             found = found or [Calendar()]
-            name, started, depth, open_block = edge["name"].upper(), number, 1, [line]
+            name, uid, started, depth, open_block = edge["name"].upper(), "", number, 1, [line]
         elif found:
             key, _, value = line.partition(":")
             found[-1].properties.setdefault(key.partition(";")[0].upper(), value.strip())
@@ -75,7 +83,7 @@ def _unfolded(text: str) -> Iterator[tuple[int, str]]:
     """The content lines with their continuations, each with the number of its first line."""
     parts: list[str] = []
     started = 1
-    for number, line in enumerate(re.split(r"\r\n|\n|\r", text), start=1):
+    for number, line in enumerate(_lines(text), start=1):
         if line[:1] in {" ", "\t"} and parts:
             parts.append(line[1:])
             continue
@@ -84,3 +92,12 @@ def _unfolded(text: str) -> Iterator[tuple[int, str]]:
         parts, started = [line], number
     if parts and (whole := "".join(parts)):
         yield started, whole
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Line by line: a long file has millions of them, which together take ten times its size."""
+    at = 0
+    for end in _LINE_END.finditer(text):
+        yield text[at : end.start()]
+        at = end.end()
+    yield text[at:]

@@ -1,22 +1,32 @@
 """`check --links` opens each address once and names those that don't answer."""
 
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
-from pipeline.actions.links import broken_links, trouble_with
+from pipeline.actions.links import AT_ONCE, broken_links, trouble_with
 from pipeline.catalogue.load import Source, load
+from pipeline.cli import main
 
 ASKED: list[str] = []
+RELEASED = threading.Event()
 
 
 class Site(BaseHTTPRequestHandler):
-    """Answers by the path: a number is the status."""
+    """Answers by the path: a number is the status; `slow` never answers, `garbage` in no known language."""
 
     def do_HEAD(self) -> None:
         ASKED.append(f"{self.command} {self.path}")
+        if self.path.startswith("/slow"):
+            RELEASED.wait(20)
+            return
+        if self.path == "/garbage":
+            self.wfile.write(b"what?\r\n\r\n")
+            return
         self.send_response(int(self.path.strip("/")))
         self.end_headers()
 
@@ -30,7 +40,9 @@ class Site(BaseHTTPRequestHandler):
 def site() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    RELEASED.clear()
     yield f"http://127.0.0.1:{server.server_port}"
+    RELEASED.set()
     server.shutdown()
     server.server_close()
 
@@ -60,6 +72,63 @@ resources = ["{site}/404", "{site}/403"]
     assert {finding.path for finding in found} == places
     assert all(finding.values["trouble"] == "404 Not Found" for finding in found)
     assert ASKED.count("HEAD /404") == 1
+
+
+def catalogue_of(resources: list[str]) -> str:
+    return (
+        """format = 1
+[series]
+id = "talks"
+title = "Talks"
+timezone = "Europe/Paris"
+default_language = "en"
+organiser = "Somebody"
+[site]
+url = "https://talks.example/"
+[[event]]
+id = "a"
+title = "A"
+date = 2027-03-04
+time = "19:00"
+online = { secret = "TOCSIN_ROOM" }
+resources = [
+"""
+        + "".join(f'  "{address}",\n' for address in resources)
+        + "]\n"
+    )
+
+
+def test_check_links_warns_at_the_line_with_what_was_answered_and_keeps_no_verdict(
+    site: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOCSIN_ROOM", f"{site}/500")
+    file = tmp_path / "events.toml"
+    file.write_text(catalogue_of([f"{site}/200", f"{site}/410"]), encoding="utf-8")
+    ASKED.clear()
+    command = ["check", "--links", "--lang", "en", "--catalogue", str(file)]
+    assert main(command) == 0
+    told = capsys.readouterr()
+    line = file.read_text(encoding="utf-8").split("\n").index(f'  "{site}/410",') + 1
+    assert f"events.toml:{line}: " in told.err
+    assert f"{site}/410 can't be opened: 410 Gone" in told.err
+    assert "1 warning" in told.out
+    assert {asked.partition(" ")[2] for asked in ASKED} == {"/200", "/410"}
+    assert main([*command, "--strict"]) == 1
+    assert not (tmp_path / "var").exists()
+
+
+def test_who_never_answers_holds_nobody_up(site: str) -> None:
+    slow = [f"{site}/slow?{number}" for number in range(AT_ONCE * 2)]
+    catalogue = load(Source("events.toml", catalogue_of([f"{site}/200", *slow]))).catalogue
+    started = time.monotonic()
+    found = list(broken_links(catalogue, within=1))
+    assert time.monotonic() - started < 10
+    assert {finding.values["address"] for finding in found} == set(slow)
+    assert {finding.message for finding in found} == {"{address} has not answered in time"}
+
+
+def test_an_answer_in_no_known_language_is_trouble(site: str) -> None:
+    assert trouble_with(f"{site}/garbage")
 
 
 def test_nobody_listening_is_said_in_words() -> None:

@@ -1,0 +1,131 @@
+"""Real files with any bytes spoilt are read or refused: no traceback, no hang, little memory."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from checkout import ROOT
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline.actions.project import check, project_at
+from pipeline.errors import InputError, Problem
+from pipeline.importing.found import Manner
+from pipeline.importing.reading import read
+
+EXAMPLES = int(os.environ.get("TOCSIN_FUZZ", "60"))
+NOW = datetime(2026, 9, 1, tzinfo=UTC)
+FOREIGN = sorted(path for path in (ROOT / "tests" / "data" / "import").rglob("*") if path.is_file())
+SMALL = 100_000
+any_change = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+ODD = st.sampled_from(
+    [
+        b"\x00", b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\xff\xfe", b"\r", b"\n", b"\x1b[31m", b"\\ud800",
+        b"&#xD800;", b"\xe2\x80\xae", b"\xe2\x81\xa6", "а".encode(), b"../../x", b'"', b"'", b'"""', b"[", b"]", b"{",
+        b"[" * 200, b"{a=" * 200, b"<" * 200, b"0001-01-01", b"9999-12-31", b"00010101T000000Z", b"99991231T235959Z",
+        b"9" * 5000, b"}", b"\n ", b";", b",", b"\t", b"BEGIN:VEVENT\r\n", b"END:VEVENT\r\n", b"[[event]]\n", b"]]>",
+    ]
+)  # fmt: skip
+
+
+@st.composite
+def spoilt(draw: st.DrawFn, sound: bytes) -> bytes:
+    """The bytes with a few pieces cut out, doubled, or put in."""
+    data = sound
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, len(data)))
+        gone = draw(st.sampled_from([0, 0, 1, 2, 40, 2000]))
+        put = draw(st.one_of(ODD, st.binary(max_size=4), st.just(data[at : at + 300])))
+        data = data[:at] + put + data[at + gone :]
+    return data
+
+
+def refused(work: Callable[[], object]) -> tuple[Problem, ...]:
+    """The problems for which a file is refused, none where it is taken; every other error is one of ours."""
+    try:
+        work()
+    except InputError as error:
+        if not error.problems:
+            raise
+        return error.problems
+    return ()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["events.toml", "ledger.jsonl"])
+def test_a_project_with_spoilt_bytes_is_judged(folder: Path, name: str) -> None:
+    for file in ("events.toml", "ledger.jsonl"):
+        (folder / file).write_bytes((ROOT / file).read_bytes())
+    sound = (ROOT / name).read_bytes()
+    project = project_at(folder / "events.toml")
+
+    @any_change
+    @given(spoilt(sound))
+    def judge(data: bytes) -> None:
+        (folder / name).write_bytes(data)
+        for problem in refused(lambda: check(project, NOW)):
+            assert problem.file != name or problem.line <= data.count(b"\n") + 1
+
+    judge()
+
+
+def test_there_are_foreign_files_to_spoil() -> None:
+    assert len(FOREIGN) > 10
+
+
+@any_change
+@given(st.data())
+def test_a_foreign_programme_with_spoilt_bytes_is_read_or_refused(data: st.DataObject) -> None:
+    file = data.draw(st.sampled_from([path for path in FOREIGN if path.stat().st_size < SMALL]))
+    refused(lambda: read(file.name, data.draw(spoilt(file.read_bytes())), Manner("Europe/Paris")))
+
+
+MEGABYTES = 200
+READ = """
+import resource, sys
+from pipeline.errors import InputError
+from pipeline.importing.found import Manner
+from pipeline.importing.reading import read
+head, row, foot, count = {pieces!r}
+rows = (row.replace(b"NUMBER", b"%d" % number) for number in range(count))
+data = head + (b"".join(rows) if b"NUMBER" in row else row * count) + foot
+try:
+    found = len(read({name!r}, data, Manner("Europe/Paris")).events)
+except InputError:
+    found = -1
+print(found, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+WORDS = b"words " * 100
+LONG = {
+    "a calendar of thousands of events": (
+        "x.ics", b"BEGIN:VCALENDAR\r\n",
+        b"BEGIN:VEVENT\r\nUID:NUMBER\r\nSUMMARY:Event NUMBER\r\nDTSTART:20270304T190000Z\r\nDESCRIPTION:" + WORDS
+        + b"\r\nEND:VEVENT\r\n", b"END:VCALENDAR\r\n", 3000,
+    ),
+    "a calendar of empty lines": ("x.ics", b"BEGIN:VCALENDAR\r\n", b"\r\n", b"END:VCALENDAR\r\n", 2_000_000),
+    "a calendar of one line": ("x.ics", b"BEGIN:VCALENDAR\r\nX-WORDS:", WORDS, b"\r\nEND:VCALENDAR\r\n", 10_000),
+    "a table of thousands of rows": (
+        "x.csv", b"title,date,abstract\n", b"Event NUMBER,2027-03-04," + WORDS + b"\n", b"", 5000,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", LONG)
+def test_a_long_file_is_read_in_little_memory(kind: str) -> None:
+    name, *pieces = LONG[kind]
+    process = subprocess.run(
+        [sys.executable, "-c", READ.format(pieces=tuple(pieces), name=name)],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=300,
+    )  # fmt: skip
+    found, peak = map(int, process.stdout.split())
+    assert peak < MEGABYTES
+    assert found == (pieces[-1] if b"Event NUMBER" in pieces[1] else 0)
