@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 
-from pipeline.catalogue.models import Catalogue, Event, Series, Status, Venue
+from pipeline.catalogue.models import Catalogue, Event, Group, Series, Status, Venue
 from pipeline.catalogue.recurrence import occurrences
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, first_day, is_over, last_day, local, starts
 from pipeline.ledger import SCHEDULING, Ledger, Line, LineKind, Revision, changed_keys, event_of, kind_of_change
@@ -90,13 +90,20 @@ class Edition:
         current = [
             Listing(event, self.catalogue.venue_of(event), self.ledger.revision(event.id))
             for event in self.catalogue.events
+            if event.id not in self.catalogue.kept
+        ]
+        # At their venues as these were then, too.
+        kept = [
+            Listing(*event_of(self.ledger.of(event)[-1].facts), self.ledger.revision(event))
+            for event in self.catalogue.kept
+            if event in self.catalogue.event_by_id
         ]
         retired = [
             Listing(*event_of(self.ledger.of(event)[-1].facts), self.ledger.revision(event), retired=True)
             for event in self.ledger.events
             if event not in self.catalogue.event_by_id and self.ledger.of(event)[-1].kind is LineKind.RETIRED
         ]
-        return tuple(sorted((*current, *retired), key=lambda listing: _by_start(listing.event)))
+        return tuple(sorted((*current, *kept, *retired), key=lambda listing: _by_start(listing.event)))
 
     @cached_property
     def shown(self) -> tuple[Listing, ...]:
@@ -153,6 +160,18 @@ class Edition:
     def at_venue(self, venue: str) -> tuple[Listing, ...]:
         """The events held at a venue."""
         return tuple(listing for listing in self.listings if listing.event.venue == venue)
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """Every group by its id: those of the catalogue, and those of which only retired events are left."""
+        retired = [self.ledger.group(item.event.id) for item in self.listings if item.retired]
+        left = {group.id: group for group in retired if group is not None}
+        known = left | dict(self.catalogue.group_by_id)
+        return tuple(known[name] for name in sorted(known))
+
+    def of_group(self, group: str) -> tuple[Listing, ...]:
+        """The events of a group."""
+        return tuple(listing for listing in self.listings if listing.event.group == group)
 
     @cached_property
     def tags(self) -> tuple[str, ...]:
@@ -250,11 +269,16 @@ _OFF = {Status.CANCELLED.value, Status.POSTPONED.value}
 
 
 def _cancelled_since(later: list[Line]) -> datetime | None:
-    """When the state of being off began that still holds after these lines."""
+    """When the state of being off began that still holds after these lines; cancelled is another than postponed."""
     since: datetime | None = None
+    state = None
     for line in later:
-        off = line.facts.get("status") in _OFF
-        since = (since or line.at) if off else None
+        status = line.facts.get("status")
+        if status not in _OFF:
+            since = None
+        elif since is None or status != state:
+            since = line.at
+        state = status
     return since
 
 

@@ -12,13 +12,13 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
-from pipeline.catalogue.models import Catalogue, Event, Status, Venue, dump
+from pipeline.catalogue.models import Catalogue, Event, Group, Status, Venue, dump
 from pipeline.errors import LedgerError, Problem
 from pipeline.ledger_lines import SCHEDULING, Facts, Line, LineKind, compact_json, read_rows, write_line
 
 __all__ = [
     "SCHEDULING", "Facts", "Ledger", "Line", "LineKind", "Revision", "changed_keys", "digest_of", "event_of",
-    "facts_of", "kind_of_change", "news_id", "ordered", "pending_lines", "read", "retirement", "vanished",
+    "facts_of", "group_of", "kind_of_change", "news_id", "ordered", "pending_lines", "read", "retirement", "vanished",
     "vanished_problems", "write", "write_line",
 ]  # fmt: skip
 
@@ -58,6 +58,10 @@ class Ledger:
         """The ids of all events that were ever published, by first publication."""
         return tuple(self._by_event())
 
+    def group(self, event: str) -> Group | None:
+        """The group of a published event as it was published last; None for an event of the main file."""
+        return group_of(self._by_event()[event][-1].facts)
+
     def revision(self, event: str) -> Revision:
         """UID, SEQUENCE and stamps of a published event; KeyError for one that never was."""
         lines = self._by_event()[event]
@@ -74,8 +78,8 @@ class Ledger:
         return Ledger(ordered((*self.lines, *lines)))
 
 
-def facts_of(event: Event, venue: Venue | None) -> dict[str, Any]:
-    """The public facts of an event, its place among them, as plain JSON values."""
+def facts_of(event: Event, venue: Venue | None, group: Group | None = None) -> dict[str, Any]:
+    """The public facts of an event, its place and its group among them, as plain JSON values."""
     facts = dump(event)
     for private in ("todo", "weekday"):
         facts.pop(private, None)
@@ -85,18 +89,27 @@ def facts_of(event: Event, venue: Venue | None) -> dict[str, Any]:
         facts["venue"] = place
         if about:
             facts["venue_about"] = about
+    if group is not None:
+        # Said in each line, so that the group can be shown as it was published when its file can't be read any more.
+        facts["group_about"] = {key: value for key, value in dump(group).items() if key != "id"}
     return facts
 
 
 def event_of(facts: Facts) -> tuple[Event, Venue | None]:
     """The event and its venue as they were published."""
-    facts = dict(facts)
+    facts = {key: value for key, value in facts.items() if key != "group_about"}
     about = facts.pop("venue_about", {})
     venue = None
     if isinstance(facts.get("venue"), Mapping):
         venue = Venue.model_validate({**facts["venue"], **about})
         facts["venue"] = venue.id
     return Event.model_validate(facts), venue
+
+
+def group_of(facts: Facts) -> Group | None:
+    """The group of an event as it was published; None for an event of the main file."""
+    name = facts.get("group")
+    return None if name is None else Group.model_validate({"id": name, "name": name, **facts.get("group_about", {})})
 
 
 def moves(before: Line, line: Line) -> bool:
@@ -131,7 +144,9 @@ def pending_lines(catalogue: Catalogue, ledger: Ledger, now: datetime) -> tuple[
     now = now.astimezone(UTC).replace(microsecond=0)
     lines = []
     for event in catalogue.events:
-        facts = facts_of(event, catalogue.venue_of(event))
+        if event.id in catalogue.kept:
+            continue
+        facts = facts_of(event, catalogue.venue_of(event), catalogue.group_of(event))
         history = ledger.of(event.id)
         if not history:
             lines.append(_first_line(catalogue, event.id, facts, now))

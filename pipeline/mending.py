@@ -4,11 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
+from pipeline.catalogue.when import starts
 from pipeline.errors import N_, LedgerError, Problem, Severity
-from pipeline.ledger import Ledger, Line, digest_of, event_of, ordered, write
-from pipeline.ledger_lines import CONFLICT_MARKS, MEND, read_row, read_rows
+from pipeline.ledger import Ledger, Line, digest_of, event_of, group_of, ordered, write
+from pipeline.ledger_lines import CONFLICT_MARKS, FROM_GIT, MEND, read_row, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +89,33 @@ def _edited(lines: list[tuple[int, Line]], file: str) -> Iterator[Problem]:
         key = f'event "{line.event}"'
         if not line.news.endswith(f"-{digest_of(line.facts, line.at)}"):
             yield Problem(file, number, key, "the facts or the instant of this line were changed by hand", hint, values)
-        try:
-            event_of(line.facts)
-        except (ValidationError, TypeError):
+        if not _is_of_an_event(line):
             yield Problem(file, number, key, "the facts of this line are not those of an event", hint, values)
+
+
+def unlike_events(ledger: Ledger, text: str, file: str) -> tuple[Problem, ...]:
+    """The lines of a ledger, read from that text, whose facts no event could have: nothing can be shown of them."""
+    if all(map(_is_of_an_event, ledger.lines)):
+        return ()
+    return tuple(
+        Problem(
+            file, number, f'event "{line.event}"', "the facts of this line are not those of an event", FROM_GIT,
+            {"file": file},
+        )
+        for number, line in read_rows(text, file)[0]
+        if not _is_of_an_event(line)
+    )  # fmt: skip
+
+
+def _is_of_an_event(line: Line) -> bool:
+    try:
+        event, _ = event_of(line.facts)
+        group_of(line.facts)
+        # Dates that are well written may still make no time.
+        starts(event.when)
+    except (ValueError, TypeError, OverflowError):
+        return False
+    return event.id == line.event
 
 
 def _identities(lines: list[tuple[int, Line]], file: str) -> Iterator[Problem]:

@@ -1,16 +1,21 @@
 """A project on disk: where its catalogue, ledger, templates and `out/` are, and how they are read."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from pipeline import ledger as journal
+from pipeline.actions.verdict_memory import Looked, matches, stands
 from pipeline.catalogue.load import Loaded, Source, load
 from pipeline.catalogue.models import Catalogue
+from pipeline.catalogue.refused import Kept, Refused
 from pipeline.errors import CatalogueError, InputError, LedgerError, Problem
 from pipeline.files import read_if_there, read_text
+from pipeline.keeping import last_published
 from pipeline.ledger import Ledger
+from pipeline.mending import unlike_events
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,8 @@ class Project:
     out: Path
     templates: Path
     ledger: Path
+    looked: Looked | None = None
+    """Where to note what is looked at, for who wants to remember a verdict."""
 
     @property
     def folder(self) -> Path:
@@ -35,21 +42,33 @@ def project_at(catalogue: Path, out: Path | None = None, templates: Path | None 
 
 
 def read_catalogue(project: Project, now: datetime | None = None) -> Loaded:
-    """The catalogue, or CatalogueError with every problem."""
+    """The catalogue, or CatalogueError with every problem; LedgerError where that can't be read and is needed.
+
+    A group's file with mistakes is refused alone: what was last published of it stands in its place.
+    """
+
+    def keep(refused: Sequence[Refused], others: Catalogue) -> Kept:
+        return last_published(read_ledger(project))(refused, others)
+
+    source = Source(project.catalogue.name, read_text(project.catalogue, project.catalogue.name))
+    return load(source, _included(project), now, _is_there(project), keep)
+
+
+def _whole(project: Project, now: datetime | None) -> Loaded:
+    """The catalogue, or CatalogueError for a mistake in any of its files."""
     return catalogue_from(project, read_text(project.catalogue, project.catalogue.name), now)
 
 
 def catalogue_from(project: Project, text: str, now: datetime | None = None) -> Loaded:
-    """The catalogue as it would be with that text in its main file, or CatalogueError with every problem."""
+    """The catalogue as it would be with that text in its main file; CatalogueError for a mistake in any file."""
     return load(Source(project.catalogue.name, text), _included(project), now, _is_there(project))
 
 
 def _included(project: Project) -> Callable[[str], Sequence[Source]]:
     def find(pattern: str) -> Sequence[Source]:
-        try:
-            paths = sorted(project.folder.glob(pattern))
-        except (ValueError, NotImplementedError):
-            paths = []
+        if project.looked is not None:
+            project.looked.at_pattern(project.folder, pattern)
+        paths = matches(project.folder, pattern)
         inside = [path for path in paths if path.is_file() and path.resolve().is_relative_to(project.folder.resolve())]
         if not inside:
             name = project.catalogue.name
@@ -57,26 +76,38 @@ def _included(project: Project) -> Callable[[str], Sequence[Source]]:
                 [Problem(name, 0, "include", "no file below the catalogue's folder matches {pattern!r}",
                          'write "groups/*.toml", or delete it', {"pattern": pattern})]
             )  # fmt: skip
-        return [Source(str(path.relative_to(project.folder)), read_text(path, path.name)) for path in inside]
+        return [_source(path, path.relative_to(project.folder).as_posix()) for path in inside]
 
     return find
 
 
+def _source(path: Path, name: str) -> Source:
+    """An included file; one that can't be read says why by itself, since it may be a group's."""
+    try:
+        return Source(name, read_text(path, name))
+    except CatalogueError as error:
+        text = path.read_bytes().decode(errors="replace") if os.access(path, os.R_OK) else ""
+        return Source(name, text, error.problems[0])
+
+
 def _is_there(project: Project) -> Callable[[str], bool]:
     def is_there(path: str) -> bool:
-        own = path.removeprefix("templates/")
-        try:
-            return (project.folder / path).is_file() or (own != path and (project.templates / own).is_file())
-        except OSError:  # a name that is too long for a file
-            return False
+        there = stands(project.folder, project.templates, path)
+        if project.looked is not None:
+            project.looked.there[path] = there
+        return there
 
     return is_there
 
 
 def read_ledger(project: Project) -> Ledger:
-    """The ledger, empty before the first publication; LedgerError where it can't be read."""
+    """The ledger, empty before the first publication; LedgerError where it can't be read or holds no events' facts."""
     name = project.ledger.name
-    return journal.read(read_if_there(project.ledger, name), name)
+    text = read_if_there(project.ledger, name)
+    ledger = journal.read(text, name)
+    if problems := unlike_events(ledger, text, name):
+        raise LedgerError(problems)
+    return ledger
 
 
 def check(project: Project, now: datetime) -> Loaded:
@@ -87,10 +118,14 @@ def check(project: Project, now: datetime) -> Loaded:
     except InputError as error:
         ledger, wrong = Ledger(), error.problems
     try:
-        loaded = read_catalogue(project, now)
+        # What stands in for a group's broken file comes from the ledger.
+        loaded = read_catalogue(project, now) if not wrong else _whole(project, now)
     except CatalogueError as error:
         raise CatalogueError((*error.problems, *wrong)) from None
     wrong += journal.vanished_problems(loaded.catalogue, ledger, project.catalogue.name)
+    refused = tuple(problem for one in loaded.refused for problem in one.problems)
+    if refused:
+        raise CatalogueError((*refused, *wrong))
     if wrong:
         raise LedgerError(wrong)
     return loaded

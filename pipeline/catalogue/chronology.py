@@ -11,7 +11,7 @@ from pipeline.catalogue.models import Event
 from pipeline.catalogue.places import Path
 from pipeline.catalogue.recurrence import local_until
 from pipeline.catalogue.when import AtTime, in_gap, local, neighbours_of_gap
-from pipeline.language import say_weekday, weekday_names
+from pipeline.weekdays import say_weekday, weekday_names
 
 SOONEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
 A_DAY = timedelta(days=1)

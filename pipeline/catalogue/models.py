@@ -8,11 +8,12 @@ from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from pipeline.catalogue.hours import Day, DayOrMoment, Duration, TimeOfDay
 from pipeline.catalogue.mailing import Mail, MailingList, Newsletter, Proof, Rule
-from pipeline.catalogue.people import Organisation, Organiser, Organisers, Speaker, Work
-from pipeline.catalogue.shapes import Color, Mailbox, Model, Zone, named
+from pipeline.catalogue.people import Group, Organisation, Organiser, Organisers, Speaker, Work
+from pipeline.catalogue.shapes import Color, Model, Zone, named
 from pipeline.catalogue.texts import Country, Language, Line, Name, Prose, Slug, Url, one_line, wrong
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, local
 
@@ -237,15 +238,6 @@ def _end(event: Event, start: dt.datetime) -> dt.datetime | None:
     return None if length is None else (start.astimezone(ZoneInfo("UTC")) + length).astimezone(event.zone)
 
 
-class Group(Model):
-    """The `[group]` that opens an included file."""
-
-    id: Slug
-    name: Line
-    organiser: Organisers = ()
-    reply_to: Mailbox | None = None
-
-
 class Catalogue(Model):
     """All that the organisers wrote, validated; the only source of what subscribers see."""
 
@@ -261,6 +253,8 @@ class Catalogue(Model):
     rules: tuple[Rule, ...] | None = Field(default=None, alias="reminder")
     """The `[[reminder]]` tables; None where there is none and the documented defaults apply."""
     newsletters: tuple[Newsletter, ...] = Field(default=(), alias="newsletter")
+    kept: SkipJsonSchema[tuple[Slug, ...]] = ()
+    """The events that stand as they were last published, since their group's file was refused; never typed."""
 
     @cached_property
     def languages(self) -> tuple[str, ...]:
@@ -282,6 +276,15 @@ class Catalogue(Model):
     def event_by_id(self) -> Mapping[str, Event]:
         """The events by their ids."""
         return {event.id: event for event in self.events}
+
+    @cached_property
+    def group_by_id(self) -> Mapping[str, Group]:
+        """The groups by their ids, in the order of their files."""
+        return {group.id: group for group in self.groups}
+
+    def group_of(self, event: Event) -> Group | None:
+        """The group in whose file the event stands; None for an event of the main file."""
+        return self.group_by_id.get(event.group) if event.group is not None else None
 
     def venue_of(self, event: Event) -> Venue | None:
         """Where the event is held, or None where it isn't known or nowhere."""

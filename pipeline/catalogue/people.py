@@ -4,8 +4,8 @@ from typing import Annotated, Self
 
 from pydantic import StrictInt, model_validator
 
-from pipeline.catalogue.shapes import Address, Model, named, some
-from pipeline.catalogue.texts import Line, Name, Prose, Url, wrong
+from pipeline.catalogue.shapes import Address, Mailbox, Model, named, some
+from pipeline.catalogue.texts import Line, Name, Prose, Slug, Url, wrong
 
 
 class Organiser(Model):
@@ -18,6 +18,15 @@ class Organiser(Model):
 
 AnOrganiser = Annotated[Organiser, named("name", Name, Organiser)]
 Organisers = Annotated[tuple[AnOrganiser, ...], some(AnOrganiser)]
+
+
+class Group(Model):
+    """The `[group]` that opens an included file."""
+
+    id: Slug
+    name: Line
+    organiser: Organisers = ()
+    reply_to: Mailbox | None = None
 
 
 class Organisation(Model):

@@ -2,26 +2,58 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
+from heapq import merge
 
 from dateutil.rrule import rrulestr
 
 from pipeline.catalogue.models import Event, schedule
-from pipeline.catalogue.when import When
+from pipeline.catalogue.when import AtTime, When, first_day, last_day, starts
 
 
 def occurrences(event: Event, since: datetime, until: datetime) -> Iterator[tuple[str, When]]:
-    """The times between two aware instants, each with the ISO date that names it; of any other event its only one."""
+    """The times between two aware instants by their start, each with the ISO date that names it in the rule.
+
+    One that was moved is found by its new date and by the one that the rule gave it. Of an event that doesn't recur
+    its only time, named by the empty text.
+    """
     if event.repeats is None or event.date is None:
         yield "", event.when
         return
-    moved = {moment.original: moment for moment in event.moved}
-    for day in _days(event, event.date, since, until):
-        if day in event.excepted:
+    moved = {moment.original for moment in event.moved}
+    kept = (
+        (day.isoformat(), schedule(event, day, event.time))
+        for day in _days(event, event.date, since, until)
+        if day not in moved and day not in event.excepted
+    )
+    yield from merge(kept, sorted(_moved(event, since, until), key=_start), key=_start)
+
+
+def _moved(event: Event, since: datetime, until: datetime) -> Iterator[tuple[str, When]]:
+    first, last = (moment.astimezone(event.zone).date() for moment in (since, until))
+    for moment in event.moved:
+        if moment.original in event.excepted:
             continue
-        if (other := moved.get(day)) is not None:
-            yield day.isoformat(), schedule(event, other.date, other.time or event.time)
-        else:
-            yield day.isoformat(), schedule(event, day, event.time)
+        if first <= moment.original <= last or first <= moment.date <= last:
+            yield moment.original.isoformat(), schedule(event, moment.date, moment.time or event.time)
+
+
+def _start(named: tuple[str, When]) -> tuple[datetime, str]:
+    name, when = named
+    start = starts(when)
+    assert start is not None  # noqa: S101 - each time has its day
+    # In UTC: within one zone Python compares the wall clocks.
+    return start.astimezone(UTC), name
+
+
+def at_one_time(event: Event, when: When) -> Event:
+    """One time of a recurring event as an event of its own; any other event as it is."""
+    if event.repeats is None:
+        return event
+    # Built anew, not copied: a copy would keep what was derived from the first time.
+    fields = {name: getattr(event, name) for name in Event.model_fields}
+    hour = when.start.time() if isinstance(when, AtTime) else None
+    fields |= {"repeats": None, "excepted": (), "moved": (), "date": first_day(when), "time": hour}
+    return Event.model_construct(**fields | {"end_date": last_day(when) if event.end_date else None})
 
 
 def _days(event: Event, first: date, since: datetime, until: datetime) -> Iterator[date]:

@@ -40,7 +40,7 @@ TABLES: Mapping[str, tuple[type[BaseModel], ...]] = {
     "online": (Online,), "registration": (Registration,), "resources": (Link,), "recordings": (Link,),
     "moved": (Moved,), "lists": (MailingList,), "proof": (Proof,),
 }  # fmt: skip
-NEVER_TYPED = {"estimated_duration", "group"}
+NEVER_TYPED = {"estimated_duration", "group", "kept"}
 
 
 def finding_of(error: ErrorDetails) -> Finding:

@@ -1,11 +1,12 @@
 """What the tables of a catalogue share: the frozen base, and the values that stand in several of them."""
 
+import importlib
 import re
 from functools import cache
+from types import ModuleType
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, GetJsonSchemaHandler, StrictStr
 from pydantic_core import CoreSchema
 
@@ -18,10 +19,31 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
 
 
+@cache
+def _email_validator() -> ModuleType:
+    # It takes longer to load than a series to check, and most addresses are plain.
+    return importlib.import_module("email_validator")
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9]++(?:[._+-][A-Za-z0-9]++)*+@(?:[a-z0-9]++(?:-[a-z0-9]++)*+\.)+(?P<top>[a-z]{2,})")
+_LONGEST_PLAIN = 64
+_SPECIAL = frozenset({"arpa", "invalid", "local", "localhost", "onion", "test"})
+
+
+def _is_plain(value: str) -> bool:
+    """Whether the library would take an address as it stands; of others it decides."""
+    match = _PLAIN.fullmatch(value) if len(value) <= _LONGEST_PLAIN else None
+    return match is not None and match["top"] not in _SPECIAL
+
+
 def _address(value: str) -> str:
+    if _is_plain(value):
+        return value
+    library = _email_validator()
     try:
-        return validate_email(one_line(value), check_deliverability=False, test_environment=True).normalized
-    except EmailNotValidError:
+        found = library.validate_email(one_line(value), check_deliverability=False, test_environment=True)
+        return str(found.normalized)
+    except library.EmailNotValidError:
         raise wrong("{value!r} is not a mail address", 'write "name@example.org"', value=value) from None
 
 

@@ -17,7 +17,8 @@ ROOMS = (
     *(PIPELINE / name for name in ("errors.py", "files.py", "ledger.py", "ledger_lines.py")),
     *PIPELINE.glob("mending.py"), *PIPELINE.glob("phrases/history.py"),
     *(PIPELINE / "actions" / f"{name}.py" for name in ("project", "publish")), *PIPELINE.glob("actions/starting.py"),
-    *(PIPELINE / "commands" / f"{name}.py" for name in ("check", "reader", "shell")),
+    *(PIPELINE / "commands" / f"{name}.py" for name in ("checking", "reader", "shell")),
+    PIPELINE / "actions" / "links.py",
     *(PIPELINE / "commands" / f"{name}.py" for name in ("init", "ledger", "schema")),
 )  # fmt: skip
 

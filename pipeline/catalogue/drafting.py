@@ -1,0 +1,282 @@
+"""The tables of all files of a catalogue put together, what each event inherits, and where each value stands."""
+
+import tomllib
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from pipeline.catalogue.findings import Finding
+from pipeline.catalogue.models import Event
+from pipeline.catalogue.places import Path, Places
+from pipeline.catalogue.refused import Refused, group_id_in, group_id_of, opens_a_group
+from pipeline.catalogue.syntax import endless_key, number_problem, syntax_problem
+from pipeline.catalogue.toml import read_toml
+from pipeline.errors import CatalogueError, Problem, Severity
+
+LISTS = ("venue", "organisation", "event", "reminder", "newsletter")
+INCLUDED_KEYS = frozenset({"format", "group", "venue", "organisation", "event", "defaults"})
+RESERVED = frozenset({"estimated_duration", "group"})
+MAY_BE_INHERITED = (
+    frozenset(info.alias or name for name, info in Event.model_fields.items()) - RESERVED - {"id", "number"}
+)
+"""The keys of `[defaults]`."""
+
+Included = Callable[[str], Sequence["Source"]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One TOML file: its name as messages show it, and its text (a BOM already taken off).
+
+    `unreadable` is why its bytes are no text; `text` is then what can be guessed of it.
+    """
+
+    name: str
+    text: str
+    unreadable: Problem | None = None
+
+    @cached_property
+    def places(self) -> Places:
+        """Where its keys stand; walked only when there is something to report."""
+        return Places(self.text)
+
+
+@dataclass
+class Draft:
+    """The merged tables of all files while they are being put together, and where each came from."""
+
+    tables: dict[str, Any] = field(default_factory=dict)
+    origins: dict[Path, tuple[Source, Path]] = field(default_factory=dict)
+    defaults: dict[Path, tuple[Source, Mapping[str, Any]]] = field(default_factory=dict)
+    all_defaults: list[Mapping[str, Any]] = field(default_factory=list)
+    """Each `[defaults]` of the files, less what can't be one."""
+    problems: list[Problem] = field(default_factory=list)
+    main: Source = field(default_factory=lambda: Source("events.toml", ""))
+    group_files: dict[str, str | None] = field(default_factory=dict)
+    """The files that open with `[group]`, and the ids of their groups where these can be read."""
+
+    # ------------------------------------------------------------------------------------ gathering
+
+    def take_main(self, main: Source, included: Included, left_out: Collection[str] = ()) -> None:
+        """Takes the main file and all that it includes but for the files of these names."""
+        self.main = main
+        if (raw := self._parse(main)) is None:
+            return
+        self.tables = {
+            f"{key} " if key == "kept" else key: value
+            for key, value in raw.items()
+            if key not in (*LISTS, "defaults", "group")
+        }
+        if "group" in raw:
+            self._complain(main, ("group",), "`[group]` opens an included file, not the main one", "move it there")
+        self._take_lists(main, raw)
+        for source in self._sources(raw.get("include", []), included):
+            if source.name not in left_out:
+                self._take_included(source)
+
+    def _sources(self, patterns: object, included: Included) -> Iterable[Source]:
+        """The included files in the order of the patterns, each once."""
+        found: dict[str, Source] = {}
+        for pattern in patterns if isinstance(patterns, list) else []:
+            try:
+                sources = included(pattern) if isinstance(pattern, str) else ()
+            except CatalogueError as error:
+                self.problems += error.problems
+                continue
+            for source in sources:
+                found.setdefault(source.name, source)
+        return found.values()
+
+    def _take_included(self, source: Source) -> None:
+        if (raw := self._parse(source)) is None:
+            if opens_a_group(source.text):
+                self.group_files[source.name] = group_id_in(source.text)
+            return
+        for key in raw.keys() - INCLUDED_KEYS:
+            self._complain(source, (key,), "`{key}` belongs into the main file", "move it there", key=key)
+        if "group" in raw:
+            self._take_group(source, raw)
+        self._take_lists(source, raw, group_id_of(raw))
+
+    def _take_group(self, source: Source, raw: Mapping[str, Any]) -> None:
+        self.group_files[source.name] = group_id_of(raw)
+        if not isinstance(raw["group"], dict):
+            self._complain(source, ("group",), "`group` is a table", "write [group] on a line of its own")
+            return
+        groups = self.tables.setdefault("group", [])
+        self.origins["group", len(groups)] = source, ("group",)
+        groups.append(raw["group"])
+
+    def _take_lists(self, source: Source, raw: Mapping[str, Any], group: object = None) -> None:
+        defaults = raw.get("defaults", {})
+        if not isinstance(defaults, dict):
+            self._complain(source, ("defaults",), "`defaults` is a table", "write [defaults] on a line of its own")
+            defaults = {}
+        for key in defaults.keys() - MAY_BE_INHERITED:
+            self._complain(source, ("defaults", key), "`{key}` can't be a default", "delete it", key=key)
+        if defaults:
+            self.origins["defaults", len(self.all_defaults)] = source, ("defaults",)
+            self.all_defaults.append({key: defaults[key] for key in defaults.keys() & MAY_BE_INHERITED})
+        for name in LISTS:
+            rows = raw.get(name, [])
+            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+                self._complain(source, (name,), "`{name}` is a list of tables", "write [[{name}]]", name=name)
+                continue
+            merged = self.tables.setdefault(name, [])
+            for index, row in enumerate(rows):
+                path = (name, len(merged))
+                self.origins[path] = source, (name, index)
+                self.defaults[path] = source, defaults
+                merged.append({**row, "$group": group} if name == "event" and group else row)
+        if "reminder" not in raw and not self.tables.get("reminder"):
+            self.tables.pop("reminder", None)
+
+    def _parse(self, source: Source) -> dict[str, Any] | None:
+        if source.unreadable is not None:
+            self.problems.append(source.unreadable)
+            return None
+        if (endless := endless_key(source.name, source.text)) is not None:
+            self.problems.append(endless)
+            return None
+        try:
+            return read_toml(source.text)
+        except tomllib.TOMLDecodeError as error:
+            self.problems.append(syntax_problem(source.name, source.text, str(error)))
+        except ValueError:
+            # Python reads no whole numbers of thousands of digits, and says so without a place.
+            self.problems.append(number_problem(source.name, source.text))
+        except RecursionError:
+            self.problems.append(
+                Problem(source.name, 1, "", "brackets are nested too deep", "a catalogue needs four levels")
+            )
+        return None
+
+    def _complain(self, source: Source, path: Path, message: str, hint: str, **values: object) -> None:
+        place = source.places.of(path)
+        self.problems.append(
+            Problem(
+                source.name,
+                place.line,
+                _dotted(path),
+                message,
+                hint,
+                values,
+                column=place.column,
+                text=source.places.line(place.line),
+            )
+        )
+
+    # -------------------------------------------------------------------------------------- filling
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """What the text types need to know of the series."""
+        series = self.tables.get("series")
+        series = series if isinstance(series, dict) else {}
+        default = series.get("default_language")
+        default = default if isinstance(default, str) else "und"
+        languages = series.get("languages")
+        known = [name for name in languages if isinstance(name, str)] if isinstance(languages, list) else []
+        return {"default_language": default, "languages": tuple(dict.fromkeys((default, *known)))}
+
+    def filled(self) -> dict[str, Any]:
+        """The tables, with what an event inherits written into each event."""
+        series = self.tables.get("series")
+        inherited = {
+            into: series[key]
+            for key, into in (("timezone", "timezone"), ("venue", "venue"), ("default_duration", "estimated_duration"))
+            if isinstance(series, dict) and key in series
+        }
+        events = [
+            _inherit(row, self.defaults["event", number][1], inherited)
+            for number, row in enumerate(self.tables.get("event", []))
+        ]
+        return {**self.tables, "event": events}
+
+    # ------------------------------------------------------------------------------------ reporting
+
+    def of_groups(self, problems: Iterable[Problem]) -> dict[str, Refused]:
+        """The problems in files of groups, by file."""
+        found: dict[str, list[Problem]] = {}
+        for problem in problems:
+            if problem.file in self.group_files:
+                found.setdefault(problem.file, []).append(problem)
+        return {file: Refused(file, self.group_files[file], tuple(items)) for file, items in found.items()}
+
+    def is_its_own(self, finding: Finding) -> bool:
+        """Whether a finding is about what stands in the files, and not about what stands in for a refused one."""
+        rows = self.tables.get(str(finding.path[0])) if len(finding.path) > 1 else None
+        number = finding.path[1] if len(finding.path) > 1 else 0
+        return rows is None or not isinstance(number, int) or number < len(rows)
+
+    def report(self, findings: Iterable[Finding]) -> tuple[Problem, ...]:
+        """The findings as problems with their places, each once, in the order of the files."""
+        problems: list[Problem] = []
+        seen: set[tuple[object, ...]] = set()
+        for problem in map(self._problem, findings):
+            place = (problem.file, problem.line, problem.column)
+            # Branches of one choice are refused one by one; what many events inherit is wrong in one place only.
+            same = {(*place, problem.key), (*place, problem.what())} if problem.severity is Severity.ERROR else set()
+            if not same & seen:
+                problems.append(problem)
+            seen |= same
+        return tuple(sorted(problems, key=lambda problem: problem.position))
+
+    def _problem(self, finding: Finding) -> Problem:
+        source, path = self._origin(finding.path)
+        place = source.places.of(path)
+        return Problem(
+            source.name, place.line, self._label(finding.path), finding.message, finding.hint, finding.values,
+            finding.severity, place.column, source.places.line(place.line),
+        )  # fmt: skip
+
+    def _origin(self, path: Path) -> tuple[Source, Path]:
+        """The file and the path in it: the default's own line where an event only inherited the value."""
+        source, start = self.origins.get(path[:2], (self.main, path[:2]))
+        rest = path[2:]
+        if path[:1] == ("event",) and rest:
+            given = self.tables["event"][path[1]] if isinstance(path[1], int) else {}
+            elsewhere, defaults = self.defaults.get(path[:2], (source, {}))
+            if rest[0] not in given and rest[0] in defaults:
+                return elsewhere, ("defaults", *rest)
+            if rest[0] not in given and rest[0] in {"venue", "timezone"}:
+                return self.main, ("series", *rest)
+        return source, (*start, *rest)
+
+    def _label(self, path: Path) -> str:
+        if path[:1] == ("defaults",):
+            return _dotted(("defaults", *path[2:]))
+        if len(path) < 2 or path[0] not in LISTS:
+            return _dotted(path)
+        rows = self.tables.get(str(path[0]), [])
+        row = rows[path[1]] if isinstance(path[1], int) and path[1] < len(rows) else {}
+        name = row.get("id") or row.get("name")
+        number = f"#{int(path[1]) + 1}"
+        label = f'{path[0]} "{name[:70]}"' if isinstance(name, str) else f"{path[0]} {number}"
+        return f"{label}: {_dotted(path[2:])}" if path[2:] else label
+
+
+def _inherit(row: Mapping[str, Any], defaults: Mapping[str, Any], inherited: Mapping[str, Any]) -> dict[str, Any]:
+    announced = row.get("tba", [])
+    later = (
+        set(announced) if isinstance(announced, list) and all(isinstance(name, str) for name in announced) else set()
+    )
+    given = {**inherited, **defaults}
+    if row.get("all_day") is True:
+        later |= {"time", "end_time", "duration"}
+    # Its own way to say the end takes the place of an inherited one.
+    later |= {other for key, other in (("end_time", "duration"), ("duration", "end_time")) if key in row}
+    event = {key: value for key, value in given.items() if key not in later and key not in row}
+    # What may not be typed is renamed, so that it is refused as any other unknown key.
+    event |= {f"{key} " if key in RESERVED else key: value for key, value in row.items() if key != "$group"}
+    if "$group" in row:
+        event["group"] = row["$group"]
+    return event
+
+
+def _dotted(path: Path) -> str:
+    dotted = ""
+    for part in path:
+        dotted += f" #{part + 1}" if isinstance(part, int) else f".{part[:70]}" if dotted else part[:70]
+    return dotted

@@ -1,0 +1,38 @@
+"""Whether each `[defaults]` is right by itself: a slip in it is found even where no event inherits it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from pipeline.catalogue.findings import Finding, unknown
+from pipeline.catalogue.guards import ANNOUNCED_LATER
+from pipeline.catalogue.models import Catalogue, Event
+from pipeline.catalogue.places import Path
+from pipeline.catalogue.refusals import finding_of
+
+_STAND_INS = {"id": "x", "timezone": "UTC"}
+
+
+def wrong_shapes(tables: Sequence[Mapping[str, Any]], context: Any) -> Iterator[Finding]:
+    """Every value of the defaults that no event could have."""
+    for number, defaults in enumerate(tables):
+        try:
+            Event.model_validate({**_STAND_INS, **defaults}, context=context)
+        except ValidationError as error:
+            for item in error.errors():
+                found = finding_of(item)
+                if found.path[:1] and found.path[0] in defaults:
+                    yield Finding(("defaults", number, *found.path), found.message, found.hint, found.values)
+
+
+def wrong_references(tables: Sequence[Mapping[str, Any]], catalogue: Catalogue) -> Iterator[Finding]:
+    """Every default that names a venue or a key that isn't there; of well-formed defaults."""
+    for number, defaults in enumerate(tables):
+        venue = defaults.get("venue")
+        if isinstance(venue, str) and venue not in catalogue.venue_by_id:
+            yield unknown(("defaults", number, "venue"), venue, catalogue.venue_by_id, "there is no [[venue]] {word!r}")
+        for index, name in enumerate(defaults.get("tba", ())):
+            if name not in ANNOUNCED_LATER:
+                path: Path = ("defaults", number, "tba", index)
+                yield unknown(path, name, ANNOUNCED_LATER, "{word!r} is not a key that can be announced later")
