@@ -13,3 +13,6 @@ def _there(path: Path) -> Path | None:
 AXE = _there(MODULES / "axe-core" / "axe.min.js")
 NU = _there(MODULES / "vnu-jar" / "build" / "dist" / "vnu.jar")
 JAVA = shutil.which("java")
+NODE = shutil.which("node")
+READER = _there(MODULES.parent / "read.mjs") if (MODULES / "feedsmith").is_dir() and NODE else None
+"""Reads calendars and feeds with ical.js, rss-parser and feedsmith."""

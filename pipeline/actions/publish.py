@@ -9,7 +9,7 @@ from pipeline.actions.project import Project, read_catalogue, read_ledger
 from pipeline.catalogue.models import Catalogue
 from pipeline.edition import Edition
 from pipeline.errors import CatalogueError, LedgerError, Problem, TocsinError
-from pipeline.files import alone_in, write_folder, write_whole
+from pipeline.files import alone_in, staging, write_whole
 from pipeline.ledger import Ledger, Line
 from pipeline.store.database import Database
 from pipeline.store.editions import publish_edition, published_edition, refuse_older
@@ -25,11 +25,13 @@ def publish(project: Project, database: Database, now: datetime, day: date | Non
         drawn = draft(project, now, day)
         with database.look() as connection:
             refuse_older(published_edition(connection, drawn.edition.series.id), journal.write(drawn.edition.ledger))
-        # Everything is rendered before the first write, so that a broken template changes nothing.
         files = rendered(project, drawn.edition)
-        if drawn.pending:
-            write_whole(project.ledger, journal.write(drawn.edition.ledger).encode(), durable=True)
-        written = write_folder(project.out, files)
+        with staging(project.out) as staged:
+            # Everything is rendered before the first is put in its place: a broken template changes nothing.
+            staged.add_all(files)
+            if drawn.pending:
+                write_whole(project.ledger, journal.write(drawn.edition.ledger).encode(), durable=True)
+            written = staged.put()
         store_edition(database, drawn.edition, now)
     return Result(drawn, written)
 

@@ -2,9 +2,11 @@
 
 import argparse
 
+from pipeline.actions.hub import tell_hub
 from pipeline.actions.publish import deploy, publish
-from pipeline.commands.shell import DONE, Shell, calendar_day
-from pipeline.commands.telling import tell_result
+from pipeline.catalogue.models import Catalogue
+from pipeline.commands.shell import Shell, calendar_day, counted
+from pipeline.commands.telling import tell_refused, tell_result
 from pipeline.store.database import open_database
 
 
@@ -22,4 +24,18 @@ def run(shell: Shell) -> int:
     tell_result(shell, result, "published", "nothing new to publish")
     if deploy(shell.project, result.draft.edition.catalogue):
         shell.tell("deployed")
-    return DONE
+    _tell_hub(shell, result.draft.edition.catalogue)
+    return tell_refused(shell, result.draft.refused)
+
+
+def _tell_hub(shell: Shell, catalogue: Catalogue) -> None:
+    """Tells the hub what changed, once that can be fetched; its failure is no failure of publishing."""
+    told = tell_hub(shell.project, catalogue)
+    if told.feeds:
+        shell.tell(f"told the hub of {counted(len(told.feeds), 'feed')}")
+    if told.trouble:
+        shell.complain(
+            shell.words(
+                "warning: the hub {hub} was not told: {trouble}; `tocsin publish` will tell it next time"
+            ).format(hub=catalogue.site.hub, trouble=told.trouble)
+        )

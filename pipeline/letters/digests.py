@@ -1,13 +1,16 @@
 """What a digest or a newsletter tells: news, events to come and recordings, as lines in the reader's language."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
-from pipeline.catalogue.models import Newsletter, Rule
+from pipeline.catalogue.models import Event, Newsletter, Rule
+from pipeline.catalogue.recurrence import at_one_time, occurrences
 from pipeline.catalogue.timing import Monthly, Weekly, parse_timing
-from pipeline.catalogue.when import is_over
+from pipeline.catalogue.when import When, is_over
 from pipeline.edition import Edition, Listing, News
+from pipeline.language import words
+from pipeline.ledger import LineKind
 from pipeline.letters.views import Link, as_it_stands, dated_title, link_to
 from pipeline.phrases import capitalised, headline, place_line, title_of
 from pipeline.reminders.newsletters import HORIZON, SINCE, newsletter_digest
@@ -42,7 +45,7 @@ def digest_view(
     found = _found(edition, occasion, rule)
     return DigestView(
         news=news_lines(edition, found.news, language, now),
-        upcoming=upcoming_lines(edition, found.upcoming, language),
+        upcoming=upcoming_lines(edition, found.upcoming, language, found.more),
         recordings=recording_lines(edition, found.recordings, language),
     )
 
@@ -63,25 +66,45 @@ def news_lines(edition: Edition, found: Iterable[News], language: str, now: date
     lines: dict[str, DigestLine] = {}
     for item in found:
         listing = listings.get(item.event.id)
-        if listing is None or listing.event.id in lines or is_over(listing.event.when, now):
+        coming = _next_time(listing.event, now) if listing is not None else None
+        if listing is None or listing.event.id in lines or coming is None:
             continue
-        lines[listing.event.id] = _line(edition, listing, headline(as_it_stands(item, listing), language), language)
+        if item.kind is LineKind.ANNOUNCED:
+            # What recurs was announced with its first time, which may be over.
+            listing = replace(listing, event=at_one_time(listing.event, coming))
+        said = headline(as_it_stands(item, listing), language, edition.series.timezone)
+        lines[listing.event.id] = _line(edition, listing, said, language)
     return tuple(lines.values())
 
 
-def upcoming_lines(edition: Edition, found: Iterable[Listing], language: str) -> tuple[DigestLine, ...]:
-    """The events to come that take place, with date, title and place."""
+def _next_time(event: Event, now: datetime) -> When | None:
+    """The first time that isn't over; of what doesn't recur its only one."""
+    since = now - timedelta(days=31)
+    return next((when for _, when in occurrences(event, since, now + HORIZON) if not is_over(when, now)), None)
+
+
+def upcoming_lines(
+    edition: Edition, found: Iterable[Listing], language: str, more: frozenset[str] = frozenset()
+) -> tuple[DigestLine, ...]:
+    """The events to come that take place, with date, title and place; `more` are those with further dates."""
+    takes_place = [listing for listing in found if not listing.cancelled]
+    last = {listing.event.id: listing for listing in takes_place if listing.event.id in more}
     return tuple(
         _line(
             edition,
             listing,
-            capitalised(dated_title(listing.event.when, title_of(listing.event, language).text, language)),
+            _upcoming(edition, listing, language, goes_on=last.get(listing.event.id) is listing),
             language,
             place=place_line(listing.venue, language) if listing.venue else "",
         )
-        for listing in found
-        if not listing.cancelled
+        for listing in takes_place
     )
+
+
+def _upcoming(edition: Edition, listing: Listing, language: str, *, goes_on: bool) -> str:
+    title, home = title_of(listing.event, language).text, edition.series.timezone
+    text = capitalised(dated_title(listing.event.when, title, language, home))
+    return words(language)("{event} (further dates on its page)").format(event=text) if goes_on else text
 
 
 def recording_lines(edition: Edition, found: Iterable[News], language: str) -> tuple[DigestLine, ...]:

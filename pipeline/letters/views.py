@@ -63,6 +63,8 @@ def when_of(event: Event, occasion: Occasion) -> When:
 
     Raises PermanentDeliveryError where no such occurrence exists: a letter must never name another date.
     """
+    if event.repeats is not None and occasion.kind is Kind.CHANGES:
+        return _next_time(event, occasion.due)
     by_date = occasion.kind not in {Kind.CHANGES, Kind.NEWSLETTERS}
     if event.repeats is None or not by_date or not occasion.occurrence:
         return event.when
@@ -72,6 +74,12 @@ def when_of(event: Event, occasion: Occasion) -> When:
     if occasion.occurrence not in found:
         raise PermanentDeliveryError(f"{occasion.key}: the event doesn't take place then")
     return found[occasion.occurrence]
+
+
+def _next_time(event: Event, instant: datetime) -> When:
+    """The first time that isn't over, for what is told of a recurring event as a whole; its first where all are."""
+    times = occurrences(event, instant - timedelta(days=31), instant + timedelta(days=3660))
+    return next((when for _, when in times if not is_over(when, instant)), event.when)
 
 
 def event_view(
@@ -186,6 +194,6 @@ def as_it_stands(item: News, listing: Listing) -> News:
     return replace(item, event=listing.event, venue=listing.venue)
 
 
-def dated_title(when: When, title: str, language: str) -> str:
-    """`Tue 25 Oct 2022, 19:00 · Title`, to follow other words."""
-    return f"{say_when(when, language, 'short')} · {title}"
+def dated_title(when: When, title: str, language: str, home: str | None = None) -> str:
+    """`Tue 25 Oct 2022, 19:00 · Title`, to follow other words. `home` as for `say_when`."""
+    return f"{say_when(when, language, 'short', home)} · {title}"

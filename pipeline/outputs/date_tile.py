@@ -7,10 +7,12 @@ from babel.dates import format_date
 
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When
 from pipeline.language import locale, say_day, say_time, words
+from pipeline.phrases import say_zone_beside
 
 
 class DateTile(NamedTuple):
-    """The parts of a date in one language. `instant` is its machine-readable form; `hour` may be empty.
+    """The parts of a date in one language. `instant` is its machine-readable form; `hour` may be empty, and so may
+    `zone`, which names that of the hour where it isn't the one that readers take for granted.
 
     `hour_is_open`: `hour` says that it is to be announced, which is of no use once the day is over.
     """
@@ -21,14 +23,16 @@ class DateTile(NamedTuple):
     month: str
     hour: str
     hour_is_open: bool = False
+    zone: str = ""
 
 
-def date_tile(when: When, language: str) -> DateTile | None:
-    """The tile of a date in the event's own zone; None where it is to be announced."""
+def date_tile(when: When, language: str, home: str | None = None) -> DateTile | None:
+    """The tile of a date in the event's own zone; None where it is to be announced. `home` as for `say_when`."""
     match when:
         case AtTime(start, end, estimated):
             end = None if estimated else end
-            return _tile(start.date(), start.isoformat(), _hours(start, end, language), language)
+            tile = _tile(start.date(), start.isoformat(), _hours(start, end, language), language)
+            return tile._replace(zone=say_zone_beside(when, language, home))
         case OnDay(first, last, _, all_day):
             if last != first:
                 until = words(language)("until {day}").format(day=say_day(last, language, "brief"))

@@ -8,9 +8,9 @@ from functools import cached_property
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pipeline.catalogue.models import Event, Organiser
-from pipeline.catalogue.recurrence import occurrences
-from pipeline.catalogue.when import AtTime, Unscheduled, When, first_day, is_over, last_day, local
+from pipeline.catalogue.models import Group, Organiser
+from pipeline.catalogue.recurrence import at_one_time, occurrences
+from pipeline.catalogue.when import Unscheduled, When, first_day, is_over, local
 from pipeline.edition import Edition, Listing, News
 from pipeline.language import say_day, words
 from pipeline.ledger import LineKind, event_of
@@ -63,6 +63,11 @@ class Feed:
     hub: str | None
     entries: tuple[Entry, ...]
 
+    @property
+    def page(self) -> str:
+        """The address of the page whose news it brings: that of a group, or the home page."""
+        return self.home + self.path if self.path.endswith("/") else self.home
+
 
 def desk(edition: Edition, language: str) -> "Desk":
     """The entries of an edition in a language, made once for all formats."""
@@ -108,6 +113,14 @@ class Desk:
         found = [news for news in self.edition.news if tag in news.event.tags or news.event.id in bearers]
         return self._feed(f"tags/{tag}", self._entries(found[:PAGE]), part=tag)
 
+    def of_group(self, group: Group) -> Feed:
+        """The newest entries about events of a group, under the ids that they have in the feed of the series."""
+        own = {listing.event.id for listing in self.edition.of_group(group.id)}
+        found = [news for news in self.edition.news if news.event.id in own]
+        name = group.name.said_in(self.language).text
+        feed = self._feed(f"groups/{group.id}/", self._entries(found[:PAGE]), part=name)
+        return replace(feed, authors=group.organiser or feed.authors)
+
     @cached_property
     def soon(self) -> Feed:
         """An entry for each time at which an event takes place, from seven days before on; latest first."""
@@ -130,7 +143,8 @@ class Desk:
 
     def _soon(self, news: News) -> Entry:
         entry = self._made(news, self._page(news), self._calendar(news), "")
-        title = words(self.language)("Coming up: {event}").format(event=dated_title(news.event, self.language))
+        event = dated_title(news.event, self.language, self._home)
+        title = words(self.language)("Coming up: {event}").format(event=event)
         return replace(entry, id=news.id, title=title)
 
     @property
@@ -158,11 +172,17 @@ class Desk:
             description=self._description() or title,
             language=self.language,
             home=edition.address("", self.language),
-            updated=max((entry.updated for entry in entries), default=edition.updated),
+            updated=max((entry.updated for entry in entries), default=self._began),
             authors=series.organiser,
             hub=edition.catalogue.site.hub,
             entries=entries,
         )
+
+    @property
+    def _began(self) -> datetime:
+        """When the series was first published: an empty feed stays as it is whatever happens elsewhere."""
+        lines = self.edition.ledger.lines
+        return lines[0].at if lines else self.edition.updated
 
     def _description(self) -> str:
         series = self.edition.series
@@ -179,7 +199,7 @@ class Desk:
             authority = edition.ledger.lines[0].news.split(":")[1]
         else:
             authority = f"{urlsplit(edition.catalogue.site.url).hostname},{edition.day}"
-        name = path.replace("/", ":") or "news"
+        name = path.strip("/").replace("/", ":") or "news"
         return self._in_language(f"tag:{authority}:{edition.series.id}:feed:{name}")
 
     def _in_language(self, identity: str) -> str:
@@ -196,25 +216,34 @@ class Desk:
     def _frozen(self, news: News) -> Entry:
         """The entry as it was published: what came later is left out, so that an archive never changes."""
         page = self.edition.address(f"events/{news.event.id}/", self.language)
-        return replace(self._made(news, page, None, ""), updated=told_apart(news.last, news))
+        return replace(self._made(news, page, None, "", self._first_home), updated=told_apart(news.last, news))
 
-    def _made(self, news: News, page: str, calendar: str | None, warning: str) -> Entry:
+    def _made(self, news: News, page: str, calendar: str | None, warning: str, home: str | None = None) -> Entry:
+        home = home or self._home
         return Entry(
             id=self._in_language(news.id),
-            title=headline(news, self.language),
+            title=headline(news, self.language, home),
             page=page,
             calendar=calendar,
             published=news.published,
             updated=told_apart(news.updated, news),
             summary=summary(news, self.language),
-            html=str(content(news, page, calendar, self.language, warning)),
+            html=str(content(news, page, calendar, self.language, warning, home)),
             categories=self._categories(news),
         )
 
+    @property
+    def _home(self) -> str:
+        """The zone that readers take for granted."""
+        return self.edition.series.timezone
+
+    @property
+    def _first_home(self) -> str:
+        """The same for the archives: that of the first event, since another zone of the series must not change them."""
+        return str(self.edition.ledger.lines[0].facts.get("timezone", self._home))
+
     def _page(self, news: News) -> str:
-        # A retired event has no page any more.
-        known = news.event.id in self.edition.catalogue.event_by_id
-        return self.edition.address(f"events/{news.event.id}/" if known else "", self.language)
+        return self.edition.address(f"events/{news.event.id}/", self.language)
 
     @cached_property
     def _dated(self) -> frozenset[str]:
@@ -246,17 +275,6 @@ def _soon_since(when: When, zone: ZoneInfo, created: datetime) -> datetime | Non
         return None
     since = max(local(first - SOON, time(), zone).astimezone(UTC), created)
     return None if is_over(when, since) else since
-
-
-def at_one_time(event: Event, when: When) -> Event:
-    """One time of a recurring event as an event of its own; any other event as it is."""
-    if event.repeats is None:
-        return event
-    # Built anew, not copied: a copy would keep what was derived from the first time.
-    fields = {name: getattr(event, name) for name in Event.model_fields}
-    hour = when.start.time() if isinstance(when, AtTime) else None
-    fields |= {"repeats": None, "excepted": (), "moved": (), "date": first_day(when), "time": hour}
-    return Event.model_construct(**fields | {"end_date": last_day(when) if event.end_date else None})
 
 
 def told_apart(moment: datetime, news: News) -> datetime:

@@ -17,15 +17,17 @@ from pipeline.rendering import said, written
 Blocks = Iterator[Markup]
 
 
-def content(news: News, page: str, calendar: str | None, language: str, warning: str = "") -> Markup:
+def content(
+    news: News, page: str, calendar: str | None, language: str, warning: str = "", home: str | None = None
+) -> Markup:
     """The HTML of an entry; `page` and `calendar` are the addresses of the event's page and of its .ics file.
 
-    `warning` is a line for the top, about what happened since.
+    `warning` is a line for the top, about what happened since; `home` is the zone that readers take for granted.
     """
     blocks = [
         *_warning(warning),
         *_notice(news, page, language),
-        *_changes(news, language),
+        *_changes(news, language, home),
         *_when_and_where(news, language),
         *_speakers(news.event, language),
         *_abstract(news.event, page, language),
@@ -54,10 +56,10 @@ def _notice(news: News, page: str, language: str) -> Blocks:
         yield written(language, news.event.notice, page)
 
 
-def _changes(news: News, language: str) -> Blocks:
+def _changes(news: News, language: str, home: str | None) -> Blocks:
     items = [
         Markup("<li>{}: {} → <strong>{}</strong></li>").format(change.fact, change.before or "–", change.after or "–")
-        for change in changes(news, language)
+        for change in changes(news, language, home)
     ]
     if items:
         yield Markup("<ul>{}</ul>").format(Markup("").join(items))

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -9,7 +10,7 @@ from pipeline.catalogue.models import Venue
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When
 from pipeline.edition import Listing
 from pipeline.language import locale, words
-from pipeline.phrases import place_line, say_when, title_of
+from pipeline.phrases import ANYWHERE, place_line, say_when, title_of
 
 
 class Link(NamedTuple):
@@ -21,7 +22,13 @@ class Link(NamedTuple):
 
 def _with_query(address: str, **values: str) -> str:
     """The address with its query; spaces as %20, since some of the programs show a plus sign as it is."""
-    return f"{address}?{urlencode(values, quote_via=quote)}"
+    return f"{address}?{'&'.join(f'{name}={_quoted(value)}' for name, value in values.items())}"
+
+
+@lru_cache(maxsize=1024)
+def _quoted(value: str) -> str:
+    # The same title, text and place stand in the links of several programs.
+    return quote(value, safe="")
 
 
 # --------------------------------------------------------------------------------------------- subscribing
@@ -65,7 +72,7 @@ def add_links(listing: Listing, page: str, language: str) -> tuple[Link, ...]:
         return ()
     title = _calendar_title(event.when, title_of(event, language).text, language)
     place = place_line(listing.venue, language) if listing.venue else ""
-    text = f"{say_when(event.when, language)}\n{page}"
+    text = f"{say_when(event.when, language, home=ANYWHERE)}\n{page}"
     return (
         Link("Google", _google(event.when, title, text, place)),
         Link("Outlook.com", _outlook("outlook.live.com", event.when, title, text, place)),

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pipeline.edition import Edition
 from pipeline.language import words
 from pipeline.outputs.base import Artifact
+from pipeline.outputs.cards import Cards, picture_of
 from pipeline.outputs.event_page import description, event_page, page_title
+from pipeline.outputs.joining import joining
 from pipeline.outputs.pictures import picture_of_event, picture_of_series
 from pipeline.outputs.site import Page, Site, page_file, site_of
 from pipeline.outputs.structured_data import event_data
@@ -35,10 +37,13 @@ def _next(site: Site, renderer: Renderer, language: str) -> Artifact:
         PATH,
         language,
         say("Next event: {title}").format(title=page_title(coming, language)),
-        description(coming, language),
+        description(coming, language, edition.series.timezone),
         stands_for=f"events/{coming.event.id}/",
         picture=picture_of_event(coming, language) or picture_of_series(edition, language),
+        card=picture_of(Cards(edition).of_event(coming, language)),
     )
-    context = site.context(page, event_data(edition, coming, language))
-    about = {"about": event_page(edition, coming, language), "listing": coming}
+    # Machines are told of all times of what recurs, as on the event's own page.
+    whole = next(listing for listing in edition.shown if listing.event.id == coming.event.id)
+    context = site.context(page, event_data(edition, whole, language))
+    about = {"about": event_page(edition, coming, language), "listing": coming, "joining": joining(edition.catalogue)}
     return page_file(site, renderer, "site/next.html", page, context | about)

@@ -1,7 +1,8 @@
 """`events.json`: the whole programme for programs, with identities, instants and revisions.
 
 The keys are those of the catalogue, the texts those of one language; `fallbacks` names the texts that aren't translated
-and the language they are in. `when` says how precisely the date is known, so that nobody has to guess.
+and the language they are in. `when` says how precisely the date is known, so that nobody has to guess; of an event that
+recurs `times` are its single times, all of them or, where there are many, those after its last change.
 """
 
 import json
@@ -16,6 +17,7 @@ from pipeline.catalogue.texts import Text
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When
 from pipeline.edition import Edition, Listing
 from pipeline.outputs.base import Artifact
+from pipeline.outputs.instances import Instance, instances
 from pipeline.outputs.vevent import page_address
 from pipeline.rendering import Renderer
 
@@ -64,9 +66,17 @@ def _event(edition: Edition, listing: Listing, language: str) -> dict[str, Any]:
     }
     if not isinstance(event.when, Unscheduled):
         value["calendar"] = edition.address(f"events/{event.id}.ics", language)
+    if event.repeats is not None:
+        value["times"] = [_time(instance) for instance in instances(listing)]
     if listing.venue is not None:
         value["venue"] = said(listing.venue, language)
     return value | said(event, language)
+
+
+def _time(instance: Instance) -> dict[str, Any]:
+    """One time of a recurring event; `name` is the date that its rule gives it, as in RECURRENCE-ID."""
+    value = {"name": instance.name, **_when(instance.when)}
+    return value if instance.moved_from is None else value | {"moved_from": _when(instance.moved_from)}
 
 
 def _when(when: When) -> dict[str, Any]:

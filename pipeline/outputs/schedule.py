@@ -15,7 +15,7 @@ from lxml import etree
 from pipeline.catalogue.models import Event, Link, Speaker
 from pipeline.catalogue.recurrence import occurrences
 from pipeline.catalogue.texts import Text
-from pipeline.catalogue.when import AtTime, starts
+from pipeline.catalogue.when import AtTime, When, starts
 from pipeline.edition import Edition, Listing
 from pipeline.language import words
 from pipeline.outputs.base import Artifact
@@ -75,11 +75,19 @@ def _times(edition: Edition) -> Iterator[_Time]:
     for listing in edition.shown:
         if listing.cancelled:
             continue
-        since = (starts(listing.event.when) or edition.updated) - timedelta(days=1)
-        until = max(edition.updated, since) + A_YEAR
-        for name, when in islice(occurrences(listing.event, since, until), MOST_TIMES):
+        for name, when in _of_event(listing, edition.updated):
             if isinstance(when, AtTime):
                 yield _Time(listing, when, name)
+
+
+def _of_event(listing: Listing, updated: datetime) -> list[tuple[str, When]]:
+    """The times of an event; where there are very many, those from the last published change on."""
+    first = starts(listing.event.when) or updated
+    until = max(updated, first) + A_YEAR
+    times = list(islice(occurrences(listing.event, first, until), MOST_TIMES + 1))
+    if len(times) <= MOST_TIMES:
+        return times
+    return list(islice(occurrences(listing.event, max(first, updated), until), MOST_TIMES))
 
 
 def _numbers(uids: Iterable[str]) -> dict[str, int]:

@@ -23,21 +23,22 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa:
         for listing in edition.shown:
             address = edition.address(f"events/{listing.event.id}/", language)
             path = edition.path(f"events/{listing.event.id}/share.txt", language)
-            text = share_text(listing, address, language) + "\n"
+            text = share_text(listing, address, language, edition.series.timezone) + "\n"
             yield Artifact(path, "text/plain; charset=utf-8", text.encode())
 
 
-def share_text(listing: Listing, address: str, language: str) -> str:
+def share_text(listing: Listing, address: str, language: str, home: str | None = None) -> str:
     """Title, when, where, who, how the abstract begins, and the address: whole facts, at most 499 characters.
 
     What doesn't fit is left out from its end; the address always stands whole on the last line.
+    `home` as for `say_when`.
     """
     event, say = listing.event, words(language)
     room = LIMIT - 1 - len(address) - 1
     lines: list[str] = []
     facts = (
         page_title(listing, language),
-        capitalised(say_when(event.when, language)),
+        capitalised(say_when(event.when, language, home=home)),
         say("Postponed: the new date is to be announced.") if event.status.value == "postponed" else "",
         to_text(event.notice.said_in(language).text) if event.notice else "",
         place_line(listing.venue, language) if listing.venue else "",

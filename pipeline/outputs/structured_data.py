@@ -1,21 +1,33 @@
 """What search engines read: schema.org Event and EventSeries, as JSON-LD."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
 from markupsafe import Markup
 
-from pipeline.catalogue.models import Event, Organiser, Speaker, Status, Venue
-from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, first_day, starts
+from pipeline.catalogue.models import Event, Group, Organiser, Speaker, Status, Venue
+from pipeline.catalogue.recurrence import local_until
+from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, first_day, is_over, starts
 from pipeline.edition import Edition, Listing
 from pipeline.ledger import event_of
 from pipeline.markdown import to_text
+from pipeline.outputs.instances import Instance, instances
 from pipeline.outputs.pictures import Picture, picture_address, picture_of_event, picture_of_series
 from pipeline.phrases import title_of
 
 CONTEXT = "https://schema.org"
+
+COMING = 10
+"""How many coming times of one recurring event the home page tells."""
+SHARED = ("name", "url", "eventStatus", "eventAttendanceMode", "location")
+"""What each time of a recurring event has in common with the others, as far as search engines ask for it."""
+UNITS = {"DAILY": "D", "WEEKLY": "W", "MONTHLY": "M", "YEARLY": "Y"}
+WEEKDAYS = {
+    "MO": "Monday", "TU": "Tuesday", "WE": "Wednesday", "TH": "Thursday", "FR": "Friday", "SA": "Saturday",
+    "SU": "Sunday",
+}  # fmt: skip
 
 Data = dict[str, Any]
 
@@ -29,16 +41,23 @@ def embedded(data: Mapping[str, Any]) -> Markup:
 
 
 def event_data(edition: Edition, listing: Listing, language: str) -> Data | None:
-    """One event with all its facts, to stand on its page; None while its date isn't known."""
+    """One event with all its facts, to stand on its page; None while its date isn't known.
+
+    One that recurs is a series of events: its rule, and each of its times as an event of its own.
+    """
     data = _event(edition, listing, language)
     if data is None:
         return None
     event = listing.event
     data |= _given(
+        eventSchedule=_schedule(event),
+        subEvent=[_at_one_time(data, instance, listing) for instance in instances(listing)],
+    )
+    data |= _given(
         description=to_text(event.abstract.said_in(language).text) if event.abstract else None,
         image=_images(edition, picture_of_event(listing, language) or picture_of_series(edition, language)),
         performer=[_performer(speaker) for speaker in event.speakers if speaker.unnamed is None],
-        organizer=[_organiser(organiser) for organiser in edition.series.organiser],
+        organizer=[_organiser(organiser) for organiser in organisers_of(edition, event)],
         inLanguage=list(event.spoken),
         keywords=list(event.tags),
         offers=_offer(listing),
@@ -67,8 +86,50 @@ def series_data(edition: Edition, language: str) -> Data:
         startDate=min(days).isoformat() if days else None,
         endDate=max(days).isoformat() if days else None,
         organizer=[_organiser(organiser) for organiser in series.organiser],
-        subEvent=[data for listing in edition.shown if (data := _event(edition, listing, language)) is not None],
+        subEvent=[
+            data
+            for listing in edition.shown
+            for data in _with_coming_times(edition, listing, language)
+            if data is not None
+        ],
     )
+
+
+def _with_coming_times(edition: Edition, listing: Listing, language: str) -> Iterator[Data | None]:
+    """The event; of one that recurs each time that is to come, so far as people plan."""
+    data = _event(edition, listing, language)
+    if data is None or listing.event.repeats is None:
+        yield data
+        return
+    coming = [one for one in instances(listing) if not is_over(one.when, edition.morning)]
+    yield from (_at_one_time(data, instance, listing) for instance in coming[:COMING])
+
+
+def group_data(edition: Edition, group: Group, language: str) -> Data:
+    """A group with the dates and places of its events, to stand on its page."""
+    series, listings = edition.series, [listing for listing in edition.of_group(group.id) if not listing.retired]
+    page = edition.address(f"groups/{group.id}/", language)
+    return {
+        "@context": CONTEXT,
+        "@type": "EventSeries",
+        "@id": page,
+        "name": group.name.said_in(language).text,
+        "url": page,
+        "superEvent": {
+            "@type": "EventSeries",
+            "@id": edition.address("", language),
+            "name": series.title.said_in(language).text,
+        },
+    } | _given(
+        organizer=[_organiser(organiser) for organiser in group.organiser or series.organiser],
+        subEvent=[data for listing in listings if (data := _event(edition, listing, language)) is not None],
+    )
+
+
+def organisers_of(edition: Edition, event: Event) -> tuple[Organiser, ...]:
+    """Who invites to an event: its group's organisers where it has any, else those of the series."""
+    group = edition.catalogue.group_of(event)
+    return (group.organiser if group else ()) or edition.series.organiser
 
 
 def _images(edition: Edition, picture: Picture | None) -> list[str]:
@@ -87,13 +148,45 @@ def _event(edition: Edition, listing: Listing, language: str) -> Data | None:
     page = edition.address(f"events/{event.id}/", language)
     previous = _start_before(edition, listing)
     return {
-        "@type": "Event",
+        "@type": "Event" if event.repeats is None else "EventSeries",
         "@id": page,
         "name": title_of(event, language).text,
         "url": page,
         **_span(event.when),
         "eventStatus": f"{CONTEXT}/{_status(event, rescheduled=previous is not None)}",
     } | _given(previousStartDate=previous, **_attendance(listing, page, language))
+
+
+def _at_one_time(data: Data, instance: Instance, listing: Listing) -> Data:
+    """One time of a recurring event; its identity is the date that its rule gives it."""
+    shared = {key: data[key] for key in SHARED if key in data}
+    value = {"@type": "Event", "@id": f"{data['@id']}#{instance.name}", **shared, **_span(instance.when)}
+    if instance.moved_from is not None and not listing.cancelled:
+        value["eventStatus"] = f"{CONTEXT}/EventRescheduled"
+        value["previousStartDate"] = _span(instance.moved_from)["startDate"]
+    return value
+
+
+def _schedule(event: Event) -> Data | None:
+    """The rule by which an event recurs, in the words of schema.org; None where they can't say the rule whole."""
+    if event.repeats is None or event.date is None:
+        return None
+    parts = dict(part.split("=", 1) for part in local_until(event).upper().split(";"))
+    interval = int(parts.pop("INTERVAL", "1"))
+    unit, days = UNITS[parts.pop("FREQ")], [day for day in parts.pop("BYDAY", "").split(",") if day]
+    parts.pop("WKST", None)
+    count, until = parts.pop("COUNT", None), parts.pop("UNTIL", None)
+    if parts or not all(day in WEEKDAYS for day in days):
+        return None
+    return {"@type": "Schedule", "repeatFrequency": f"P{interval}{unit}"} | _given(
+        byDay=[f"{CONTEXT}/{WEEKDAYS[day]}" for day in days],
+        repeatCount=int(count) if count else None,
+        startDate=event.date.isoformat(),
+        endDate=f"{until[:4]}-{until[4:6]}-{until[6:8]}" if until else None,
+        startTime=f"{event.time:%H:%M:%S}" if event.time else None,
+        scheduleTimezone=event.timezone,
+        exceptDate=[day.isoformat() for day in sorted(event.excepted)],
+    )
 
 
 def _span(when: When) -> Data:

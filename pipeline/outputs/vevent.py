@@ -39,8 +39,8 @@ def vevents(edition: Edition, listing: Listing, language: str) -> tuple[VEvent, 
 
 
 def page_address(edition: Edition, listing: Listing, language: str) -> str:
-    """The event's page; that of the series for a retired event, which has none."""
-    return edition.address("" if listing.retired else f"events/{listing.event.id}/", language)
+    """The event's page; a retired event keeps one, which says so."""
+    return edition.address(f"events/{listing.event.id}/", language)
 
 
 # --------------------------------------------------------------------------------------------- one component
@@ -115,6 +115,11 @@ def _add_moment(component: VEvent, name: str, moment: datetime, tzid: str | None
 
 
 def _summary(listing: Listing, when: When, language: str) -> Phrase:
+    """The title, with the word for what it isn't before it, or that the hour isn't known behind it.
+
+    That word is the reader's, since it must be understood; the whole is marked with the language of the title, since
+    a value has but one and most of it is the title.
+    """
     say = words(language)
     title = title_of(listing.event, language)
     if listing.cancelled:
@@ -127,9 +132,10 @@ def _summary(listing: Listing, when: When, language: str) -> Phrase:
 
 def _add_description(component: VEvent, edition: Edition, listing: Listing, language: str) -> None:
     text = description(listing, page_address(edition, listing, language), language)
-    abstract = listing.event.abstract
-    written_in = abstract.said_in(language).language if abstract else language
-    _add_text(component, "description", Phrase(text, written_in), language)
+    # Its labels are in the calendar's language; a voice shall read the long texts right.
+    prose = [part.said_in(language) for part in (listing.event.abstract, listing.event.notice) if part is not None]
+    longest = max(prose, key=lambda phrase: len(phrase.text), default=Phrase(text, language))
+    _add_text(component, "description", Phrase(text, longest.language), language)
 
 
 def _add_place(component: VEvent, listing: Listing, language: str) -> None:
@@ -179,8 +185,8 @@ def _add_files(component: VEvent, edition: Edition, event: Event) -> None:
 
 def _organiser(edition: Edition, event: Event) -> vCalAddress | None:
     """The first organiser with an address: the field has no place for a name alone."""
-    groups = {group.id: group.organiser for group in edition.catalogue.groups}
-    candidates: tuple[Organiser, ...] = groups.get(event.group or "", ()) or edition.series.organiser
+    group = edition.catalogue.group_of(event)
+    candidates: tuple[Organiser, ...] = (group.organiser if group else ()) or edition.series.organiser
     known = next((organiser for organiser in candidates if organiser.email), None)
     return None if known is None else vCalAddress(f"mailto:{known.email}", params={"CN": known.name})
 

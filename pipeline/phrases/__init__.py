@@ -9,14 +9,17 @@ from pipeline.phrases.facts import (
     place_line,
     say_estimate,
     say_when,
+    say_zone_beside,
     say_zone_of,
     speaker_line,
     status_word,
     title_of,
 )
 from pipeline.phrases.headlines import dated_title, headline
+from pipeline.phrases.zones import ANYWHERE
 
 __all__ = [
+    "ANYWHERE",
     "Change",
     "capitalised",
     "changes",
@@ -25,6 +28,7 @@ __all__ = [
     "place_line",
     "say_estimate",
     "say_when",
+    "say_zone_beside",
     "say_zone_of",
     "speaker_line",
     "status_word",

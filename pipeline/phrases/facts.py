@@ -6,20 +6,25 @@ from pipeline.catalogue.models import Event, Speaker, Status, Venue, Work
 from pipeline.catalogue.texts import Phrase
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When
 from pipeline.language import say_day, say_time, say_zone, words
+from pipeline.phrases.zones import say_zone_city
 
 # --------------------------------------------------------------------------------------------- when
 
 
-def say_when(when: When, language: str, form: str = "long") -> str:
+def say_when(when: When, language: str, form: str = "long", home: str | None = None) -> str:
     """Date and hour in the event's own zone, as precisely as they are known: `Tuesday 25 October 2022, 19:00–21:00`.
 
     `long` gives the end where the organiser said it; `short` (`Tue 25 Oct 2022, 19:00`) and `brief` (no year) only
     the last day of what lasts longer than a night. What isn't known is said: `Thu 19 Jan 2023, time to be announced`.
+    `home` is the IANA zone that readers take for granted: the hour of any other is said with it, `19:00 (New York
+    time)`. None is for where the zone stands beside.
     """
     say = words(language)
     match when:
         case AtTime(start, end, estimated):
-            return _say_hours(start, None if estimated else end, language, form)
+            said = _say_hours(start, None if estimated else end, language, form)
+            zone = say_zone_beside(when, language, home)
+            return f"{said} ({zone})" if zone else said
         case OnDay(first, last, _, all_day):
             day = say_day(first, language, form)
             if last != first:
@@ -27,6 +32,13 @@ def say_when(when: When, language: str, form: str = "long") -> str:
             return day if all_day else say("{day}, time to be announced").format(day=day)
         case Unscheduled():
             return say("date to be announced")
+
+
+def say_zone_beside(when: When, language: str, home: str | None) -> str:
+    """The zone of a known hour where it isn't `home`: `New York time`; empty otherwise."""
+    if home is None or not isinstance(when, AtTime) or when.zone.key == home:
+        return ""
+    return say_zone_city(when.zone.key, language)
 
 
 def _say_hours(start: datetime, end: datetime | None, language: str, form: str) -> str:

@@ -12,6 +12,7 @@ from pipeline.language import words
 from pipeline.ledger import Facts, LineKind, changed_keys, event_of
 from pipeline.phrases.changes import Change
 from pipeline.phrases.facts import place_line, say_when, title_of
+from pipeline.phrases.zones import ANYWHERE
 
 KINDS: Mapping[LineKind, str] = {
     LineKind.ANNOUNCED: N_("announced"),
@@ -44,7 +45,7 @@ _NAMES: Mapping[str, str] = {
     "registration": N_("Registration"), "repeats": N_("Repeats"), "resources": N_("Resources"),
     "speakers": N_("Speakers"), "spoken": N_("Spoken languages"), "status": N_("Status"), "tags": N_("Tags"),
     "tba": N_("To be announced"), "timezone": N_("Time zone"), "title": N_("Title"),
-    "venue_about": N_("About the place"), "group": N_("Group"),
+    "venue_about": N_("About the place"), "group": N_("Group"), "group_about": N_("About the group"),
 }  # fmt: skip
 LONGEST = 70
 
@@ -71,10 +72,11 @@ def _changes(before: Facts, after: Facts, changed: frozenset[str], language: str
     (was, place_before), (event, place) = _read(before), _read(after)
     left = set(changed)
     if changed & _WHEN:
-        dates = say_when(was.when, language) if was else "", say_when(event.when, language) if event else ""
+        home = None if was is None or event is None or was.timezone == event.timezone else ANYWHERE
+        dates = tuple(say_when(one.when, language, home=home) if one else "" for one in (was, event))
         if dates[0] != dates[1]:
             left -= _WHEN
-            yield Change(say("Date"), *dates)
+            yield Change(say("Date"), dates[0], dates[1])
     if "venue" in changed:
         places = [place_line(one, language) if one else "" for one in (place_before, place)]
         # Other facts of the same place, such as its coordinates, are told as they stand.

@@ -57,8 +57,13 @@ def newsletter_digest(edition: Edition, newsletter: Newsletter) -> Digest:
     due = leaves_at(edition, newsletter)
     by_tags = Rule(id=newsletter.id, when="once", tags=newsletter.tags)
     found = digest(edition, by_tags, _told_until(edition, newsletter), due, due + HORIZON)
-    left_out = {"news", "upcoming", "recordings"} - set(newsletter.include)
-    return replace(found, **dict.fromkeys(left_out, ()))
+    included = newsletter.include
+    return replace(
+        found,
+        news=found.news if "news" in included else (),
+        upcoming=found.upcoming if "upcoming" in included else (),
+        recordings=found.recordings if "recordings" in included else (),
+    )
 
 
 def _told_until(edition: Edition, newsletter: Newsletter) -> datetime:

@@ -2,16 +2,22 @@
 
 import calendar
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import islice
+from typing import Final
 
 from pipeline.catalogue.models import Rule
+from pipeline.catalogue.recurrence import at_one_time, occurrences
 from pipeline.catalogue.timing import Monthly, Weekly
 from pipeline.catalogue.when import starts
 from pipeline.edition import Edition, Listing, News
 from pipeline.ledger import LineKind
 from pipeline.reminders.moments import in_utc
 from pipeline.reminders.occasions import Kind, Occasion, Omission, Priority
+
+NAMED: Final = 6
+"""How many times of one recurring event a digest names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +27,8 @@ class Digest:
     news: tuple[News, ...]
     upcoming: tuple[Listing, ...]
     recordings: tuple[News, ...]
+    more: frozenset[str] = frozenset()
+    """The recurring events of which more times are to come than `upcoming` names."""
 
     @property
     def is_empty(self) -> bool:
@@ -35,16 +43,32 @@ def digest(edition: Edition, rule: Rule, since: datetime, due: datetime, until: 
         return not rule.tags or bool(set(rule.tags) & set(tags))
 
     news = tuple(item for item in edition.news if since < item.last <= due and wanted(item.event.tags))
-    upcoming = tuple(
-        listing
-        for listing in edition.shown
-        if wanted(listing.event.tags) and (start := starts(listing.event.when)) and due < start <= until
-    )
+    wanted_ones = (listing for listing in edition.shown if wanted(listing.event.tags))
+    coming = [times for listing in wanted_ones if (times := _times(listing, due, until))]
     return Digest(
         tuple(item for item in news if item.kind is not LineKind.RECORDING),
-        upcoming,
+        tuple(sorted((one for times in coming for one in times[:NAMED]), key=_start)),
         tuple(item for item in news if item.kind is LineKind.RECORDING),
+        frozenset(times[0].event.id for times in coming if len(times) > NAMED),
     )
+
+
+def _times(listing: Listing, after: datetime, until: datetime) -> list[Listing]:
+    """Each time at which the event starts between two instants as an event of its own, up to one more than is named."""
+    if listing.event.repeats is None:
+        start = starts(listing.event.when)
+        return [listing] if start is not None and after < start <= until else []
+    found = (
+        when
+        for _, when in occurrences(listing.event, after - timedelta(days=1), until)
+        if (start := starts(when)) and after < start <= until
+    )
+    return [replace(listing, event=at_one_time(listing.event, when)) for when in islice(found, NAMED + 1)]
+
+
+def _start(listing: Listing) -> float:
+    start = starts(listing.event.when)
+    return start.timestamp() if start is not None else 0.0
 
 
 def digests(

@@ -267,10 +267,24 @@ def test_what_is_off_stays_and_says_so_everywhere(status: str, word: str) -> Non
         assert not hasattr(event, "valarm")
 
 
-def test_a_retired_event_stays_as_cancelled_and_links_to_the_series() -> None:
+def test_a_retired_event_stays_as_cancelled_and_keeps_its_page() -> None:
     event = the_event(edition(TALK, ""))
     assert event.status.value == "CANCELLED"
-    assert event.url.value == "https://talks.example/cycle/"
+    assert event.url.value == "https://talks.example/cycle/events/talk/"
+
+
+def test_the_word_for_what_is_off_is_the_readers_and_the_mark_is_that_of_the_title() -> None:
+    """A value has one LANGUAGE: a voice reads the title right, and one word in an accent."""
+    event = the_event(edition(TALK, TALK + 'status = "cancelled"\nnotice = "Off."\n'), "fr/calendar.ics")
+    assert event.summary.value.replace("\u00a0", " ") == "Annulé : A talk"
+    assert event.summary.params["LANGUAGE"] == ["en"]
+
+
+def test_a_description_is_marked_with_the_language_of_its_longest_text() -> None:
+    texts = 'abstract.en = "A long text about tea."\nnotice.en = "Late."\nnotice.fr = "En retard."\n'
+    assert the_event(edition(TALK + texts), "fr/calendar.ics").description.params["LANGUAGE"] == ["en"]
+    notice = 'notice.fr = "En retard."\nnotice.en = "Late."\n'
+    assert the_event(edition(TALK + notice), "fr/calendar.ics").description.params["LANGUAGE"] == ["fr"]
 
 
 def test_a_postponed_event_returns_with_its_new_date() -> None:

@@ -359,3 +359,10 @@ def test_an_archive_is_never_rewritten() -> None:
     assert len(archives) == 6
     later = files(after)
     assert {path: later[path] for path in archives} == archives
+
+
+def test_what_was_postponed_and_then_cancelled_says_when_it_was_cancelled() -> None:
+    postponed = OFF.replace("cancelled", "postponed")
+    entry = items(edition(TALK, postponed, OFF))[-1]
+    assert entry["content_html"].startswith("<p><strong>Cancelled on Wednesday 7 January 2026</strong></p>")
+    assert entry["date_modified"].startswith("2026-01-07T10:00:00.")

@@ -1,5 +1,6 @@
 """Dates, places, people and news in words, in the reader's language and without a guess."""
 
+import re
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from publishing import TALK, edition
 from pipeline.catalogue.models import Speaker, Venue
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When
 from pipeline.phrases import changes, headline, place_line, say_when, say_zone_of, speaker_line, status_word, title_of
+from pipeline.phrases.zones import say_zone_city
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -146,3 +148,111 @@ def test_only_the_beginning_of_a_headline_has_a_capital_for_its_sake() -> None:
     news = edition(TALK, TALK.replace("19:00", "20:00")).news
     assert headline(news[1], "fr").startswith("Mar. 20 oct. 2026, 19:00 · ")
     assert ": mar. 20 oct. 2026, 20:00 · " in headline(news[0], "fr").replace("\u00a0", "")
+
+
+# --------------------------------------------------------------------------------------------- elsewhere
+
+ABROAD = TALK + 'timezone = "America/New_York"\n'
+
+
+@pytest.mark.parametrize(
+    ("zone", "english", "french"),
+    [
+        ("America/New_York", "New York time", "heure de New York"),
+        ("Europe/London", "London time", "heure de Londres"),
+        ("Europe/Athens", "Athens time", "heure d’Athènes"),
+        ("Africa/Cairo", "Cairo time", "heure du Caire"),
+        ("America/Argentina/Buenos_Aires", "Buenos Aires time", "heure de Buenos Aires"),
+        ("Asia/Calcutta", "Kolkata time", "heure de Kolkata"),
+        ("UTC", "UTC", "UTC"),
+        ("Etc/GMT+5", "GMT+5", "GMT+5"),
+    ],
+)
+def test_a_zone_is_named_by_its_city(zone: str, english: str, french: str) -> None:
+    assert (say_zone_city(zone, "en"), say_zone_city(zone, "fr")) == (english, french)
+
+
+def test_an_hour_of_elsewhere_is_said_with_its_zone_and_one_of_here_without() -> None:
+    when = AtTime(datetime(2022, 10, 25, 19, tzinfo=ZoneInfo("America/New_York")))
+    assert say_when(when, "en", "short", "Europe/Paris") == "Tue 25 Oct 2022, 19:00 (New York time)"
+    assert say_when(when, "en", "short", "America/New_York") == "Tue 25 Oct 2022, 19:00"
+    day = OnDay(date(2022, 10, 25), date(2022, 10, 25), ZoneInfo("America/New_York"), True)
+    assert say_when(day, "en", "short", "Europe/Paris") == "Tue 25 Oct 2022"
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize(
+    "after",
+    [
+        ABROAD.replace("19:00", "20:00"),
+        ABROAD.replace("10-20", "10-22").replace("19:00", "20:00"),
+        ABROAD + 'status = "cancelled"\nnotice = "Off."\n',
+        ABROAD + 'status = "postponed"\nnotice = "Later."\n',
+        ABROAD + 'recordings = ["https://video.example/1"]\n',
+        ABROAD.replace("hall", "library"),
+    ],
+)
+def test_no_headline_names_an_hour_of_elsewhere_without_its_zone(after: str, language: str) -> None:
+    zone = {"en": "(New York time)", "fr": "(heure de New York)"}[language]
+    for news in edition(ABROAD, after).news:
+        said = headline(news, language, "Europe/Paris")
+        assert len(re.findall(r"\d\d:\d\d", said)) == said.count(zone) == 1
+
+
+def test_a_change_of_the_zone_alone_says_both() -> None:
+    found = changes(edition(TALK, ABROAD).news[0], "en", "Europe/Paris")
+    assert tuple(found[0]) == (
+        "Date", "Tuesday 20 October 2026, 19:00 (Paris time)", "Tuesday 20 October 2026, 19:00 (New York time)",
+    )  # fmt: skip
+
+
+# --------------------------------------------------------------------------------------------- new dates
+
+WEEKLY = TALK + 'repeats = "FREQ=WEEKLY;COUNT=5"\n'
+
+
+@pytest.mark.parametrize(
+    ("after", "said", "told"),
+    [
+        (WEEKLY + "except = [2026-10-27]\n", "Not on Tue 27 Oct 2026, 19:00: A talk",
+         [("Dates dropped", "Tue 27 Oct 2026, 19:00", "")]),
+        (WEEKLY + "moved = [{from = 2026-10-27, date = 2026-10-28}]\n",
+         "Moved from Tue 27 Oct 2026, 19:00 to Wed 28 Oct 2026, 19:00: A talk",
+         [("Date moved", "Tue 27 Oct 2026, 19:00", "Wed 28 Oct 2026, 19:00")]),
+        (WEEKLY.replace("COUNT=5", "COUNT=6"), "Also on Tue 24 Nov 2026, 19:00: A talk",
+         [("Dates added", "", "Tue 24 Nov 2026, 19:00")]),
+        (WEEKLY.replace("COUNT=5", "COUNT=7") + "except = [2026-10-27]\n", "New dates: A talk",
+         [("Dates added", "", "Tue 24 Nov 2026, 19:00; Tue 1 Dec 2026, 19:00"),
+          ("Dates dropped", "Tue 27 Oct 2026, 19:00", "")]),
+        (TALK, "New dates: A talk",
+         [("Dates dropped", "; ".join(f"Tue {day} 2026, 19:00" for day in ("27 Oct", "3 Nov", "10 Nov", "17 Nov")),
+          "")]),
+    ],
+)  # fmt: skip
+def test_new_dates_are_named(after: str, said: str, told: list[tuple[str, str, str]]) -> None:
+    news = edition(WEEKLY, after).news[0]
+    assert headline(news, "en") == said
+    assert [tuple(change) for change in changes(news, "en")] == told
+
+
+def test_of_many_new_dates_the_number_is_said() -> None:
+    (change,) = changes(edition(WEEKLY, WEEKLY.replace("COUNT=5", "COUNT=20")).news[0], "en")
+    assert change.after.count("2026") == 6
+    assert change.after.endswith("; and 9 more")
+
+
+def test_a_date_that_is_over_is_not_told_to_be_dropped() -> None:
+    daily = TALK.replace("2026-10-20", "2026-01-05") + 'repeats = "FREQ=DAILY;COUNT=6"\n'
+    news = edition(daily, daily + "except = [2026-01-05]\n").news[0]
+    assert changes(news, "en") == ()
+
+
+def test_another_hour_for_all_dates_is_no_new_date() -> None:
+    news = edition(WEEKLY, WEEKLY.replace("19:00", "20:00")).news[0]
+    assert headline(news, "en") == "New time: Tue 20 Oct 2026, 20:00 · A talk"
+    assert [change.fact for change in changes(news, "en")] == ["Date"]
+
+
+def test_new_dates_are_french_in_french() -> None:
+    (change,) = changes(edition(WEEKLY, WEEKLY + "except = [2026-10-27]\n").news[0], "fr")
+    assert (change.fact, change.before) == ("Dates supprimées", "mar. 27 oct. 2026, 19:00")

@@ -137,3 +137,9 @@ def test_what_we_write_we_read_back() -> None:
     assert (str(found.facts["time"]), str(found.facts["end_time"])) == ("19:00:00", "20:30:00")
     assert found.facts["resources"] == [{"url": "https://x.example/?a=1&b=2", "title": {"": "Slides"}}]
     assert found.lost == ()
+
+
+def test_of_very_many_times_those_to_come_are_listed() -> None:
+    daily = TALK.replace("2026-10-20", "2021-10-20") + 'repeats = "FREQ=DAILY"\n'
+    found = [event.findtext("date")[:10] for event in events(schedule(daily))]
+    assert (found[0], len(found)) == ("2026-01-05", 366)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import date
 
 import pytest
 from html_reader import HOSTILE, edition_of
@@ -127,3 +128,63 @@ def test_embedded_data_reads_back_and_can_end_no_element() -> None:
     data = {"name": "</script><!-- & \u2028 é"}
     assert json.loads(embedded(data)) == data
     assert not re.search(r"[<>&\u2028]", embedded(data))
+
+
+# --------------------------------------------------------------------------------------------- what recurs
+
+WEEKLY = HOSTILE.replace(
+    'id = "loud"',
+    'id = "loud"\nrepeats = "FREQ=WEEKLY;BYDAY=TU;COUNT=4"\nexcept = [2026-12-08]\n'
+    'moved = [{from = 2026-12-15, date = 2026-12-16, time = "20:00"}]',
+)
+
+
+def test_each_time_of_a_recurring_event_is_an_event_with_all_that_search_engines_ask_for() -> None:
+    data = told(WEEKLY)
+    assert data["@type"] == "EventSeries"
+    assert [(one["@type"], one["startDate"], one["endDate"]) for one in data["subEvent"]] == [
+        ("Event", "2026-12-01T19:00:00+01:00", "2026-12-01T21:00:00+01:00"),
+        ("Event", "2026-12-16T20:00:00+01:00", "2026-12-16T22:00:00+01:00"),
+        ("Event", "2026-12-22T19:00:00+01:00", "2026-12-22T21:00:00+01:00"),
+    ]
+    for one in data["subEvent"]:
+        assert {"name", "location", "eventStatus", "url"} <= one.keys()
+    assert len({one["@id"] for one in data["subEvent"]}) == 3
+
+
+def test_a_single_time_that_was_moved_says_from_when() -> None:
+    first, moved, _last = told(WEEKLY)["subEvent"]
+    assert (moved["eventStatus"], moved["previousStartDate"]) == (
+        SCHEMA + "EventRescheduled", "2026-12-15T19:00:00+01:00",
+    )  # fmt: skip
+    assert (first["eventStatus"], "previousStartDate" in first) == (SCHEMA + "EventScheduled", False)
+
+
+def test_the_rule_of_a_recurring_event_is_a_schedule() -> None:
+    assert told(WEEKLY)["eventSchedule"] == {
+        "@type": "Schedule", "repeatFrequency": "P1W", "byDay": [SCHEMA + "Tuesday"], "repeatCount": 4,
+        "startDate": "2026-12-01", "startTime": "19:00:00", "scheduleTimezone": "Europe/Paris",
+        "exceptDate": ["2026-12-08"],
+    }  # fmt: skip
+    until = told(WEEKLY.replace("BYDAY=TU;COUNT=4", "INTERVAL=2;UNTIL=20270101").replace("except = [2026-12-08]\n", ""))
+    assert (until["eventSchedule"]["repeatFrequency"], until["eventSchedule"]["endDate"]) == ("P2W", "2027-01-01")
+
+
+def test_a_rule_that_a_schedule_cannot_say_is_told_by_its_times_alone() -> None:
+    monthly = HOSTILE.replace('id = "loud"', 'id = "loud"\nrepeats = "FREQ=MONTHLY;BYDAY=1TU;COUNT=3"')
+    data = told(monthly)
+    assert "eventSchedule" not in data
+    assert [one["startDate"][:10] for one in data["subEvent"]] == ["2026-12-01", "2027-01-05", "2027-02-02"]
+
+
+def test_a_series_names_the_coming_times_of_what_recurs() -> None:
+    endless = HOSTILE.replace('id = "loud"', 'id = "loud"\nrepeats = "FREQ=WEEKLY"')
+    for day, first in ((date(2026, 11, 1), "2026-12-01"), (date(2027, 3, 3), "2027-03-09")):
+        events = series_data(edition_of(endless, day=day), "en")["subEvent"]
+        assert events[0]["startDate"][:10] == first
+        assert len(events) == 10
+
+
+def test_a_cancelled_series_of_dates_is_cancelled_on_each() -> None:
+    off = ('id = "loud"', 'id = "loud"\nstatus = "cancelled"\nnotice = "No."')
+    assert {one["eventStatus"] for one in told(WEEKLY, off)["subEvent"]} == {SCHEMA + "EventCancelled"}
