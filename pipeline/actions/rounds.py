@@ -1,6 +1,10 @@
-"""One round of delivering: claim a batch, and for each message store the last outcome, start, send, judge."""
+"""One round of delivering over several connections: store the last outcomes, start, send, judge.
 
-from collections.abc import Callable, Mapping
+One commit carries the steps of all connections that are ready: the outcomes of the messages that have ended, and the
+start of the next ones. Each connection has one message in hand at most, so each has one in doubt at most.
+"""
+
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -8,136 +12,120 @@ from typing import Final, TypeVar
 
 from sqlalchemy import Connection
 
-from pipeline.actions.verdicts import is_impersonal, settlement
+from pipeline.actions.pace import Pace
+from pipeline.actions.supply import Supply
+from pipeline.actions.terms import Delivered, Finish, Terms
+from pipeline.actions.verdicts import is_crowded, is_impersonal, settlement
 from pipeline.clock import Clock
 from pipeline.delivery import Fate, Outcome, Transport
-from pipeline.errors import DeliveryError, StoreError, TocsinError
-from pipeline.letters import Letter, Message, Recipient
-from pipeline.reminders.occasions import Priority
-from pipeline.store.claims import claim, reap, release, renew
-from pipeline.store.deliveries import Claimed, InDoubt, Settlement, letter, refuse_claimed, set_aside, settle, start
-from pipeline.store.outbox import close_finished, expire, others_hold_until, retry_failed, sent_since, waiting
+from pipeline.delivery.lines import Lines
+from pipeline.errors import StoreError, TocsinError
+from pipeline.letters import Message
+from pipeline.store.claims import put_off, release
+from pipeline.store.deliveries import Claimed, Settlement, refuse_claimed, set_aside, settle_all, start_all
+from pipeline.store.outbox import close_finished, expire, others_hold_until, retry_failed, waiting
 from pipeline.store.senders import Sender
 from pipeline.store.switch import why_held
 from pipeline.store.tables import State
 
 T = TypeVar("T")
 
-Finish = Callable[[Letter, Recipient, str, datetime], Message]
-"""Makes one recipient's message from a letter, the recipient, the campaign's key and the Date."""
-
-_BATCH: Final = 50
-_BREAKS: Final = 2  # connections in a row that failed before they carried anything: then the server is in trouble
 _STRIKES: Final = 5  # refusals in a row that say nothing of the recipient: then the server refuses us, not them
-_DAY: Final = timedelta(days=1)
 _AFTER_A_BREAK: Final = timedelta(minutes=1)
 _AFTER_STRIKES: Final = timedelta(minutes=15)
-_LOOK_AGAIN: Final = 1.0  # seconds between two looks at what other senders still hold
+_LOOK_AGAIN: Final = 1.0  # seconds between two looks at what other senders still hold, and at a stop signal
+_LISTEN: Final = 0.2  # seconds to wait for a reply before looking whether we shall stop
+_GRACE: Final = 7.0  # seconds that the messages in hand have when we shall stop
+_A_LINE_FOR: Final = 20  # messages waiting, for one more connection to be worth while
 
 
 @dataclass(frozen=True, slots=True)
-class Delivered:
-    """What a round did. `retried` went back for a later try, `waiting` is all that is still to leave, now or later.
+class _Start:
+    """A message that is ready to leave."""
 
-    `trouble` says why the mail server couldn't be used, `held` why nothing may be sent, `busy` that another process
-    sends from the same SQLite file.
-    """
-
-    sent: int = 0
-    failed: int = 0
-    retried: int = 0
-    dropped: int = 0
-    doubt: int = 0
-    waiting: int = 0
-    trouble: str | None = None
-    held: str = ""
-    busy: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How to deliver, once and for all of a round."""
-
-    owner: str
-    here: Mapping[str, str]
-    lease: timedelta
-    in_doubt: InDoubt
-    limit: int | None
-    per_second: float | None
-    per_day: int | None
-    patient: bool
-    longest: timedelta
-    jitter: Callable[[], float]
-    stop: Callable[[], bool]
-    progress: Callable[[Delivered], None]
-    checkpoint: Callable[[str], None]
+    item: Claimed
+    dated: datetime
+    message: Message
 
 
 class Round:
-    """One connection's way through the outbox. Each transaction first stores the outcome that isn't stored yet."""
+    """The way of several connections through the outbox."""
 
     def __init__(
-        self,
-        sender: Sender,
-        series: str,
-        connect: Callable[[], Transport],
-        finish: Finish,
-        clock: Clock,
-        terms: Terms,
+        self, sender: Sender, series: str, connect: Callable[[], Transport], finish: Finish, clock: Clock, terms: Terms
     ) -> None:
         self._sender, self._series, self._clock, self._terms = sender, series, clock, terms
-        self._connect, self._finish = connect, finish
         self._checkpoint = terms.checkpoint
-        self._transport: Transport | None = None
-        self._unsettled: tuple[Claimed, Settlement] | None = None
+        self._lines: Lines[Claimed] = Lines(connect, terms.connections)
+        self._supply = Supply(sender, series, finish, clock, terms)
+        self._unsettled: list[tuple[Claimed, Settlement]] = []
         self._result = Delivered()
-        self._letters: dict[tuple[int, str], Letter] = {}
         self._tried = 0
+        self._dry = self._stopping = False
         self._late_before = self._late_after = 0
-        self._breaks = 0
         self._broken: set[tuple[int, int]] = set()
         self._struck: list[Claimed] = []
-        self._renew_at = self._slot = clock.now()
+        self._pace = Pace(series, clock, terms)
 
     def carried(self) -> Delivered:
         """Goes on until there is nothing to do or a reason to end; what is known is stored whatever happens."""
         try:
             self._write(self._tidied)
-            while not self._is_over() and (batch := self._next_batch()):
-                for item in batch:
-                    if self._is_over():
-                        break
-                    self._carry(item)
+            while self._goes_on():
+                pass
             self._checkpoint("before_last_commit")
-            left = self._write(self._put_back)  # counts the last outcome, so it comes first
+            left = self._write(self._put_back)  # counts the last outcomes, so it comes first
             dropped = self._result.dropped + self._late_before + self._late_after
             return replace(self._result, waiting=left, dropped=dropped)
+        except Exception:
+            self._end_what_is_in_hand()
+            self._rescue()
+            raise
         except BaseException:
-            with suppress(StoreError):  # the first trouble is the one to tell
-                self._write(self._put_back)
+            self._rescue()
             raise
         finally:
-            self._hang_up()
+            self._lines.close()
+
+    def _goes_on(self) -> bool:
+        """One turn: what has ended is stored with the start of what may leave, then somebody has to answer."""
+        over = self._is_over()
+        if not over and not self._supplied():
+            over = not self._lines.busy and not self._unsettled
+        starts = [] if over else self._ready()
+        if starts or self._unsettled:
+            self._begin(starts)
+        if self._lines.busy or (self._lines.opening and not over):
+            self._listen()
+            return True
+        if not over and not starts and self._supply.waiting:
+            self._wait_for_slot()
+        return not over or bool(self._unsettled)
 
     def _is_over(self) -> bool:
+        if self._lines.trouble and self._result.trouble is None:
+            self._result = replace(self._result, trouble=self._lines.trouble)
+        if self._terms.stop():
+            if not self._stopping:
+                self._lines.hurry(_GRACE)
+            self._stopping = True
         limit = self._terms.limit
         done = limit is not None and self._tried >= limit
-        return done or self._result.trouble is not None or bool(self._result.held) or self._terms.stop()
+        return done or self._stopping or self._result.trouble is not None or bool(self._result.held)
 
     def _write(self, work: Callable[[Connection], T]) -> T:
-        """One transaction: the outcome that isn't stored yet, then `work`. Nothing is sent before it has succeeded."""
-        pending, now = self._unsettled, self._clock.now()
+        """One transaction: the outcomes that aren't stored yet, then `work`; nothing is sent before it succeeds."""
+        ended, tired, now = list(self._unsettled), self._pace.tired, self._clock.now()
 
-        def both(connection: Connection) -> tuple[State | None, T]:
-            state = None
-            if pending is not None:
-                item, outcome = pending
-                state = settle(connection, item, self._terms.owner, outcome, self._terms.in_doubt, now)
-            return state, work(connection)
+        def both(connection: Connection) -> tuple[list[State], T]:
+            states = settle_all(connection, ended, self._terms.owner, self._terms.in_doubt, now)
+            self._pace.tell(connection, tired)
+            return states, work(connection)
 
-        state, result = self._sender.run(both)
-        self._unsettled = None
-        if state is not None:
+        states, result = self._sender.run(both)
+        self._unsettled.clear()
+        self._pace.told(tired)
+        for state in states:
             self._count(_COUNTED[state])
         return result
 
@@ -145,43 +133,30 @@ class Round:
         self._result = replace(self._result, **{what: getattr(self._result, what) + by})
         self._terms.progress(self._result)
 
-    # Claiming
+    # Supply
 
-    def _next_batch(self) -> tuple[Claimed, ...]:
-        left = _BATCH if self._terms.limit is None else min(_BATCH, self._terms.limit - self._tried)
-        while not (batch := self._write(lambda connection: self._claimed(connection, left))):
-            if not self._terms.patient or self._terms.stop() or not self._write(self._others_hold):
-                break
+    def _supplied(self) -> bool:
+        """Whether something is claimed, or could be; waits for what other senders hold where that was asked for."""
+        if self._supply.waiting:
+            return True
+        if self._dry and self._lines.busy:
+            return False  # asked again when all has ended: some of it may have to go again
+        while not self._supply.take_in(self._write(lambda connection: self._supply.claimed(connection, self._tried))):
+            self._dry = True
+            if self._lines.busy or not self._terms.patient or self._terms.stop() or not self._write(self._others_hold):
+                return False
             self._clock.sleep(_LOOK_AGAIN)
             self._write(self._tidied)
-        self._renew_at = self._clock.now() + self._terms.lease / 2
+        self._dry = False
         self._checkpoint("after_claim")
-        return batch
-
-    def _claimed(self, connection: Connection, size: int) -> tuple[Claimed, ...]:
-        per_day, now = self._terms.per_day, self._clock.now()
-        if per_day is None:
-            return self._claim(connection, size, Priority.NEWSLETTER)
-        room = per_day - sent_since(connection, self._series, now - _DAY)
-        urgent = self._claim(connection, min(size, room), Priority.URGENT)
-        # What is not urgent leaves a tenth of the day for what will be.
-        left = min(size, room - per_day // 10) - len(urgent)
-        return urgent + self._claim(connection, left, Priority.NEWSLETTER)
-
-    def _claim(self, connection: Connection, size: int, least_urgent: Priority) -> tuple[Claimed, ...]:
-        if size <= 0:
-            return ()
-        terms = self._terms
-        return claim(connection, self._series, size, terms.owner, terms.lease, self._clock.now(), least_urgent)
+        return True
 
     def _others_hold(self, connection: Connection) -> bool:
         return others_hold_until(connection, self._series, self._terms.owner) is not None
 
     def _tidied(self, connection: Connection) -> None:
-        """Frees what the dead hold, and drops what is too late."""
-        dead, now = self._sender.others_dead(connection), self._clock.now()
-        reap(connection, self._terms.owner, dead, self._terms.in_doubt, now)
-        self._late_before = expire(connection, self._series, now)
+        self._late_before = self._supply.tidied(connection)
+        self._pace.learn(connection)
 
     def _put_back(self, connection: Connection) -> int:
         release(connection, self._terms.owner)
@@ -189,91 +164,117 @@ class Round:
         close_finished(connection, self._series)
         return waiting(connection, self._series)
 
-    # Sending
+    def _rescue(self) -> None:
+        with suppress(StoreError):  # the first trouble is the one to tell
+            self._write(self._put_back)
 
-    def _carry(self, item: Claimed) -> None:
+    def _end_what_is_in_hand(self) -> None:
+        self._lines.hurry(_GRACE)
+        while self._lines.busy:
+            for item, outcome in self._lines.outcomes(_LISTEN):
+                self._note(item, outcome)
+
+    # Starting
+
+    def _ready(self) -> list[_Start]:
+        """A finished message for each connection that is free, as far as pace and domains allow."""
+        queue, found = self._supply.waiting, list[_Start]()
+        self._lines.widen(1 + len(queue) // _A_LINE_FOR)
+        while queue and len(found) < self._lines.free and self._may_leave_now():
+            item = queue.popleft()
+            if (until := self._pace.rests_until(item)) is not None:
+                self._put_off(item, until)
+            elif (start := self._finished(item)) is not None:
+                found.append(start)
+                self._pace.slot = None
+        return found
+
+    def _finished(self, item: Claimed) -> _Start | None:
+        if self._supply.unread(item):
+            self._supply.keep(item, self._write(lambda connection: self._supply.read(connection, item)))
         dated = item.dated or self._clock.now()
         try:
-            message = self._finish(self._letter(item), item.recipient, item.key, dated)
+            return _Start(item, dated, self._supply.finished(item, dated))
         except TocsinError as error:
             text = str(error)
             self._write(lambda c: refuse_claimed(c, item, self._terms.owner, text, self._clock.now()))
             self._count("failed")
-            return
-        transport = self._open()
-        if transport is None:
-            return
-        self._wait_for_slot()
-        self._checkpoint("before_start")
-        if self._may_leave(item, dated):
-            self._checkpoint("after_start")
-            self._tried += 1
-            self._judge(item, transport.send(message))
-            self._checkpoint("after_outcome")
+            return None
 
-    def _letter(self, item: Claimed) -> Letter:
-        key = item.campaign, item.language
-        if key not in self._letters:
-            self._letters[key] = self._write(lambda connection: letter(connection, *key))
-        return self._letters[key]
+    def _put_off(self, item: Claimed, until: datetime) -> None:
+        self._write(lambda connection: put_off(connection, item, self._terms.owner, until))
+        self._count("retried")
 
-    def _open(self) -> Transport | None:
-        if self._transport is None:
-            try:
-                self._transport = self._connect()
-            except DeliveryError as error:
-                self._result = replace(self._result, trouble=str(error))
-        return self._transport
+    def _may_leave_now(self) -> bool:
+        if self._pace.wants_slot:
+            self._pace.slot = self._write(self._pace.reserved)
+        return not self._pace.ahead
 
     def _wait_for_slot(self) -> None:
-        if self._terms.per_second is None:
-            return
-        ahead = (self._slot - self._clock.now()).total_seconds()
-        if ahead > 0:
-            self._write(lambda _connection: None)  # what is known must not wait with us
-            self._clock.sleep(ahead)
-        self._slot = max(self._slot, self._clock.now()) + timedelta(seconds=1 / self._terms.per_second)
+        self._clock.sleep(min(self._pace.ahead, _LOOK_AGAIN))
+        if self._supply.must_renew:
+            self._write(self._supply.renewed)
 
-    def _may_leave(self, item: Claimed, dated: datetime) -> bool:
-        started, reason, held = self._write(lambda connection: self._started(connection, item, dated))
+    def _begin(self, starts: list[_Start]) -> None:
+        if starts:
+            self._checkpoint("before_start")
+        may, troubles, held = self._write(lambda connection: self._started(connection, starts))
         if held:
             self._result = replace(self._result, held=held)
-        if reason:
+        for _ in filter(None, troubles):
             self._count("dropped")
-        return started
+        for start in (start for start, allowed in zip(starts, may, strict=True) if allowed):
+            self._checkpoint("after_start")
+            self._tried += 1
+            self._lines.begin(start.item, start.message)
 
-    def _started(self, connection: Connection, item: Claimed, dated: datetime) -> tuple[bool, str, str]:
+    def _started(self, connection: Connection, starts: list[_Start]) -> tuple[list[bool], list[str], str]:
+        """Which of them may leave, why others were dropped, and why nothing may leave at all."""
+        if not starts:
+            return [], [], ""
         owner, now = self._terms.owner, self._clock.now()
-        if now >= self._renew_at:
-            renew(connection, owner, now + self._terms.lease, now)
-            self._renew_at = now + self._terms.lease / 2
+        if self._supply.must_renew:
+            self._supply.renewed(connection)
+        full = self._pace.full(connection, [start.item for start in starts])
         # Nobody may take it for abandoned while the server is only slow.
-        if start(connection, item, owner, now + self._terms.lease + self._terms.longest, dated, now):
-            return True, "", ""
-        return False, set_aside(connection, item, owner, now), why_held(connection, self._terms.here)
+        until = now + self._terms.lease + self._terms.longest
+        pairs = [(start.item, start.dated) for start in starts if start.item not in full]
+        begun = dict(zip((item for item, _ in pairs), start_all(connection, pairs, owner, until, now), strict=True))
+        refused = [item for item, allowed in begun.items() if not allowed]
+        reasons = [set_aside(connection, item, owner, now) for item in refused]
+        held = why_held(connection, self._terms.here) if refused else ""
+        return [begun.get(start.item, False) for start in starts], reasons, held
 
     # Judging
 
-    def _judge(self, item: Claimed, outcome: Outcome) -> None:
+    def _listen(self) -> None:
+        wait = min(_LISTEN, self._pace.ahead) if self._supply.waiting and self._pace.slot else _LISTEN
+        for item, outcome in self._lines.outcomes(wait):
+            self._note(item, outcome)
+            self._strike(item, outcome)
+            self._checkpoint("after_outcome")
+
+    def _note(self, item: Claimed, outcome: Outcome) -> None:
         key = item.campaign, item.recipient.subscriber
         pause = _AFTER_A_BREAK if key in self._broken else timedelta(0)
         now, jitter = self._clock.now(), self._terms.jitter()
-        self._unsettled = item, settlement(outcome, item.attempts + 1, item.not_after, now, jitter, pause)
+        self._unsettled.append((item, settlement(outcome, item.attempts + 1, item.not_after, now, jitter, pause)))
         if outcome.fate in (Fate.BROKEN, Fate.UNKNOWN):
             self._broken.add(key)
-            self._breaks += 1
-            self._hang_up()
-            if self._breaks >= _BREAKS:
-                self._result = replace(
-                    self._result, trouble=f"the connection to the mail server failed: {outcome.told}"
-                )
+        if is_crowded(outcome):
+            self._pace.crowded(item)
+
+    def _strike(self, item: Claimed, outcome: Outcome) -> None:
+        """Several refusals in a row that say nothing of their recipients are meant for us."""
+        if outcome.fate in (Fate.BROKEN, Fate.UNKNOWN):
             return
-        self._breaks = 0
         self._struck = [*self._struck, item] if is_impersonal(outcome) else []
-        if len(self._struck) >= _STRIKES:
+        # What the other connections still had in hand then is refused for the same reason.
+        if len(self._struck) >= _STRIKES or (self._struck and self._result.trouble is not None):
             forgiven = self._write(self._forgiven)
             self._count("failed", -forgiven)
             self._count("retried", forgiven)
+            self._struck = []
             self._result = replace(self._result, trouble=f"the mail server refuses every message: {outcome.told}")
 
     def _forgiven(self, connection: Connection) -> int:
@@ -283,11 +284,6 @@ class Round:
             retry_failed(connection, item.campaign, item.recipient.subscriber, now + _AFTER_STRIKES)
             for item in self._struck
         )
-
-    def _hang_up(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
-        self._transport = None
 
 
 _COUNTED: Final = {

@@ -7,7 +7,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from pipeline.actions.deliver import LEASE, Delivered, deliver
+from pipeline.actions.deliver import CONNECTIONS, LEASE, Delivered, deliver
 from pipeline.actions.mailing import Office, Ticked, sending_edition, tick
 from pipeline.clock import Clock
 from pipeline.delivery import Transport
@@ -32,6 +32,8 @@ class Sender:
     connect: Callable[[], Transport]
     lease: timedelta = LEASE
     in_doubt: InDoubt = InDoubt.RESEND
+    connections: int = CONNECTIONS
+    per_domain: int | None = None
     stop: Callable[[], bool] = field(default=lambda: False)
     checkpoint: Callable[[str], None] = field(default=lambda _name: None)
 
@@ -81,7 +83,7 @@ def rehearse(database: Database, sender: Sender, clock: Clock) -> tuple[Entry, .
 def prepare(series: str, office: Office, clock: Clock, connection: Connection) -> tuple[Edition, Ticked]:
     """One tick for one series: plans, queues what is due, notes that it was done."""
     now = clock.now()
-    edition = sending_edition(connection, series, now)
+    edition = sending_edition(connection, series, now, office.memory)
     ticked = tick(connection, edition, office, now)
     set_last_tick(connection, now)
     return edition, ticked
@@ -126,6 +128,8 @@ def send_due(
             here=sender.here,
             lease=sender.lease,
             in_doubt=sender.in_doubt,
+            connections=sender.connections,
+            per_domain=sender.per_domain,
             limit=left,
             per_second=edition.catalogue.mail.per_second,
             per_day=edition.catalogue.mail.per_day,

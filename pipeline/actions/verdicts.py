@@ -1,5 +1,6 @@
 """From what the mail server said to what becomes of the delivery and of the address: pure, and all in one place."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -8,6 +9,7 @@ from pipeline.store.deliveries import Bounce, Settlement
 from pipeline.store.tables import State
 
 _WAITS: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
+_TOO_MANY: Final = re.compile(r"too (?:many|fast|much)|rate.?limit|throttl|exceed|slow down", re.IGNORECASE)
 _OF_THE_SENDER: Final = ("5.1.7", "5.1.8")  # the two of 5.1.x that are about the sender's address
 
 
@@ -64,3 +66,10 @@ def is_impersonal(outcome: Outcome) -> bool:
     if outcome.step is Step.RCPT:
         return outcome.status.startswith("5.7.")
     return not outcome.status.startswith(("5.1.", "5.2."))
+
+
+def is_crowded(outcome: Outcome) -> bool:
+    """Whether a recipient's domain says that it gets too many messages, and not that this one mailbox does."""
+    about_the_mailbox = outcome.status.startswith("4.2.")
+    said = outcome.fate is Fate.LATER and _TOO_MANY.search(outcome.text) is not None
+    return said and outcome.step is not Step.MAIL and not about_the_mailbox

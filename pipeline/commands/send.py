@@ -6,6 +6,7 @@ import sys
 from dataclasses import asdict
 
 from pipeline.actions.deliver import Delivered
+from pipeline.actions.retention import tidy
 from pipeline.actions.send import Held, Sender, Sent, held, rehearse, send_due
 from pipeline.commands.sending import add_sending_options, sender_of, server_of
 from pipeline.commands.shell import DONE, OUTSIDE, WRONG, Shell, counted, whole
@@ -32,6 +33,7 @@ def run(shell: Shell) -> int:
             return DONE
         if (reason := held(database, sender, shell.clock)) is not None:
             return tell_held(shell, reason)
+        tidy(database, shell.clock.now())
         return tell_delivered(shell, _send(shell, database, sender))
 
 

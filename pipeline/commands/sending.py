@@ -7,10 +7,11 @@ from datetime import timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from pipeline.actions.deliver import CONNECTIONS
 from pipeline.actions.mailing import Office, key_of
 from pipeline.actions.send import Sender
 from pipeline.catalogue.hours import parse_duration
-from pipeline.commands.shell import Shell
+from pipeline.commands.shell import Shell, whole
 from pipeline.delivery import MailServer, Transport, mail_server
 from pipeline.delivery.connection import connect
 from pipeline.errors import SettingsError
@@ -30,6 +31,11 @@ def add_sending_options(parser: argparse.ArgumentParser) -> None:
                         help="what to do with a message of which nobody knows whether it was taken")  # fmt: skip
     parser.add_argument("--lease", type=seconds, default=timedelta(seconds=60), metavar="TIME",
                         help="how long a sender holds what it took in hand: 60s, 2 min (default: 60s)")  # fmt: skip
+    parser.add_argument("--connections", type=whole, default=CONNECTIONS, metavar="N",
+                        help=f"to the mail server, fewer where little waits (default: {CONNECTIONS})")  # fmt: skip
+    parser.add_argument("--per-domain", type=whole, metavar="N",
+                        help="at most so many messages a minute to one recipient domain (default: no limit; "
+                             "a domain that complains of too many rests for 5 minutes)")  # fmt: skip
 
 
 def seconds(text: str) -> timedelta:
@@ -105,6 +111,8 @@ def sender_of(
         connect=reach,
         lease=getattr(options, "lease", timedelta(seconds=60)),
         in_doubt=InDoubt(getattr(options, "in_doubt", InDoubt.RESEND.value)),
+        connections=getattr(options, "connections", CONNECTIONS),
+        per_domain=getattr(options, "per_domain", None),
         stop=stop,
         checkpoint=checkpoint,
     )

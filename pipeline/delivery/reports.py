@@ -1,5 +1,6 @@
 """What comes back: delivery reports (RFC 3464), complaints (RFC 5965), and bounces that follow no standard. Pure."""
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -53,6 +54,18 @@ def read_report(raw: bytes, recipient: str = "") -> Report:
     if kind == "delivery-status":
         return _delivery(message, addresses)
     return _irregular(message, addresses)
+
+
+def identity_of(raw: bytes) -> str:
+    """A digest of a message that stays the same wherever it is read: programs add fields of their own on top.
+
+    What it reports counts too, so that nobody can hide a report behind the Message-ID of another one.
+    """
+    message = _parsed(raw[:_LARGEST])
+    _, _, body = raw[:_LARGEST].replace(b"\r\n", b"\n").partition(b"\n\n")
+    names = ("Message-ID", "Date", "From", "To", "Subject")
+    fields = [" ".join(str(message.get(name, "")).split()) for name in names]
+    return hashlib.sha256("\n".join(fields).encode(errors="surrogateescape") + b"\n" + body.rstrip()).hexdigest()
 
 
 def _parsed(raw: bytes) -> "Message[str, str]":

@@ -59,6 +59,13 @@ def release(connection: Connection, owner: str) -> None:
     connection.execute(update(deliveries).where(_claimed_by(owner)).values(freed(WAITING_AGAIN)))
 
 
+def put_off(connection: Connection, item: Claimed, owner: str, until: datetime) -> None:
+    """Lets a claimed delivery wait until an instant, without counting that as a try."""
+    key = item.campaign, item.recipient.subscriber
+    mine = and_(deliveries.c.campaign_id == key[0], deliveries.c.subscriber_id == key[1], _claimed_by(owner))
+    connection.execute(update(deliveries).where(mine).values(freed(WAITING_AGAIN, next_try=until)))
+
+
 def reap(connection: Connection, owner: str, dead: Sequence[str], policy: InDoubt, now: datetime) -> tuple[int, int]:
     """Frees what dead senders hold and what leases have run out; returns how many, and how many of them in doubt."""
     ours_no_more = or_(deliveries.c.owner.in_(dead), deliveries.c.lease_until <= now)

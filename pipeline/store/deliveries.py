@@ -5,6 +5,7 @@ crash only what is between the two is in doubt. Owner and state stand in every W
 its lease finds its claims gone and sends nothing new.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -25,6 +26,7 @@ from sqlalchemy import (
 from pipeline.letters import Letter, Recipient
 from pipeline.store.campaigns import LATE, OVER
 from pipeline.store.expansion import may_hear
+from pipeline.store.prepared import Prepared
 from pipeline.store.subscribers import count_bounce
 from pipeline.store.switch import armed_switch
 from pipeline.store.tables import (
@@ -93,7 +95,7 @@ def letter(connection: Connection, campaign: int, language: str) -> Letter:
     return Letter(row.language, row.subject, row.source)
 
 
-_START = (
+_START = Prepared(
     update(deliveries)
     .where(
         deliveries.c.campaign_id == bindparam("campaign"),
@@ -123,7 +125,7 @@ _START = (
 )
 
 
-_SENT = (
+_SENT = Prepared(
     update(deliveries)
     .where(
         deliveries.c.campaign_id == bindparam("campaign"),
@@ -144,8 +146,25 @@ _SENT = (
 
 def start(connection: Connection, item: Claimed, owner: str, until: datetime, dated: datetime, now: datetime) -> bool:
     """Lets a message leave: once this is committed it counts as sending. False where it must not leave any more."""
-    values = {**_key(item), "me": owner, "now": now, "until": until, "at": dated}
-    return bool(connection.execute(_START, values).rowcount)
+    return start_all(connection, [(item, dated)], owner, until, now) == [True]
+
+
+def start_all(
+    connection: Connection, items: Sequence[tuple[Claimed, datetime]], owner: str, until: datetime, now: datetime
+) -> list[bool]:
+    """The same for several messages with the Date of each, in one statement; says which of them may leave."""
+    if not items:
+        return []
+    common = {"me": owner, "now": now, "until": until}
+    values = [{**_key(item), **common, "at": dated} for item, dated in items]
+    if _START.run(connection, values) == len(items):
+        return [True] * len(items)
+    ours = and_(IS_IN_HAND, deliveries.c.owner == owner, deliveries.c.state == State.SENDING)
+    begun = {
+        (row.campaign_id, row.subscriber_id)
+        for row in connection.execute(select(deliveries.c.campaign_id, deliveries.c.subscriber_id).where(ours))
+    }
+    return [(item.campaign, item.recipient.subscriber) in begun for item, _ in items]
 
 
 def set_aside(connection: Connection, item: Claimed, owner: str, now: datetime) -> str:
@@ -182,10 +201,30 @@ def settle(
     connection: Connection, item: Claimed, owner: str, outcome: Settlement, policy: InDoubt, now: datetime
 ) -> State:
     """Stores what came of a message, and returns the state in which that leaves it."""
-    if outcome.state is State.SENT:
-        said = {"at": now, "said": outcome.code, "words": outcome.text[:_TEXT_LENGTH]}
-        connection.execute(_SENT, {**_key(item), "me": owner, **said})
-        return State.SENT
+    (state,) = settle_all(connection, [(item, outcome)], owner, policy, now)
+    return state
+
+
+def settle_all(
+    connection: Connection, ended: Sequence[tuple[Claimed, Settlement]], owner: str, policy: InDoubt, now: datetime
+) -> list[State]:
+    """Stores what came of several messages; those that were sent, by far the most, in one statement."""
+    sent = [
+        {**_key(item), "me": owner, "at": now, "said": outcome.code, "words": outcome.text[:_TEXT_LENGTH]}
+        for item, outcome in ended
+        if outcome.state is State.SENT
+    ]
+    if sent:
+        _SENT.run(connection, sent)
+    return [
+        State.SENT if outcome.state is State.SENT else _settle_other(connection, item, owner, outcome, policy, now)
+        for item, outcome in ended
+    ]
+
+
+def _settle_other(
+    connection: Connection, item: Claimed, owner: str, outcome: Settlement, policy: InDoubt, now: datetime
+) -> State:
     state, values = _settled(item, outcome, policy, now)
     ours = and_(_is(item), deliveries.c.state == State.SENDING, deliveries.c.owner == owner)
     changed = connection.execute(update(deliveries).where(ours).values(values)).rowcount

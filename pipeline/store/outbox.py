@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, update
 
+from pipeline.store.addresses import normalised
 from pipeline.store.campaigns import LATE, LEAVING, OVER
 from pipeline.store.deliveries import freed
-from pipeline.store.subscribers import normalised
 from pipeline.store.tables import (
     IS_IN_DOUBT,
     IS_IN_HAND,
@@ -23,6 +23,8 @@ from pipeline.store.tables import (
     deliveries,
     subscribers,
 )
+
+_DAY_LOCK: Final = 0x746F63  # the class of the locks by which senders share the mails of a day
 
 
 def expire(connection: Connection, series: str, now: datetime) -> int:
@@ -121,6 +123,19 @@ def sent_since(connection: Connection, series: str, since: datetime) -> int:
         )
     )
     return int(connection.execute(query).scalar_one())
+
+
+def used_of_day(connection: Connection, series: str, since: datetime) -> int:
+    """How many mails of a series were sent after an instant or are in a sender's hands.
+
+    Until the end of the transaction no other sender on PostgreSQL is told, so that two can't take the same room.
+    """
+    if connection.dialect.name == "postgresql":
+        key = func.hashtext(f"tocsin day {series}")
+        connection.execute(select(func.pg_advisory_xact_lock(_DAY_LOCK, key)))
+    in_hand = select(func.count()).select_from(deliveries.join(campaigns))
+    held = connection.execute(in_hand.where(campaigns.c.series == series, IS_IN_HAND)).scalar_one()
+    return sent_since(connection, series, since) + int(held)
 
 
 def entries(

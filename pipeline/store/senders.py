@@ -33,12 +33,15 @@ class Sender:
         self.name = name
         self.database = database
         self._session = session
+        self._shared = database.engine.dialect.name == "postgresql"
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """Runs `work` in one transaction, and again after a lost race or a lost connection (the lock is taken anew)."""
         if self._session is None:
             return self.database.run(work)
         try:
+            if not self._shared:
+                return self.database.persist(self._session, work, asks_for_patience)
             return self.database.persist(self._session, lambda connection: self._locked(connection, work), _worth_it)
         except DBAPIError as error:
             raise told(error, self.database.place) from error
@@ -47,7 +50,7 @@ class Sender:
         """The names of senders that hold deliveries and live no more."""
         held = select(deliveries.c.owner).where(IS_IN_HAND).distinct()
         names = [name for (name,) in connection.execute(held) if name is not None and name != self.name]
-        if self._session is None:  # the file lock is ours, so all others are gone
+        if not self._shared:  # the file lock is ours, so all others are gone
             return tuple(names)
         # A lock that can be had belongs to nobody any more; it is given back with the transaction.
         trial = text("SELECT pg_try_advisory_xact_lock(:key)")
@@ -75,7 +78,11 @@ def sending(database: Database, name: str) -> Iterator[Sender | None]:
         yield Sender(database, name, None)
     else:
         with _file_lock(file.with_name(file.name + "-sender")) as locked:
-            yield Sender(database, name, None) if locked else None
+            if not locked:
+                yield None
+                return
+            with _session(database) as session:
+                yield Sender(database, name, session)
 
 
 @contextmanager

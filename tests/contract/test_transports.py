@@ -16,7 +16,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from pipeline.delivery import Fate, MailServer, Outcome, Step, connection, mail_server
+from pipeline.delivery import Fate, MailServer, Outcome, Step, connection, conversation, mail_server
 from pipeline.delivery.connection import connect
 from pipeline.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
 from pipeline.letters import Message
@@ -269,8 +269,8 @@ def test_hanging_up_in_the_middle_of_a_long_body_is_no_doubt(script: Callable[..
 
 
 def test_a_silent_server_is_given_up(script: Callable[..., Scripted], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "TIMEOUT", 0.2)
-    monkeypatch.setattr(connection, "FINAL_TIMEOUT", 0.4)
+    monkeypatch.setattr(conversation, "TIMEOUT", 0.2)
+    monkeypatch.setattr(conversation, "FINAL_TIMEOUT", 0.4)
     transport = connect(script(RCPT=1.0).server)
     assert transport.send(message()).fate is Fate.BROKEN
     transport.close()

@@ -1,6 +1,8 @@
 """A process that sends what is due and prints what it did; it dies at the point that TOCSIN_CRASH_AT names."""
 
+import signal
 import sys
+import threading
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -22,8 +24,11 @@ def finish(letter: Letter, recipient: Recipient, campaign: str, sent: datetime) 
     return Message("bounces@example.org", recipient.address, head.encode() + letter.source, name)
 
 
-def main(url: str, port: str, policy: str) -> None:
-    clock, checkpoint = SystemClock(), crash_point()
+def main(url: str, port: str, policy: str, connections: str = "1", minutes: str = "0") -> None:
+    """Sends as so many minutes after now."""
+    clock, checkpoint = SystemClock(SystemClock().now() + timedelta(minutes=int(minutes))), crash_point()
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: stopped.set())
     server = MailServer("127.0.0.1", int(port), "smtp", helo="localhost")
     with open_database(url, clock) as database:
         done = deliver(
@@ -38,6 +43,8 @@ def main(url: str, port: str, policy: str) -> None:
             longest=timedelta(seconds=1),
             in_doubt=InDoubt(policy),
             patient=True,
+            connections=int(connections),
+            stop=stopped.is_set,
             checkpoint=checkpoint,
         )
     print(done)

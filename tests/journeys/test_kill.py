@@ -4,12 +4,14 @@ import importlib.util
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,10 @@ POINTS = (
     "before_last_commit",
 )
 ONCE = ("after_claim", "before_last_commit")
+PIPELINING = b"250-sink\r\n250 PIPELINING\r\n"
+HANGING = 1.0  # seconds
+KILLS = int(os.environ.get("TOCSIN_KILLS", "0"))
+"""How many kills instead of a few: `make kill`."""
 
 
 class Sink:
@@ -51,6 +57,9 @@ class Sink:
         self.kept: list[tuple[str, bytes]] = []
         self.senders: dict[str, str] = {}
         self.at_the_dot: Callable[[], None] = lambda: time.sleep(0.002)
+        self.answers: dict[str, list[str]] = {}
+        self.greeting = b"250 fine\r\n"
+        self.connections = 0
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -71,29 +80,43 @@ class Sink:
             threading.Thread(target=self._talk, args=(wire,), daemon=True).start()
 
     def _talk(self, wire: socket.socket) -> None:
+        self.connections += 1
         sender = recipient = ""
         try:
             with wire, wire.makefile("rb") as lines:
                 wire.sendall(b"220 sink\r\n")
                 while line := lines.readline():
-                    if line.upper().startswith(b"MAIL"):
-                        sender = line.decode().partition("<")[2].partition(">")[0]
-                    if line.upper().startswith(b"RCPT"):
-                        recipient = line.decode().partition("<")[2].partition(">")[0]
+                    verb, argument = line[:4].upper(), line.decode().partition("<")[2].partition(">")[0]
+                    if verb == b"RCPT":
+                        recipient = argument
                         self.senders[recipient] = sender
-                    if line.upper() != b"DATA\r\n":
-                        wire.sendall(b"250 fine\r\n")
-                        continue
-                    wire.sendall(b"354 go on\r\n")
-                    body = []
-                    while (line := lines.readline()) not in (b".\r\n", b""):
-                        body.append(line)
-                    if line:
-                        self.kept.append((recipient, b"".join(body)))
-                        self.at_the_dot()
-                        wire.sendall(b"250 kept\r\n")
-        except ConnectionError:
-            return  # the other end was killed
+                    if verb == b"MAIL":
+                        sender = argument
+                    if verb == b"DATA":
+                        self._take(wire, lines, recipient)
+                    else:
+                        wire.sendall(self.greeting if verb == b"EHLO" else b"250 fine\r\n")
+        except (ConnectionError, ValueError):
+            return  # the other end was killed, or we hung up
+
+    def _take(self, wire: socket.socket, lines: Any, recipient: str) -> None:
+        """A body, and the answer to its dot: what was asked for its recipient, then always yes."""
+        wire.sendall(b"354 go on\r\n")
+        body = []
+        while (line := lines.readline()) not in (b".\r\n", b""):
+            body.append(line)
+        if not line:
+            return
+        answers = self.answers.get(recipient, [])
+        answer = answers.pop(0) if answers else "250 kept"
+        if answer.startswith(("250", "drop")):
+            self.kept.append((recipient, b"".join(body)))
+        self.at_the_dot()
+        if answer == "hang":
+            time.sleep(HANGING)
+        if not answer[:3].isdigit():
+            wire.shutdown(socket.SHUT_RDWR)
+        wire.sendall(answer.encode() + b"\r\n")
 
 
 @pytest.fixture
@@ -139,8 +162,11 @@ def queue(url: str, readers: int) -> set[str]:
     return addresses
 
 
-def start(url: str, sink: Sink, crash_at: str = "", policy: str = "resend") -> "subprocess.Popen[str]":
-    command = [sys.executable, "-W", "error", str(HERE / "process_to_kill.py"), url, str(sink.port), policy]
+def start(
+    url: str, sink: Sink, crash_at: str = "", policy: str = "resend", connections: int = 1, minutes: int = 0
+) -> "subprocess.Popen[str]":
+    program = [sys.executable, "-W", "error", str(HERE / "process_to_kill.py")]
+    command = [*program, url, str(sink.port), policy, str(connections), str(minutes)]
     environment = {**os.environ, "TOCSIN_CRASH_AT": crash_at, "PYTHONPATH": str(HERE.parent.parent)}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -204,23 +230,147 @@ def test_with_hold_nothing_goes_twice_and_what_is_in_doubt_is_listed(
     assert outcome(url) == {State.SENT: 3, State.DOUBT: 1}
 
 
-@pytest.mark.parametrize(("kind", "senders", "kills"), [("sqlite", 1, 4), ("postgresql", 3, 6)])
-def test_killed_again_and_again_at_the_worst_moment(
-    kind: str, senders: int, kills: int, request: pytest.FixtureRequest, tmp_path: Path, sink: Sink
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("point", ["after_start", "after_rcpt", "after_dot", "after_reply", "after_outcome"])
+def test_killed_with_several_messages_in_hand_each_connection_costs_one_copy_at_most(
+    kind: str, point: str, request: pytest.FixtureRequest, tmp_path: Path, sink: Sink
 ) -> None:
+    sink.greeting = PIPELINING
     url = new_database(kind, request, tmp_path)
-    expected = queue(url, 120)
+    expected = queue(url, 60)
+    die(start(url, sink, f"{point}:30", connections=5))
+    assert sink.connections > 1
+    finish(start(url, sink, connections=5))
+    assert set(sink.copies()) == expected
+    assert sink.copies().total() - len(expected) <= 5
+    assert_copies_are_equal(sink)
+    assert outcome(url) == {State.SENT: 60}
+
+
+@pytest.mark.parametrize(
+    ("kind", "senders", "connections", "kills"),
+    [("sqlite", 1, 1, 4), ("sqlite", 1, 5, 4), ("postgresql", 3, 1, 6), ("postgresql", 2, 4, 4)],
+)
+def test_killed_again_and_again_at_the_worst_moment(
+    kind: str,
+    senders: int,
+    connections: int,
+    kills: int,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    sink: Sink,
+) -> None:
+    kills = KILLS or kills
+    sink.greeting = PIPELINING
+    url = new_database(kind, request, tmp_path)
+    number = 120 if not KILLS else 15 * kills
+    expected = queue(url, number)
     killer = Killer(kills)
     sink.at_the_dot = killer.at_the_dot
-    deadline = time.monotonic() + 60
-    while killer.replace_the_dead(senders, lambda: start(url, sink)) and time.monotonic() < deadline:
+    deadline = time.monotonic() + (20 * kills if KILLS else 60)
+    while killer.replace_the_dead(senders, lambda: start(url, sink, connections=connections)):
+        assert time.monotonic() < deadline
         time.sleep(0.01)
     finish(start(url, sink))
     assert killer.killed == kills
     assert set(sink.copies()) == expected
-    assert sink.copies().total() - len(expected) <= kills
+    assert sink.copies().total() - len(expected) <= kills * connections
     assert_copies_are_equal(sink)
-    assert outcome(url) == {State.SENT: 120}
+    assert outcome(url) == {State.SENT: number}
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_server_that_refuses_defers_hangs_and_hangs_up_loses_and_doubles_nothing_beyond_its_doubts(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path, sink: Sink
+) -> None:
+    sink.greeting = PIPELINING
+    url = new_database(kind, request, tmp_path)
+    expected = queue(url, 60)
+    readers = sorted(expected)
+    faults = {3: "451 4.3.0 later", 9: "552 5.2.2 mailbox full", 15: "drop", 27: "hang", 40: "451 4.3.0 later"}
+    sink.answers = {readers[number]: [answer] for number, answer in faults.items()}
+    die(start(url, sink, "after_reply:30", connections=4))
+    for minutes in (10, 20, 30):
+        finish(start(url, sink, connections=4, minutes=minutes))
+    assert expected - set(sink.copies()) == {readers[9]}
+    # Four were in hand when it was killed; one more was kept by the server that hung up on it.
+    assert sink.copies().total() - len(set(sink.copies())) <= 5
+    assert_copies_are_equal(sink)
+    assert outcome(url) == {State.SENT: 59, State.FAILED: 1}
+
+
+def test_without_a_kill_several_connections_send_each_message_once(tmp_path: Path, sink: Sink) -> None:
+    sink.greeting = PIPELINING
+    url = f"sqlite:///{tmp_path / 'tocsin.db'}"
+    expected = queue(url, 300)
+    assert "sent=300" in finish(start(url, sink, connections=8))
+    assert set(sink.copies()) == expected
+    assert sink.copies().total() == 300
+
+
+def test_a_stop_signal_gives_a_silent_server_some_seconds_and_no_more(tmp_path: Path, sink: Sink) -> None:
+    url = f"sqlite:///{tmp_path / 'tocsin.db'}"
+    queue(url, 40)
+    silence, go_on = threading.Event(), threading.Event()
+
+    def at_the_dot() -> None:
+        silence.set()
+        go_on.wait(30)
+
+    sink.at_the_dot = at_the_dot
+    process = start(url, sink, connections=5)
+    assert silence.wait(30)
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    finish(process)
+    assert time.monotonic() - began < 10
+    go_on.set()
+    sink.at_the_dot = lambda: None
+    finish(start(url, sink, connections=5))
+    assert outcome(url) == {State.SENT: 40}
+
+
+def test_postgresql_stopped_and_started_in_mid_run_costs_nothing(postgresql: Any, sink: Sink) -> None:
+    sink.greeting = PIPELINING
+    url = postgresql.database()
+    expected = queue(url, 80)
+    midway, go_on = threading.Event(), threading.Event()
+
+    def at_the_dot() -> None:
+        if len(sink.kept) == 30:
+            midway.set()
+            go_on.wait(30)
+
+    sink.at_the_dot = at_the_dot
+    process = start(url, sink, connections=4)
+    assert midway.wait(30)
+    postgresql.stop()
+    go_on.set()
+    time.sleep(0.5)
+    postgresql.start()
+    assert "sent=80" in finish(process)
+    assert set(sink.copies()) == expected
+    assert sink.copies().total() == 80
+    assert outcome(url) == {State.SENT: 80}
+
+
+def test_a_database_that_another_process_keeps_locked_is_waited_for(tmp_path: Path, sink: Sink) -> None:
+    file = tmp_path / "tocsin.db"
+    queue(f"sqlite:///{file}", 60)
+    locked = threading.Event()
+
+    def at_the_dot() -> None:
+        if len(sink.kept) == 20 and not locked.is_set():
+            with closing(sqlite3.connect(file, isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                locked.set()
+                time.sleep(1.0)
+                other.execute("ROLLBACK")
+
+    sink.at_the_dot = at_the_dot
+    assert "sent=60" in finish(start(f"sqlite:///{file}", sink, connections=3))
+    assert locked.is_set()
+    assert sink.copies().total() == 60
 
 
 class Killer:

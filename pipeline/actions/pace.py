@@ -1,0 +1,84 @@
+"""What slows a round down on purpose: so many messages a second, so many a minute to one recipient domain."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection
+
+from pipeline.actions.terms import Terms
+from pipeline.clock import Clock
+from pipeline.store.claims import put_off
+from pipeline.store.deliveries import Claimed
+from pipeline.store.pacing import domain_of, reserve_slot, rest, resting, take_turn
+
+_REST: Final = timedelta(minutes=5)  # for a recipient domain that says that it has had too many
+
+
+class Pace:
+    """Slots of time and domains that rest; both are kept in the database, for all senders."""
+
+    def __init__(self, series: str, clock: Clock, terms: Terms) -> None:
+        self._series, self._clock, self._terms = series, clock, terms
+        self._resting: dict[str, datetime] = {}
+        self._tired: dict[str, datetime] = {}
+        self.slot: datetime | None = None
+        """When the next message may leave; None where that was not asked yet, or doesn't matter."""
+
+    @property
+    def wants_slot(self) -> bool:
+        """Whether a slot has to be reserved before the next message."""
+        return self._terms.per_second is not None and self.slot is None
+
+    def reserved(self, connection: Connection) -> datetime:
+        """Reserves the next slot in the database."""
+        gap = timedelta(seconds=1 / (self._terms.per_second or 1.0))
+        return reserve_slot(connection, self._series, gap, self._clock.now())
+
+    @property
+    def ahead(self) -> float:
+        """Seconds until the next message may leave; 0 where it may."""
+        return 0.0 if self.slot is None else max(0.0, (self.slot - self._clock.now()).total_seconds())
+
+    def learn(self, connection: Connection) -> None:
+        """Reads which domains rest."""
+        self._resting = dict(resting(connection, self._clock.now()))
+
+    def rests_until(self, item: Claimed) -> datetime | None:
+        """Until when a recipient's domain is left alone, and a little more so that not all come at once; or None."""
+        until = self._resting.get(domain_of(item.recipient.address))
+        if until is None or until <= self._clock.now():
+            return None
+        return until + _REST * (0.1 * self._terms.jitter())
+
+    def crowded(self, item: Claimed) -> None:
+        """A recipient's domain has had too many: from now on it rests; `tell` must store that."""
+        domain = domain_of(item.recipient.address)
+        self._resting[domain] = self._tired[domain] = self._clock.now() + _REST
+
+    @property
+    def tired(self) -> Mapping[str, datetime]:
+        """The domains whose rest isn't stored yet."""
+        return dict(self._tired)
+
+    def tell(self, connection: Connection, tired: Mapping[str, datetime]) -> None:
+        """Stores which domains rest, for other senders and later rounds."""
+        for domain, until in tired.items():
+            rest(connection, domain, until)
+
+    def told(self, tired: Mapping[str, datetime]) -> None:
+        """What has been stored."""
+        for domain in tired:
+            self._tired.pop(domain, None)
+
+    def full(self, connection: Connection, items: Iterable[Claimed]) -> set[Claimed]:
+        """Those whose domain has had its messages of this minute; they are put off until the next one."""
+        if self._terms.per_domain is None:
+            return set()
+        full, now = set(), self._clock.now()
+        for item in items:
+            until = take_turn(connection, domain_of(item.recipient.address), self._terms.per_domain, now)
+            if until is not None:
+                put_off(connection, item, self._terms.owner, until)
+                full.add(item)
+        return full

@@ -1,0 +1,55 @@
+"""The pace of sending, kept over all connections and machines: slots of time, and what each recipient domain takes."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import BigInteger, Connection, and_, case, select, type_coerce
+
+from pipeline.store.dialects import insert
+from pipeline.store.limits import limits, use
+from pipeline.store.tables import EPOCH, MICROSECOND, Instant
+
+MINUTE: Final = timedelta(minutes=1)
+_FAR: Final = timedelta(minutes=10)  # a slot further ahead was reserved by a clock that has been set back since
+_RESTS: Final = "rests:"
+
+
+def reserve_slot(connection: Connection, series: str, gap: timedelta, now: datetime) -> datetime:
+    """When the next message of a series may leave, so that all its messages are `gap` apart, whoever sends them."""
+    name, apart = f"pace:{series}", gap // MICROSECOND
+    row = insert(connection, limits).values(digest=name, uses=0, until=now + gap)
+    kept = type_coerce(limits.c.until, BigInteger)
+    near = (now + max(_FAR, 100 * gap) - EPOCH) // MICROSECOND
+    moved = case(
+        (and_(limits.c.until > now, kept < near), kept + apart), else_=type_coerce(row.excluded.until, BigInteger)
+    )
+    slot = row.on_conflict_do_update(index_elements=[limits.c.digest], set_={"until": type_coerce(moved, Instant)})
+    until: datetime = connection.execute(slot.returning(limits.c.until)).scalar_one()
+    return until - gap
+
+
+def take_turn(connection: Connection, domain: str, most: int, now: datetime) -> datetime | None:
+    """Counts a message to a recipient domain, of which `most` leave in a minute; when to come again if it is full."""
+    name = f"to:{domain}"
+    if use(connection, name, most, MINUTE, now):
+        return None
+    until: datetime | None = connection.execute(select(limits.c.until).where(limits.c.digest == name)).scalar()
+    return until or now + MINUTE
+
+
+def rest(connection: Connection, domain: str, until: datetime) -> None:
+    """Lets a recipient domain that has had enough rest until an instant."""
+    row = insert(connection, limits).values(digest=_RESTS + domain, uses=1, until=until)
+    connection.execute(row.on_conflict_do_update(index_elements=[limits.c.digest], set_={"until": until}))
+
+
+def resting(connection: Connection, now: datetime) -> Mapping[str, datetime]:
+    """The recipient domains that rest, and until when."""
+    named = select(limits.c.digest, limits.c.until).where(limits.c.digest.startswith(_RESTS), limits.c.until > now)
+    return {row.digest.removeprefix(_RESTS): row.until for row in connection.execute(named)}
+
+
+def domain_of(address: str) -> str:
+    """The recipient domain of an address."""
+    return address.rpartition("@")[2].casefold()
