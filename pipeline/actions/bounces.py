@@ -1,6 +1,5 @@
 """Bounces and complaints: each message that came back is dealt with once, and only for whom its token names."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,7 +9,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from pipeline.actions.verdicts import bounce_of_status
-from pipeline.delivery.reports import Report, Sort, read_report
+from pipeline.delivery.reports import Report, Sort, identity_of, read_report
 from pipeline.letters import read_token
 from pipeline.letters.tokens import UNSUBSCRIBE, read_bounce_address
 from pipeline.store.database import Database
@@ -62,7 +61,7 @@ def deal_with(
     `told` hears the address of each subscriber whom it was about.
     """
     report = read_report(raw, recipient)
-    verdict, address = database.run(partial(_dealt, report, hashlib.sha256(raw).hexdigest(), key, now))
+    verdict, address = database.run(partial(_dealt, report, identity_of(raw), key, now))
     if address:
         told(address, verdict)
     return verdict

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -17,6 +17,10 @@ from pipeline.store.switch import last_tick, why_held
 
 Look = Callable[[str], Answer]
 """Asks the DNS for the texts of a name."""
+
+
+CLOCKS_AGREE = timedelta(minutes=2)
+"""A web server's clock and an answer's way here may be so far off."""
 
 
 class Health(StrEnum):
@@ -86,6 +90,18 @@ def examine_database(database: Database, here: dict[str, str], now: datetime) ->
         yield Finding("clock", Health.ILL, said)
     else:
         yield Finding("clock", Health.WELL, f"{now:%Y-%m-%d %H:%M}Z")
+
+
+def examine_clock(now: datetime, place: str, elsewhere: datetime | None) -> Finding:
+    """Whether our clock agrees with that of a web server, as far as that tells the time."""
+    what = f"clock against {place}"
+    if elsewhere is None:
+        return Finding(what, Health.DOUBTFUL, "it doesn't answer; compare `date -u` with a clock that you trust")
+    apart = (now - elsewhere).total_seconds()
+    if abs(apart) <= CLOCKS_AGREE.total_seconds():
+        return Finding(what, Health.WELL, "they agree")
+    said = f"ours is {abs(apart):.0f} s {'ahead' if apart > 0 else 'behind'}; mail leaves at the wrong hour"
+    return Finding(what, Health.ILL, f"{said}; set it: timedatectl set-ntp true")
 
 
 class _Undone(Exception):  # noqa: N818 - it is no error, it only ends the transaction

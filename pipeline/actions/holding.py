@@ -4,9 +4,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from pipeline.actions.mailing import current_plan, sending_edition
+from pipeline.actions.mailing import replan, sending_edition
 from pipeline.errors import SettingsError
-from pipeline.store.campaigns import reconcile
 from pipeline.store.database import Database
 from pipeline.store.editions import published_series
 from pipeline.store.holding import held_campaigns, hold_campaign, release_campaign
@@ -19,7 +18,7 @@ def hold_one(database: Database, key: str, now: datetime) -> int:
         found = None
         for series in published_series(connection):
             # A campaign that nobody has planned yet can be held too.
-            reconcile(connection, series, current_plan(sending_edition(connection, series, now), now), now)
+            replan(connection, sending_edition(connection, series, now), now)
             stopped = hold_campaign(connection, series, key, now)
             found = stopped if found is None else found
         return found

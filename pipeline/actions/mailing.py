@@ -1,31 +1,33 @@
 """From what is due to what waits in the outbox: plan, reconcile, compose, expand. One tick, the same whoever knocks."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Connection
 
-from pipeline import ledger as journal
+from pipeline.actions.proofs import queue_proofs
+from pipeline.actions.remembering import Memory
 from pipeline.catalogue.models import Catalogue, MailingList, Newsletter, Rule
 from pipeline.edition import Edition
-from pipeline.errors import DeliveryError, SettingsError, StoreError, TemplateError
+from pipeline.errors import DeliveryError, SettingsError, TemplateError
 from pipeline.letters import Letter, Message, Post, Recipient, finish
-from pipeline.letters.composing import compose, compose_in
+from pipeline.letters.composing import compose_in
 from pipeline.letters.dkim import Key
+from pipeline.letters.message import TEXT_ONLY
 from pipeline.letters.pages import Notice
 from pipeline.letters.posting import post_of
 from pipeline.outputs.calendar import invitation
-from pipeline.reminders.moments import proof_lead
 from pipeline.reminders.newsletters import newsletter_of
 from pipeline.reminders.occasions import Kind, Occasion, Plan
 from pipeline.reminders.plan import NOTHING_TOLD, Told, plan
 from pipeline.reminders.rules import rules_of
 from pipeline.rendering import Renderer
-from pipeline.store.addressees import Addressee, addressees, keep_addressees
-from pipeline.store.campaigns import Campaign, coming_campaigns, drop_late, due_campaigns, reconcile, told_lines
-from pipeline.store.editions import published_edition
-from pipeline.store.expansion import audience_size, enqueue_proof, expand
+from pipeline.store.addressees import Addressee, keep_addressees
+from pipeline.store.campaigns import Campaign, drop_late, due_campaigns, reconcile, told_lines
+from pipeline.store.editions import edition_stamp, forget_planning, note_planning, planned_for
+from pipeline.store.expansion import expand
 from pipeline.store.subscribers import languages
 from pipeline.store.switch import secret as kept_secret
 from pipeline.store.tables import Role
@@ -47,6 +49,7 @@ class Office:
     secret: bytes
     secrets: Mapping[str, str]
     keys: tuple[Key, ...] = ()
+    memory: Memory = field(default_factory=Memory, compare=False)
 
     def post(self, catalogue: Catalogue) -> Post:
         """Who writes."""
@@ -69,13 +72,9 @@ def key_of(connection: Connection, given: str | None, make: Callable[[], str]) -
     return (given or kept_secret(connection, make)).encode()
 
 
-def sending_edition(connection: Connection, series: str, now: datetime) -> Edition:
-    """The edition by which mail is sent: the last published one, never a draft."""
-    stored = published_edition(connection, series)
-    if stored is None:
-        raise StoreError("nothing has been published into this database yet; type: tocsin publish")
-    catalogue = Catalogue.model_validate_json(stored.catalogue)
-    return Edition(catalogue, journal.read(stored.ledger), now.astimezone(catalogue.series.zone).date())
+def sending_edition(connection: Connection, series: str, now: datetime, memory: Memory | None = None) -> Edition:
+    """The edition by which mail is sent: the last published one, never a draft. With a memory it is read once."""
+    return (memory or Memory()).edition(connection, series, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +94,17 @@ def tick(connection: Connection, edition: Edition, office: Office, now: datetime
     """
     series = edition.series.id
     keep_addressees(connection, series, addressees_of(edition.catalogue), now)
-    reconcile(connection, series, current_plan(edition, now, told_lines(connection, series)), now)
+    _keep_planned(connection, edition, office.memory, now)
     late = drop_late(connection, series, now)
+    due = () if edition.catalogue.mail.hold else due_campaigns(connection, series, now)
+    if late or due:
+        forget_planning(connection, series)
     if edition.catalogue.mail.hold:
         return Ticked(late=late)
+    queued, troubles = queue_proofs(connection, edition, now, partial(compose_proof, edition, office))
     readers = languages(connection, series)
-    queued, troubles = _proofs(connection, edition, office, now)
     announced = set[str]()
-    for campaign in due_campaigns(connection, series, now):
+    for campaign in due:
         event = campaign.occasion.event
         if campaign.occasion.kind is Kind.CHANGES and event in announced:
             continue  # its announcement tells the newest facts: the next plan will know that nothing is left to say
@@ -118,20 +120,23 @@ def tick(connection: Connection, edition: Edition, office: Office, now: datetime
     return Ticked(queued, tuple(troubles), late)
 
 
-def _proofs(connection: Connection, edition: Edition, office: Office, now: datetime) -> tuple[int, list[str]]:
-    """Queues for the organiser each letter that will leave soon, once: how many, and what can't be composed."""
-    queued, troubles = 0, list[str]()
-    series, until = edition.series.id, now + proof_lead(edition)
-    for organiser in addressees(connection, series, Role.PROOF):
-        for campaign in coming_campaigns(connection, series, now, until):
-            try:
-                letter = compose_proof(edition, campaign, office, audience_size(connection, campaign), now)
-            except (SettingsError, TemplateError, DeliveryError) as error:
-                if campaign.occasion.due > now:  # what is due tells by itself
-                    troubles.append(f"{campaign.occasion.key}: {error}")
-                continue
-            queued += enqueue_proof(connection, campaign, organiser, letter, now, campaign.occasion.not_after)
-    return queued, troubles
+def _keep_planned(connection: Connection, edition: Edition, memory: Memory, now: datetime) -> None:
+    """Plans where anything may have changed since this process planned last: the edition, the day, what was told."""
+    series = edition.series.id
+    stamp = edition_stamp(connection, series)
+    note = f"{stamp} {now:%Y-%m-%d}"
+    if stamp and memory.has_planned(connection, series, note) and planned_for(connection, series) == note:
+        return
+    replan(connection, edition, now)
+    # Both notes must agree: that of the database is gone with a transaction that fails, that of a process with it.
+    note_planning(connection, series, note)
+    memory.note_planning(connection, series, note)
+
+
+def replan(connection: Connection, edition: Edition, now: datetime) -> None:
+    """Brings the campaigns in line with the plan of an edition, given what readers have been told."""
+    series = edition.series.id
+    reconcile(connection, series, current_plan(edition, now, told_lines(connection, series)), now)
 
 
 def addressees_of(catalogue: Catalogue) -> tuple[Addressee, ...]:
@@ -166,21 +171,38 @@ def compose_all(
     """The letter of an occasion in every language that somebody reads, in the default one, and for each list."""
     wanted = [language for language in edition.languages if language in readers or language == edition.languages[0]]
     letters = {language: compose_one(edition, occasion, office, language, now) for language in wanted}
+    letters |= {
+        name: compose_one(edition, occasion, office, name.removeprefix(TEXT_ONLY), now, name)
+        for name in _as_text_alone(edition, readers)
+    }
     spoken = {one.language for one in edition.catalogue.mail.lists}
     return letters | {list_letter(some): compose_for_list(edition, occasion, office, some, now) for some in spoken}
 
 
-def compose_one(edition: Edition, occasion: Occasion, office: Office, language: str, now: datetime) -> Letter:
-    """The letter of an occasion in one language, its calendar entry attached where there is a date."""
-    rule = rule_of(edition, occasion)
-    return compose(
+def _as_text_alone(edition: Edition, readers: frozenset[str]) -> list[str]:
+    """The names of the letters without HTML that somebody reads; with any of them the default one."""
+    named = {name for name in readers if name.startswith(TEXT_ONLY)}
+    wanted = {f"{TEXT_ONLY}{language}" for language in edition.languages} & named
+    return sorted(wanted | {f"{TEXT_ONLY}{edition.languages[0]}"}) if named else []
+
+
+def compose_one(
+    edition: Edition, occasion: Occasion, office: Office, language: str, now: datetime, name: str = ""
+) -> Letter:
+    """The letter of an occasion in one language, its calendar entry attached where there is a date.
+
+    `name` is that of a letter as text alone; else it is the language's.
+    """
+    return compose_in(
         edition,
         occasion,
-        rule,
-        language,
+        rule_of(edition, occasion),
+        (language,),
         office.post(edition.catalogue),
         office.renderer,
         now,
+        name=name or language,
+        text_only=name.startswith(TEXT_ONLY),
         calendar=attachment(edition, occasion, language),
         secrets=office.secrets,
     )
@@ -203,9 +225,15 @@ def compose_for_list(
     )
 
 
-def compose_proof(edition: Edition, campaign: Campaign, office: Office, readers: int, now: datetime) -> Letter:
-    """A campaign's letter in all languages for the organiser, with when it leaves, to how many, and how to hold it."""
+def compose_proof(
+    edition: Edition, office: Office, campaign: Campaign, readers: int | None, leaves: datetime
+) -> Letter:
+    """A campaign's letter in all languages for the organiser, with when it leaves, to how many, and how to hold it.
+
+    Without `readers` it is the bare letter, by which one tells whether it changed.
+    """
     occasion, language = campaign.occasion, edition.languages[0]
+    local = leaves.astimezone(edition.series.zone)
     return compose_in(
         edition,
         occasion,
@@ -213,12 +241,10 @@ def compose_proof(edition: Edition, campaign: Campaign, office: Office, readers:
         edition.languages,
         office.post(edition.catalogue).to_mailing_list(),
         office.renderer,
-        now,
+        leaves,
         name=PROOF,
         calendar=attachment(edition, occasion, language),
-        notice=Notice(
-            language, max(occasion.due, now).astimezone(edition.series.zone), readers, f"tocsin hold {occasion.key}"
-        ),
+        notice=None if readers is None else Notice(language, local, readers, f"tocsin hold {occasion.key}"),
     )
 
 

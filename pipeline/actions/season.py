@@ -47,7 +47,7 @@ def season(
 
 
 def _tick(series: str, office: Office, now: datetime, connection: Connection) -> tuple[Edition, Ticked]:
-    current = sending_edition(connection, series, now)
+    current = sending_edition(connection, series, now, office.memory)
     return current, tick(connection, current, office, now)
 
 

@@ -4,13 +4,14 @@ import argparse
 import mailbox
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
 from pipeline.actions.bounces import Dealt, Verdict, deal_with
 from pipeline.commands.sending import office_of
 from pipeline.commands.shell import DONE, Shell
+from pipeline.delivery.imap import PASSWORD, is_address, mail_account, unseen
 from pipeline.errors import SettingsError
 from pipeline.store.database import open_database
 
@@ -25,7 +26,8 @@ SAID = {
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `bounces`."""
     parser.add_argument("source", nargs="?", default="-", metavar="MAILBOX",
-                        help="a Maildir, an mbox file, or - for one message on standard input (default)")  # fmt: skip
+                        help="a Maildir, an mbox file, imaps://user@host/FOLDER (the password in "
+                             f"{PASSWORD}), or - for one message on standard input (default)")  # fmt: skip
     parser.add_argument("--recipient", default="", metavar="ADDRESS",
                         help="to which address the message came, where its header doesn't tell")  # fmt: skip
 
@@ -40,9 +42,10 @@ def run(shell: Shell) -> int:
             if not shell.options.json:
                 shell.say(f"{address} {SAID[verdict]}")
 
-        for raw in _messages(shell.options.source):
-            verdict = deal_with(database, raw, key, shell.clock.now(), shell.options.recipient, told)
-            dealt = dealt.with_one(verdict)
+        with _messages(shell) as messages:
+            for raw in messages:
+                verdict = deal_with(database, raw, key, shell.clock.now(), shell.options.recipient, told)
+                dealt = dealt.with_one(verdict)
     if shell.options.json:
         shell.say_json(asdict(dealt))
         return DONE
@@ -53,7 +56,14 @@ def run(shell: Shell) -> int:
     return DONE
 
 
-def _messages(source: str) -> Iterator[bytes]:
+def _messages(shell: Shell) -> AbstractContextManager[Iterator[bytes]]:
+    source = shell.options.source
+    if is_address(source):
+        return unseen(mail_account(source, shell.settings.variables.get(PASSWORD)))
+    return nullcontext(_at_hand(source))
+
+
+def _at_hand(source: str) -> Iterator[bytes]:
     if source == "-":
         yield sys.stdin.buffer.read()
         return

@@ -5,11 +5,12 @@ import os
 from collections.abc import Iterator
 
 from pipeline.actions.build import draft
-from pipeline.actions.doctor import Finding, Health, examine_database, examine_names, look_at, sender_of
+from pipeline.actions.doctor import Finding, Health, examine_clock, examine_database, examine_names, look_at, sender_of
 from pipeline.commands.sending import keys_of, server_of
 from pipeline.commands.shell import DONE, OUTSIDE, Shell
 from pipeline.delivery.connection import connect
 from pipeline.delivery.names import texts_at
+from pipeline.delivery.outside_clock import time_at
 from pipeline.errors import FileError, TocsinError
 from pipeline.letters.posting import post_of
 from pipeline.store.database import open_database
@@ -18,7 +19,7 @@ from pipeline.store.switch import installation
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `doctor`."""
-    parser.add_argument("--no-dns", action="store_true", help="ask no name server")
+    parser.add_argument("--no-dns", action="store_true", help="ask no name server and no web server")
 
 
 def run(shell: Shell) -> int:
@@ -52,6 +53,9 @@ def _of_catalogue(shell: Shell) -> Iterator[Finding]:
         yield Finding("catalogue", Health.ILL, str(error))
         return
     yield Finding("catalogue", Health.WELL, f"{shell.project.catalogue} can be read")
+    if not shell.options.no_dns and shell.options.now is None:
+        elsewhere = time_at(catalogue.site.url)
+        yield examine_clock(shell.clock.now(), catalogue.site.url, elsewhere)
     sender = look_at("sender", lambda: sender_of(catalogue))
     yield sender
     if sender.health is Health.ILL:

@@ -1,6 +1,8 @@
 """What a plan is made of: occasions for a mailing, and what was left out and why."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
@@ -41,6 +43,8 @@ class Occasion:
     newsletter. `occurrence` tells the dates of a recurring event apart. `due` and `not_after` are aware instants in
     UTC: it leaves from `due` on, and never after `not_after`. `starts` is when the event begins, where that is known:
     of two mails that are due together the earlier event's leaves first. `corrects` is the key of a wrong mailing.
+    `topics` are what readers can choose the event by, each as `topic:value`; one `on_request` is only for those who
+    asked for its rule.
     """
 
     event: str
@@ -55,6 +59,8 @@ class Occasion:
     occurrence: str = ""
     starts: datetime | None = None
     corrects: str = ""
+    topics: frozenset[str] = frozenset()
+    on_request: bool = False
 
     @property
     def key(self) -> str:
@@ -64,17 +70,33 @@ class Occasion:
 
 @dataclass(frozen=True, slots=True)
 class Omission:
-    """A mailing which a rule asks for and which won't leave, with the reason (an English pattern to translate)."""
+    """A mailing which a rule asks for and which won't leave, with the reason (an English pattern to translate).
+
+    `dates` says of how many dates of a recurring event that is so.
+    """
 
     event: str
     rule: str
     reason: str
     revision: int = 0
+    dates: int = 1
+
+
+def folded(omissions: Iterable[Omission]) -> tuple[Omission, ...]:
+    """Each omission once, however many dates of an event it is about."""
+    counts: Counter[Omission] = Counter()
+    for omission in omissions:
+        counts[replace(omission, dates=1)] += omission.dates
+    return tuple(replace(omission, dates=number) for omission, number in counts.items())
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All occasions of an edition, by due instant, and all omissions."""
+    """All occasions of an edition, by due instant, and all omissions.
+
+    `revisions` holds the SEQUENCE of every event: what waits to tell of an older one is out of date.
+    """
 
     occasions: tuple[Occasion, ...]
     omissions: tuple[Omission, ...]
+    revisions: Mapping[str, int] = field(default_factory=dict)

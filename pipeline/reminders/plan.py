@@ -1,6 +1,7 @@
 """The plan: every mail which an edition and its rules ask for, and everything left out with its reason. Pure."""
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from pipeline.catalogue.models import Event, Status
@@ -11,9 +12,10 @@ from pipeline.edition import Edition, Listing
 from pipeline.reminders.moments import due_instant, last_chance, outside_quiet_hours, proof_lead
 from pipeline.reminders.newsletters import newsletters
 from pipeline.reminders.notices import A_DAY, notices
-from pipeline.reminders.occasions import Kind, Occasion, Omission, Plan, Priority
+from pipeline.reminders.occasions import Kind, Occasion, Omission, Plan, Priority, folded
 from pipeline.reminders.periods import digests
 from pipeline.reminders.rules import ReadRule, rules_of
+from pipeline.reminders.wishes import topics_of
 
 HORIZON = timedelta(days=400)
 Told = Mapping[str, Collection[str]]
@@ -30,11 +32,20 @@ def plan(edition: Edition, since: datetime, until: datetime | None = None, told:
     until = until or since + HORIZON
     found = [item for rule in rules_of(edition.catalogue) for item in _by_rule(edition, rule, since, until, told)]
     found += newsletters(edition)
-    occasions = [item for item in found if isinstance(item, Occasion) and item.not_after > since]
+    occasions = [_to_choose(edition, item) for item in found if isinstance(item, Occasion) and item.not_after > since]
     return Plan(
         tuple(sorted(occasions, key=_order)),
-        tuple(item for item in found if isinstance(item, Omission)),
+        folded(item for item in found if isinstance(item, Omission)),
+        {listing.event.id: listing.revision.sequence for listing in edition.listings},
     )
+
+
+def _to_choose(edition: Edition, occasion: Occasion) -> Occasion:
+    """The occasion with what its readers can choose it by."""
+    event = edition.catalogue.event_by_id.get(occasion.event)
+    topics = topics_of(edition.catalogue, event) if event else frozenset[str]()
+    on_request = any(rule.id == occasion.rule and not rule.default for rule in edition.catalogue.rules or ())
+    return replace(occasion, topics=topics, on_request=on_request) if topics or on_request else occasion
 
 
 def _order(occasion: Occasion) -> tuple[datetime, Priority, datetime]:
@@ -58,8 +69,6 @@ def _by_rule(edition: Edition, read: ReadRule, since: datetime, until: datetime,
 def _about(edition: Edition, read: ReadRule, listing: Listing, since: datetime, until: datetime) -> Found:
     event = listing.event
     match read.timing:
-        case _ if not read.rule.default:
-            yield Omission(event.id, read.rule.id, "only for those who ask for it", listing.revision.sequence)
         case _ if listing.retired or event.status in {Status.CANCELLED, Status.POSTPONED}:
             yield Omission(
                 event.id, read.rule.id, "the event doesn't take place on its date", listing.revision.sequence

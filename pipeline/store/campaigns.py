@@ -20,7 +20,8 @@ UNPLANNED: Final = "no longer planned"
 
 # A reminder of a changed event is spared to who got the same reminder so shortly before.
 RECENTLY: Final = timedelta(hours=48)
-_ENDED_BY_A_CHANGE: Final = (Kind.REMINDERS, Kind.ANNOUNCEMENTS, Kind.FOLLOW_UPS)
+# A notice too: who still waits for "moved to Thursday" shall not hear it once it is Friday, but the next notice.
+_ENDED_BY_A_CHANGE: Final = (Kind.REMINDERS, Kind.ANNOUNCEMENTS, Kind.FOLLOW_UPS, Kind.CHANGES)
 
 
 # The order in which campaigns leave: the most urgent first, then by due instant, then by the event's own date.
@@ -64,7 +65,7 @@ def reconcile(connection: Connection, series: str, plan: Plan, now: datetime) ->
     for campaign, occasion in changed:
         connection.execute(update(campaigns).where(campaigns.c.id == campaign).values(_planned(series, occasion)))
     drop(connection, gone, UNPLANNED)
-    stopped = _stop_outdated(connection, stored.values(), wanted.values(), now)
+    stopped = _stop_outdated(connection, stored.values(), plan, now)
     return Reconciled(len(added), len(changed), len(gone), stopped)
 
 
@@ -82,6 +83,7 @@ def due_campaigns(connection: Connection, series: str, now: datetime) -> tuple[C
         for campaign in due
         if newest.get(_occurrence(campaign.occasion), campaign).id != campaign.id
         and campaign.occasion.kind is Kind.REMINDERS
+        and not campaign.occasion.on_request
     }
     drop(connection, superseded, SUPERSEDED)
     left = [campaign for campaign in due if campaign.id not in superseded]
@@ -172,6 +174,8 @@ def _planned(series: str, occasion: Occasion) -> dict[str, Any]:
         "tags": "\n".join(sorted(occasion.tags)),
         "starts": occasion.starts,
         "corrects": occasion.corrects,
+        "topics": "\n".join(sorted(occasion.topics)),
+        "on_request": int(occasion.on_request),
         "state": Progress.PLANNED,
         "reason": "",
     }
@@ -200,6 +204,8 @@ def _occasion(row: Row[Any]) -> Occasion:
         occurrence=row.occurrence,
         starts=row.starts,
         corrects=row.corrects,
+        topics=frozenset(row.topics.split("\n")) if row.topics else frozenset(),
+        on_request=bool(row.on_request),
     )
 
 
@@ -216,7 +222,8 @@ def _newest_reminders(due: Iterable[Campaign]) -> dict[tuple[str, str], Campaign
     newest: dict[tuple[str, str], Campaign] = {}
     for campaign in due:
         occasion = campaign.occasion
-        if occasion.kind is Kind.REMINDERS and occasion.event:
+        # What only some asked for takes no mail from the others, and none takes theirs.
+        if occasion.kind is Kind.REMINDERS and occasion.event and not occasion.on_request:
             rival = newest.setdefault(_occurrence(occasion), campaign)
             if _order(campaign) > _order(rival):
                 newest[_occurrence(occasion)] = campaign
@@ -238,11 +245,9 @@ def _says_again(connection: Connection, campaign: Campaign) -> bool:
     return bool(connection.execute(select(and_(told, ~interrupted))).scalar())
 
 
-def _stop_outdated(
-    connection: Connection, stored: Iterable[Row[Any]], wanted: Iterable[Occasion], now: datetime
-) -> int:
-    newest: dict[str, int] = {}
-    for occasion in wanted:
+def _stop_outdated(connection: Connection, stored: Iterable[Row[Any]], plan: Plan, now: datetime) -> int:
+    newest = dict(plan.revisions)
+    for occasion in plan.occasions:
         newest[occasion.event] = max(occasion.revision, newest.get(occasion.event, 0))
     outdated = [
         row.id

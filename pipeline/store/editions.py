@@ -4,11 +4,14 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from pipeline.errors import StoreError
 from pipeline.store.dialects import insert
-from pipeline.store.tables import editions
+from pipeline.store.tables import MICROSECOND, editions, meta
+
+_PLANNED = "planned "
+"""Opens the name, in the table of what the database knows of itself, under which a series' last planning is noted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,9 @@ def publish_edition(connection: Connection, series: str, catalogue: str, ledger:
     refuse_older(stored, ledger)
     if stored is not None and (stored.catalogue, stored.ledger) == (catalogue, ledger):
         return False
-    values = {"catalogue": catalogue, "ledger": ledger, "head": head_of(ledger), "published": at}
+    # Each edition has an instant of its own, so that its stamp tells it from every other.
+    published = at if stored is None else max(at, stored.at + MICROSECOND)
+    values = {"catalogue": catalogue, "ledger": ledger, "head": head_of(ledger), "published": published}
     row = insert(connection, editions).values(series=series, **values)
     connection.execute(row.on_conflict_do_update(index_elements=[editions.c.series], set_=values))
     return True
@@ -55,6 +60,29 @@ def published_edition(connection: Connection, series: str) -> Published | None:
     """The edition that sending goes by; None before the first `tocsin publish`."""
     row = connection.execute(select(editions).where(editions.c.series == series)).one_or_none()
     return None if row is None else Published(row.catalogue, row.ledger, row.head, row.published)
+
+
+def edition_stamp(connection: Connection, series: str) -> str | None:
+    """What tells the stored edition from every other one of its series; None before the first `tocsin publish`."""
+    found = connection.execute(select(editions.c.published, editions.c.head).where(editions.c.series == series)).first()
+    return None if found is None else f"{found.published.isoformat()} {found.head}"
+
+
+def planned_for(connection: Connection, series: str) -> str:
+    """The note that the last planning left; empty where something has changed since."""
+    query = select(meta.c.value).where(meta.c.name == _PLANNED + series)
+    return connection.execute(query).scalar() or ""
+
+
+def note_planning(connection: Connection, series: str, note: str) -> None:
+    """Leaves a note that the campaigns are in line with the plan."""
+    row = insert(connection, meta).values(name=_PLANNED + series, value=note)
+    connection.execute(row.on_conflict_do_update(index_elements=[meta.c.name], set_={"value": note}))
+
+
+def forget_planning(connection: Connection, series: str) -> None:
+    """Takes the note away: the next tick plans anew."""
+    connection.execute(delete(meta).where(meta.c.name == _PLANNED + series))
 
 
 def _lines(ledger: str) -> set[str]:

@@ -10,7 +10,7 @@ from letter_writing import parsed, text_of
 
 from pipeline.actions.build import Draft
 from pipeline.actions.deliver import Delivered
-from pipeline.actions.forecast import Known, forecast
+from pipeline.actions.forecast import forecast, known_of
 from pipeline.actions.holding import hold_one, release_one
 from pipeline.actions.mailing import Office
 from pipeline.actions.publish import store_edition
@@ -23,7 +23,6 @@ from pipeline.ledger import Ledger, pending_lines
 from pipeline.reminders.occasions import Kind
 from pipeline.rendering import Renderer
 from pipeline.store.database import Database
-from pipeline.store.outbox import who_got
 from pipeline.store.senders import sender_name
 from pipeline.store.subscribers import ALL_KINDS, add, listed
 from pipeline.store.switch import arm, installation
@@ -136,7 +135,7 @@ def test_a_correction_goes_to_exactly_those_who_got_the_wrong_newsletter(house: 
     house.subscribe("late@example.org", kinds=frozenset({Kind.NEWSLETTERS}))
     edition = house.publish(HEAD + TALK + MARCH + FIXED)
     with house.database.look() as connection:
-        known = Known(listed(connection, "seminar"), lambda key: who_got(connection, "seminar", key))
+        known = known_of(connection, "seminar", house.clock.now())
         coming = {e.occasion.rule: e.readers for e in forecast(Draft(edition), known, house.clock.now()).mailings}
     assert coming["newsletter.fixed"] == 1
     house.send(paris(3, 10))

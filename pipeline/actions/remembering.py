@@ -1,0 +1,51 @@
+"""What a process remembers between two ticks: the editions that it has read, and for what it planned last."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine
+
+from pipeline import ledger as journal
+from pipeline.catalogue.models import Catalogue
+from pipeline.edition import Edition
+from pipeline.errors import StoreError
+from pipeline.store.editions import edition_stamp, published_edition
+
+_Place = tuple[Engine, str]
+
+
+@dataclass
+class Memory:
+    """The edition of each series of each database, by its stamp: reading a long catalogue again takes seconds.
+
+    Nothing here is needed for the truth: it lies in the database, and a process without memory reads it anew.
+    """
+
+    _read: dict[_Place, tuple[str, Edition]] = field(default_factory=dict)
+    _planned: dict[_Place, str] = field(default_factory=dict)
+
+    def edition(self, connection: Connection, series: str, now: datetime) -> Edition:
+        """The published edition on the day of an instant; StoreError where nothing was published yet."""
+        place, stamp = (connection.engine, series), edition_stamp(connection, series)
+        known = self._read.get(place)
+        if known is None or known[0] != stamp:
+            known = self._read[place] = (stamp or "", _read(connection, series, now))
+        edition = known[1]
+        day = now.astimezone(edition.series.zone).date()
+        return edition if edition.day == day else Edition(edition.catalogue, edition.ledger, day)
+
+    def has_planned(self, connection: Connection, series: str, note: str) -> bool:
+        """Whether this process has planned for just what the note says."""
+        return self._planned.get((connection.engine, series)) == note
+
+    def note_planning(self, connection: Connection, series: str, note: str) -> None:
+        """Keeps the note of a planning."""
+        self._planned[connection.engine, series] = note
+
+
+def _read(connection: Connection, series: str, now: datetime) -> Edition:
+    stored = published_edition(connection, series)
+    if stored is None:
+        raise StoreError("nothing has been published into this database yet; type: tocsin publish")
+    catalogue = Catalogue.model_validate_json(stored.catalogue)
+    return Edition(catalogue, journal.read(stored.ledger), now.astimezone(catalogue.series.zone).date())

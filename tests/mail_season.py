@@ -1,0 +1,371 @@
+"""A season of mail that can go wrong at every step: a clock that jumps, a server that fails, a process that dies."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import DBAPIError
+
+from pipeline import ledger as journal
+from pipeline.actions.mailing import Office
+from pipeline.actions.publish import store_edition
+from pipeline.actions.send import Sender, send_due
+from pipeline.catalogue.load import Source, load
+from pipeline.catalogue.models import Catalogue
+from pipeline.delivery import Fate, Outcome
+from pipeline.edition import Edition
+from pipeline.ledger import Ledger, Line, pending_lines, retirement
+from pipeline.letters import Letter, Message, Recipient
+from pipeline.reminders.occasions import Kind
+from pipeline.rendering import Renderer
+from pipeline.store.database import Database, open_database
+from pipeline.store.subscribers import add, unsubscribe
+from pipeline.store.switch import arm, hold, installation
+from pipeline.store.tables import campaigns, deliveries, subscribers
+from pipeline.testing import ACCEPTED, CapturingTransport
+
+T = TypeVar("T")
+START = datetime(2027, 3, 1, 9, tzinfo=UTC)
+RENDERER = Renderer()
+HEAD = """format = 1
+[series]
+id = "talks"
+title = "Talks"
+timezone = "Europe/Paris"
+default_language = "en"
+organiser = "Somebody"
+[site]
+url = "https://talks.example/"
+[mail]
+from = "Somebody <talks@talks.example>"
+"""
+
+
+class Died(BaseException):
+    """The process was killed; nothing of it catches this."""
+
+
+class JumpingClock:
+    """Simulated time that goes forth and back as it is told."""
+
+    def __init__(self, instant: datetime) -> None:
+        self.instant = instant
+
+    def now(self) -> datetime:
+        return self.instant
+
+    def sleep(self, seconds: float) -> None:
+        self.instant += timedelta(seconds=max(0.0, seconds))
+
+
+@dataclass
+class Life:
+    """When the process dies: before or after its `left`th transaction is committed; once dead it does nothing more."""
+
+    left: int | None = None
+    after: bool = False
+    dead: bool = False
+
+    def die(self) -> None:
+        self.dead = True
+        raise Died
+
+    def step(self) -> bool:
+        """Whether this transaction is the last one."""
+        if self.dead:
+            raise Died
+        if self.left is not None:
+            self.left -= 1
+        return self.left == 0
+
+
+class MortalDatabase(Database):
+    """A database as a process sees it that may die at each of its transactions."""
+
+    def __init__(self, engine: Engine, clock: JumpingClock, life: Life) -> None:
+        super().__init__(engine, clock)
+        self.life = life
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        last = self.life.step()
+        with super().begin() as connection:
+            yield connection
+            if last and not self.life.after:
+                self.life.die()
+        if last:
+            self.life.die()
+
+    def persist(
+        self, connection: Connection, work: Callable[[Connection], T], is_worth_it: Callable[[DBAPIError], bool]
+    ) -> T:
+        last = self.life.step()
+
+        def fatal(inner: Connection) -> T:
+            result = work(inner)
+            if last and not self.life.after:
+                self.life.die()
+            return result
+
+        result = super().persist(connection, fatal, is_worth_it)
+        if last:
+            self.life.die()
+        return result
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One event as the organiser has it in the file."""
+
+    date: str | None = "2027-03-10"
+    time: str | None = "19:00"
+    status: str = "confirmed"
+    notice: str = ""
+    title: str = "Bees"
+    there: bool = True
+
+    def toml(self, event: str) -> str:
+        unknown = [name for name in ("date", "time") if getattr(self, name) is None]
+        lines = ["[[event]]", f'id = "{event}"', f'title = "{self.title}"', f'status = "{self.status}"']
+        lines += [f"date = {self.date}"] if self.date else []
+        lines += [f'time = "{self.time}"'] if self.time else []
+        lines += [f'notice = "{self.notice}"'] if self.notice else []
+        lines += [f"tba = {unknown}".replace("'", '"')] if unknown else []
+        return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A message that the server took: when, for whom, of which campaign, and its bytes."""
+
+    at: datetime
+    address: str
+    campaign: str
+    id: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Somebody who subscribed, what they chose, and whether they still are there."""
+
+    kinds: frozenset[Kind]
+    active: bool = True
+
+
+class MemorableOffice(Office):
+    """An office that knows which campaign a message belongs to."""
+
+    def finisher(self, catalogue: Catalogue) -> Callable[[Letter, Recipient, str, datetime], Message]:
+        finish = super().finisher(catalogue)
+
+        def finished(letter: Letter, recipient: Recipient, campaign: str, sent: datetime) -> Message:
+            message = finish(letter, recipient, campaign, sent)
+            CAMPAIGN_OF[message.message_id] = campaign
+            return message
+
+        return finished
+
+
+CAMPAIGN_OF: dict[str, str] = {}
+
+
+class Season:
+    """One series with its readers, its mail server, and all that the server was given."""
+
+    def __init__(self) -> None:
+        self.clock = JumpingClock(START)
+        self.lasting = open_database("sqlite://", self.clock)
+        self.here = installation(self.lasting)
+        self.ledger, self.edition = Ledger(), None
+        self.draft = {"bees": Facts(), "wasps": Facts(date=None, time=None, there=False, title="Wasps")}
+        self.readers: dict[str, Reader] = {}
+        self.armed = False
+        self.taken: list[Taken] = []
+        self.uncertain: Counter[str] = Counter()
+        self.wronged: set[tuple[str, str]] = set()
+        self.problems: list[str] = []
+        self.life = Life()
+        self.script: list[Any] = []
+        self.start_process(Life())
+
+    def start_process(self, life: Life) -> None:
+        """A fresh process: it knows nothing but what the database tells."""
+        self.life = life
+        self.database = MortalDatabase(self.lasting.engine, self.clock, life)
+        office = MemorableOffice(RENDERER, b"key", {})
+        name = f"sender-{len(self.taken)}-{id(life)}"
+        self.sender = Sender(name, self.here, office, lambda: self.server, checkpoint=self._checkpoint)
+        self.server = _Server(self)
+
+    # What people do
+
+    def publish(self) -> None:
+        """Publishes the file as it is; what is no longer in it is retired first."""
+        now = self.clock.now()
+        text = HEAD + "".join(facts.toml(event) for event, facts in self.draft.items() if facts.there)
+        catalogue = load(Source("events.toml", text)).catalogue
+        gone = journal.vanished(catalogue, self.ledger)
+        self.ledger = self.ledger.extended(retirement(catalogue, self.ledger, event, now) for event in gone)
+        self.ledger = self.ledger.extended(pending_lines(catalogue, self.ledger, now))
+        self.edition = Edition(catalogue, journal.read(journal.write(self.ledger)), now.date())
+        store_edition(self.lasting, self.edition, now)
+
+    def join(self, name: str, kinds: frozenset[Kind]) -> None:
+        self.readers[name] = Reader(kinds)
+        now = self.clock.now()
+        self.lasting.run(lambda c: add(c, "talks", f"{name}@reader.example", "en", kinds, (), "by hand", now))
+
+    def leave(self, name: str) -> None:
+        self.readers[name] = replace(self.readers[name], active=False)
+        number = self.number_of(name)
+        self.lasting.run(lambda c: unsubscribe(c, number, self.clock.now()))
+
+    def arm(self) -> None:
+        self.armed = True
+        self.lasting.run(lambda c: arm(c, self.here, self.clock.now()))
+
+    def hold(self) -> None:
+        self.armed = False
+        self.lasting.run(hold)
+
+    # What the machine does
+
+    def send(self, script: list[Any], life: Life | None = None) -> None:
+        """Sends what is due; the server answers as the script says, then accepts; with a life the process may die."""
+        if life is not None:
+            self.start_process(life)
+        self.script = list(script)
+        before, suspended = self.expanded(), self.suspended()
+        with suppress(Died):
+            send_due(self.database, self.sender, self.clock)
+        if self.life.dead:
+            self._note_what_is_open()
+        if self.life.dead or life is not None:
+            self.start_process(Life())
+        self._check_audiences(before, suspended)
+
+    def _note_what_is_open(self) -> None:
+        """What the dead process gave to the server without noting the answer may rightly leave once more."""
+        open_ones = {(row.key, row.address) for row in self.rows() if row.state == "sending"}
+        for taken in self.taken:
+            if (taken.campaign, taken.address) in open_ones:
+                self.uncertain[taken.id] += 1
+
+    def _checkpoint(self, name: str) -> None:
+        if self.script and self.script[0] == name:
+            self.script.pop(0)
+            self.life.die()
+
+    # What the database says
+
+    def number_of(self, name: str) -> int:
+        query = select(subscribers.c.id).where(subscribers.c.address == f"{name}@reader.example")
+        with self.lasting.look() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def expanded(self) -> set[str]:
+        with self.lasting.look() as connection:
+            return set(connection.execute(select(campaigns.c.key).where(campaigns.c.expanded.is_not(None))).scalars())
+
+    def rows(self) -> list[Any]:
+        """Every delivery with its campaign and its reader."""
+        joined = deliveries.join(campaigns).join(subscribers)
+        wanted = (
+            campaigns.c.key, campaigns.c.event, campaigns.c.told, campaigns.c.kind, campaigns.c.due,
+            campaigns.c.not_after, deliveries.c.state, deliveries.c.reason, deliveries.c.doubts, subscribers.c.address,
+        )  # fmt: skip
+        with self.lasting.look() as connection:
+            return list(connection.execute(select(*wanted).select_from(joined).order_by(campaigns.c.id)))
+
+    def campaigns(self) -> dict[str, Any]:
+        with self.lasting.look() as connection:
+            return {row.key: row for row in connection.execute(select(campaigns))}
+
+    def line(self, event: str, name: str) -> Line:
+        return next(line for line in self.ledger.of(event) if line.name == name)
+
+    # What must hold
+
+    def _check_audiences(self, before: set[str], suspended: set[str]) -> None:
+        """Each mailing that was given out now went to just those who chose it, were there, and weren't told before."""
+        found = self.campaigns()
+        got: dict[str, set[str]] = defaultdict(set)
+        for row in self.rows():
+            got[row.key].add(row.address.partition("@")[0])
+        for key in self.expanded() - before:
+            row = found[key]
+            if row.audience == "chosen" and (row.kind != "reminders" or row.revision == 0):
+                wanted = {
+                    name
+                    for name, reader in self.readers.items()
+                    if reader.active and Kind(row.kind) in reader.kinds and name not in suspended
+                }
+                assert got[key] == wanted, f"{key} went to {got[key]}, and not to {wanted}"
+
+    def suspended(self) -> set[str]:
+        query = select(subscribers.c.address).where(subscribers.c.state == "bounced")
+        with self.lasting.look() as connection:
+            return {address.partition("@")[0] for address in connection.execute(query).scalars()}
+
+
+class _Server(CapturingTransport):
+    """A mail server that answers by the script, and notes what it took and what was wrong with it."""
+
+    def __init__(self, season: Season) -> None:
+        super().__init__()
+        self._season = season
+
+    def send(self, message: Message) -> Outcome:
+        season = self._season
+        answer = season.script.pop(0) if season.script and not isinstance(season.script[0], str) else ACCEPTED
+        season.problems += judged(season, message)
+        took = answer is TAKES_AND_KILLS or (answer is not KILLS and answer.fate in (Fate.ACCEPTED, Fate.UNKNOWN))
+        campaign = CAMPAIGN_OF[message.message_id]
+        if took:
+            now = season.clock.now()
+            season.taken.append(Taken(now, message.recipient, campaign, message.message_id, message.body))
+        if answer is KILLS or answer is TAKES_AND_KILLS:
+            season.uncertain[message.message_id] += 1
+            season.life.die()
+        if answer.fate is Fate.UNKNOWN:
+            season.uncertain[message.message_id] += 1
+        return answer
+
+
+KILLS = object()
+TAKES_AND_KILLS = object()
+
+
+def judged(season: Season, message: Message) -> list[str]:
+    """What is wrong with a message that leaves now."""
+    found, name = [], message.recipient.partition("@")[0]
+    campaign = season.campaigns()[CAMPAIGN_OF[message.message_id]]
+    now = season.clock.now()
+    if not season.armed:
+        found.append(f"{campaign.key} left although nothing may leave")
+    if not season.readers[name].active:
+        found.append(f"{campaign.key} left to {name}, who is gone")
+    if now >= campaign.not_after:
+        found.append(f"{campaign.key} left at {now}, too late")
+    told, current = season.line(campaign.event, campaign.told), season.ledger.of(campaign.event)[-1]
+    if scheduling(told) != scheduling(current):
+        found.append(f"{campaign.key} told {scheduling(told)}, which is {scheduling(current)} by now")
+    copies = [taken for taken in season.taken if taken.id == message.message_id]
+    if len(copies) > min(1, season.uncertain[message.message_id]):
+        found.append(f"{campaign.key} left to {name} for the {len(copies) + 1}th time")
+    if any(copy.body != message.body for copy in copies):
+        found.append(f"{campaign.key}: the second copy for {name} differs from the first")
+    same = {taken.id for taken in season.taken if (taken.address, taken.campaign) == (message.recipient, campaign.key)}
+    if same - {message.message_id}:
+        found.append(f"{campaign.key} left to {name} under another Message-ID")
+    return found
+
+
+def scheduling(line: Line) -> dict[str, Any]:
+    """The facts by which people come to an event."""
+    return {key: line.facts.get(key) for key in ("date", "time", "status")}
