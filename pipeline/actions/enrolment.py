@@ -10,11 +10,14 @@ from itertools import islice
 
 from sqlalchemy import Connection
 
-from pipeline.actions.subscribers import COLUMNS, Entry, entry_of
+from pipeline.actions.personal_data import signed_rules
+from pipeline.actions.subscribers import COLUMNS, FIRST, Entry, entry_of
 from pipeline.errors import CatalogueError, Problem
+from pipeline.reminders.wishes import Wishes
+from pipeline.store.addresses import Mailbox, normalised
 from pipeline.store.database import Database
 from pipeline.store.enrolment import NewReader, asked_to_be_forgotten, enrol, there_already
-from pipeline.store.subscribers import Mailbox, Subscriber, normalised
+from pipeline.store.subscribers import Subscriber
 
 CHUNK = 1000
 """Rows in one transaction: a fraction of a second, so that a running service hardly waits."""
@@ -42,7 +45,8 @@ def import_csv(
 ) -> Imported:
     """Adds the people of a CSV who asked for it; who is there already stays as they are. A dry run adds nobody.
 
-    CatalogueError where the header isn't `address,language,kinds,tags,consent`, in any order.
+    CatalogueError where the header isn't `address,language,kinds,tags,consent`, in any order, with more of COLUMNS or
+    less.
     """
     refused: list[Problem] = []
     rows = _rows(text, name, languages, refused)
@@ -87,7 +91,7 @@ def _take(
             there += 1
         else:
             entry = row.entry
-            new[box.folded] = NewReader(box, entry.language, entry.kinds, entry.tags, entry.consent)
+            new[box.folded] = NewReader(box, entry.language, entry.kinds, entry.tags, entry.consent, entry.wishes)
     if not dry_run:
         enrol(connection, series, list(new.values()), now)
     return _Sorted(list(new.values()), there, away)
@@ -101,7 +105,7 @@ def _rows(text: str, name: str, languages: Sequence[str], refused: list[Problem]
     except csv.Error as error:
         raise CatalogueError([_problem(name, 1, "this is no CSV: {reason}", "", reason=str(error))]) from None
     if "address" not in header or not set(header) <= set(COLUMNS):
-        wrong = _problem(name, 1, "the header is {header!r}", "write " + ",".join(COLUMNS), header=",".join(header))
+        wrong = _problem(name, 1, "the header is {header!r}", "write " + ",".join(FIRST), header=",".join(header))
         raise CatalogueError([wrong])
     reader.fieldnames = header
     while True:
@@ -139,5 +143,19 @@ def export_csv(readers: Iterable[Subscriber]) -> str:
     writer.writerow(COLUMNS)
     for reader in readers:
         kinds = " ".join(sorted(kind.value for kind in reader.kinds))
-        writer.writerow((reader.address, reader.language, kinds, " ".join(sorted(reader.tags)), reader.consent))
+        chosen = (reader.address, reader.language, kinds, " ".join(sorted(reader.tags)), reader.consent)
+        writer.writerow((*chosen, *_cells(reader.wishes)))
     return text.getvalue()
+
+
+def _cells(wishes: Wishes) -> tuple[str, ...]:
+    """The cells beyond the first ones."""
+    return (
+        " ".join(signed_rules(wishes)),
+        " ".join(sorted(wishes.groups)),
+        ";".join(sorted(wishes.cities)),
+        " ".join(sorted(wishes.ways)),
+        " ".join(sorted(wishes.events)),
+        "yes" if wishes.text_only else "",
+        wishes.paused_until.isoformat() if wishes.paused_until else "",
+    )

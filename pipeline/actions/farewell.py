@@ -39,8 +39,9 @@ def reader_of(database: Database, token: str, secret: bytes) -> Reader | None:
     if found is None:
         return None
     catalogue = Catalogue.model_validate_json(stored.catalogue) if stored else None
+    language = found.language if catalogue is None or found.language in catalogue.languages else catalogue.languages[0]
     return Reader(
-        found.id, found.address, found.language,
+        found.id, found.address, language,
         catalogue.series.title if catalogue else None, catalogue.site.base if catalogue else "",
         found.series if catalogue and takes_subscriptions(catalogue) else "",
     )  # fmt: skip

@@ -4,7 +4,7 @@ Whoever asks learns nothing about an address: the answer is the same for a new o
 one that has had enough mails of this kind today. Only the owner of the mailbox can find out.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from ipaddress import ip_address, ip_network
@@ -19,19 +19,19 @@ from pipeline.letters.expiring import CONFIRM, PREFERENCES, expiring_token, read
 from pipeline.letters.posting import post_of
 from pipeline.letters.tokens import digest_for, token
 from pipeline.rendering import Renderer
+from pipeline.store.addresses import AddressError, normalised
+from pipeline.store.choices import keep_wishes
 from pipeline.store.database import Database
 from pipeline.store.expansion import enqueue_confirmation
-from pipeline.store.limits import forget_uses, use
-from pipeline.store.pending import ask_again, erase_confirmations, erase_unconfirmed, is_reader
+from pipeline.store.limits import use
+from pipeline.store.pending import ask_again, is_reader, note_consent
 from pipeline.store.subscribers import (
     ALL_KINDS,
-    AddressError,
     Subscriber,
     add,
     by_id,
     by_public_id,
     confirm,
-    normalised,
 )
 from pipeline.store.tables import Standing
 
@@ -46,10 +46,25 @@ CONSENT_TEXT: Final = (
     "I can choose among them or leave at any time. My address is used for nothing else and given to nobody."
 )
 
+EVENT_CONSENT_VERSION: Final = "event-1"
+EVENT_CONSENT_TEXT: Final = (
+    "Send me mails about the event “{event}”, and erase my address once it is over and its last mail has left. "
+    "I can leave at any time. My address is used for nothing else and given to nobody."
+)
+
 PER_ADDRESS: Final = 3
 PER_ADDRESS_IN: Final = timedelta(days=1)
 PER_NETWORK: Final = 30
 PER_NETWORK_IN: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was typed into the form; `event` is the id of a single event, empty for the whole series."""
+
+    address: str
+    language: str
+    event: str = ""
 
 
 class Answer(StrEnum):
@@ -68,9 +83,17 @@ class Joining:
     secret: bytes
 
 
-def consent_text(catalogue: Catalogue, language: str) -> str:
-    """The words to which a confirmation agrees."""
+def consent_text(catalogue: Catalogue, language: str, event: str = "") -> str:
+    """The words to which a confirmation agrees: for the whole series, or for a single event by its id."""
+    if event:
+        return words(language)(EVENT_CONSENT_TEXT).format(event=title_of(catalogue, event, language))
     return words(language)(CONSENT_TEXT).format(series=catalogue.series.title.said_in(language).text)
+
+
+def title_of(catalogue: Catalogue, event: str, language: str) -> str:
+    """What an event is called; its id where its title isn't known."""
+    found = catalogue.event_by_id.get(event)
+    return found.title.said_in(language).text if found and found.title else event
 
 
 def network_of(machine: str) -> str:
@@ -84,50 +107,63 @@ def network_of(machine: str) -> str:
 
 
 def ask(
-    database: Database, joining: Joining, catalogue: Catalogue, typed: str, language: str, machine: str, now: datetime
+    database: Database, joining: Joining, catalogue: Catalogue, wanted: Wanted, machine: str, now: datetime
 ) -> Answer:
     """Somebody at a machine asks for mail to an address: a mail goes there, unless the limits are used up."""
     network = digest_for("limit of a network", network_of(machine), joining.secret).hex()
     if not database.run(lambda connection: use(connection, network, PER_NETWORK, PER_NETWORK_IN, now)):
         return Answer.TOO_MANY
     try:
-        folded = normalised(typed).folded
+        folded = normalised(wanted.address).folded
     except AddressError:
         return Answer.WRONG
     address = digest_for("limit of an address", f"{catalogue.series.id} {folded}", joining.secret).hex()
-    found = database.run(lambda connection: _noted(connection, catalogue, typed, language, address, now))
+    found = database.run(lambda connection: _noted(connection, catalogue, wanted, address, now))
     if found is not None:
-        _write_to(database, joining, catalogue, found, now)
+        _write_to(database, joining, catalogue, found, wanted.event, now)
     return Answer.ASKED
 
 
 def _noted(
-    connection: Connection, catalogue: Catalogue, typed: str, language: str, digest: str, now: datetime
+    connection: Connection, catalogue: Catalogue, wanted: Wanted, digest: str, now: datetime
 ) -> Subscriber | None:
     """The subscriber to write to; None where the address had its share of mails, or isn't a person's."""
     if not use(connection, digest, PER_ADDRESS, PER_ADDRESS_IN, now):
         return None
     row, is_new = add(
-        connection, catalogue.series.id, typed, language, ALL_KINDS, (), "asked, not confirmed", now, Standing.PENDING
-    )
+        connection, catalogue.series.id, wanted.address, wanted.language, ALL_KINDS, (), "asked, not confirmed", now,
+        Standing.PENDING,
+    )  # fmt: skip
     if not is_new and not is_reader(connection, row):
         return None
     if not is_new:
-        ask_again(connection, row, language, now)
+        ask_again(connection, row, wanted.language, now)
     return by_id(connection, row)
 
 
-def _write_to(database: Database, joining: Joining, catalogue: Catalogue, to: Subscriber, now: datetime) -> None:
+def _write_to(
+    database: Database, joining: Joining, catalogue: Catalogue, to: Subscriber, event: str, now: datetime
+) -> None:
     until = now + VALID_FOR
     post = post_of(catalogue, joining.secret)
-    known = to.state is Standing.ACTIVE
+    # Who gets mails about single events is asked before they get more.
+    known = to.state is Standing.ACTIVE and (not to.wishes.events or event in to.wishes.events)
     path = f"preferences/{preferences_token(to.public_id, joining.secret)}"
     if not known:
-        path = f"confirm/{expiring_token(to.public_id, CONFIRM, until, joining.secret)}"
-    question = Question(f"{post.service}/{path}", until, known, consent_text(catalogue, to.language))
+        path = f"confirm/{expiring_token(to.public_id, _purpose(event), until, joining.secret)}"
+        path += f"?event={event}" if event else ""
+    question = Question(
+        f"{post.service}/{path}", until, known, consent_text(catalogue, to.language, event),
+        title_of(catalogue, event, to.language) if event else "",
+    )  # fmt: skip
     name = f"{to.public_id} {now.isoformat()}"
     letter = compose_confirmation(catalogue, question, name, to.language, post, joining.renderer)
     database.run(lambda connection: enqueue_confirmation(connection, to.series, to.id, letter, now, until))
+
+
+def _purpose(event: str) -> str:
+    """What a link confirms is signed with it: one for an event can't be made into one for the series."""
+    return f"{CONFIRM} {event}" if event else CONFIRM
 
 
 def preferences_token(public_id: str, secret: bytes) -> str:
@@ -140,16 +176,23 @@ def preferences_token(public_id: str, secret: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Who holds a confirmation link. `expired`: it is theirs, and too old."""
+    """Who holds a confirmation link, for the whole series or an `event`. `expired`: it is theirs, and too old."""
 
     subscriber: Subscriber
     asked: datetime
     expired: bool
+    event: str = ""
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether nothing is left to confirm."""
+        events = self.subscriber.wishes.events
+        return self.subscriber.state is Standing.ACTIVE and (not events or self.event in events)
 
 
-def candidate(database: Database, given: str, secret: bytes, now: datetime) -> Candidate | None:
+def candidate(database: Database, given: str, secret: bytes, now: datetime, event: str = "") -> Candidate | None:
     """Whose confirmation link it is; None for one that is foreign, altered, or of somebody who is gone."""
-    read = read_expiring_token(given, CONFIRM, secret)
+    read = read_expiring_token(given, _purpose(event), secret)
     if read is None:
         return None
     with database.look() as connection:
@@ -160,29 +203,36 @@ def candidate(database: Database, given: str, secret: bytes, now: datetime) -> C
     # Who has left since must not be brought back by an old link.
     left_since = found.state is Standing.UNSUBSCRIBED and found.changed.replace(microsecond=0) > asked
     off = found.state in {Standing.COMPLAINED, Standing.BOUNCED}
-    return Candidate(found, asked, read.until <= now or left_since or off)
+    return Candidate(found, asked, read.until <= now or left_since or off, event)
 
 
-def confirmed(database: Database, found: Candidate, now: datetime) -> Subscriber:
+def confirmed(database: Database, found: Candidate, now: datetime) -> Candidate:
     """The candidate confirms; one who did before stays as they are."""
+    version = EVENT_CONSENT_VERSION if found.event else CONSENT_VERSION
     consent = (
-        f"form, text {CONSENT_VERSION} ({found.subscriber.language}), asked {found.asked:%Y-%m-%dT%H:%M:%SZ}, "
+        f"form, text {version} ({found.subscriber.language}), asked {found.asked:%Y-%m-%dT%H:%M:%SZ}, "
         f"confirmed {now:%Y-%m-%dT%H:%M:%SZ}"
     )
 
     def work(connection: Connection) -> Subscriber:
-        confirm(connection, found.subscriber.id, consent, now)
-        return by_id(connection, found.subscriber.id) or found.subscriber
+        row = found.subscriber.id
+        was_off = confirm(connection, row, consent, now)
+        now_is = by_id(connection, row) or found.subscriber
+        events = _events_after(now_is, found.event, was_off)
+        if events == now_is.wishes.events:
+            return now_is
+        keep_wishes(connection, row, replace(now_is.wishes, events=events))
+        if not was_off:
+            note_consent(connection, row, consent, now)
+        return by_id(connection, row) or now_is
 
-    return database.run(work)
+    return replace(found, subscriber=database.run(work))
 
 
-def tidy(database: Database, now: datetime) -> int:
-    """Erases what may not be kept longer: unconfirmed addresses and their mails, old counts. Counts the addresses."""
-
-    def work(connection: Connection) -> int:
-        forget_uses(connection, now)
-        erase_confirmations(connection, now)
-        return erase_unconfirmed(connection, now - VALID_FOR)
-
-    return database.run(work)
+def _events_after(who: Subscriber, event: str, was_off: bool) -> frozenset[str]:
+    """The single events that somebody follows once they confirmed one, or the whole series."""
+    if not event:
+        return frozenset()
+    before = who.wishes.events
+    # Who has the whole series keeps it, who wasn't active has nothing but what they asked for now.
+    return frozenset({event}) if was_off else (before | {event} if before else before)

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,9 +10,13 @@ from sqlalchemy import Connection
 
 from pipeline.errors import CatalogueError, Problem
 from pipeline.reminders.occasions import Kind
-from pipeline.store.subscribers import ALL_KINDS, AddressError, add, normalised
+from pipeline.reminders.wishes import NO_WISHES, ON_SITE, ONLINE, Wishes
+from pipeline.store.addresses import AddressError, normalised
+from pipeline.store.subscribers import ALL_KINDS, add
 
-COLUMNS = ("address", "language", "kinds", "tags", "consent")
+FIRST = ("address", "language", "kinds", "tags", "consent")
+COLUMNS = (*FIRST, "reminders", "groups", "cities", "ways", "events", "text_only", "paused_until")
+"""The columns of a CSV; all but the first may be left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +28,37 @@ class Entry:
     kinds: frozenset[Kind] = ALL_KINDS
     tags: frozenset[str] = frozenset()
     consent: str = ""
+    wishes: Wishes = NO_WISHES
 
 
 def add_all(connection: Connection, series: str, entries: Iterable[Entry], now: datetime) -> list[bool]:
     """Adds subscribers as active; for each, whether it is new. One that is there already stays as it is."""
     return [
-        add(connection, series, entry.address, entry.language, entry.kinds, entry.tags, entry.consent, now)[1]
+        add(
+            connection,
+            series,
+            entry.address,
+            entry.language,
+            entry.kinds,
+            entry.tags,
+            entry.consent,
+            now,
+            wishes=entry.wishes,
+        )[1]
         for entry in entries
     ]
 
 
 def read_csv(text: str, name: str, languages: Sequence[str]) -> list[Entry]:
-    """The entries of a CSV with the header `address,language,kinds,tags,consent`; CatalogueError names each bad row."""
+    """The entries of a CSV with the header `address,language,kinds,tags,consent`; CatalogueError names each bad row.
+
+    More columns may say what else they chose, see COLUMNS.
+    """
     rows = csv.DictReader(io.StringIO(text))
     header = [column.strip() for column in rows.fieldnames or ()]
     if "address" not in header or not set(header) <= set(COLUMNS):
         raise CatalogueError(
-            [
-                Problem(
-                    name, 1, "", "the header is {header!r}", "write " + ",".join(COLUMNS), {"header": ",".join(header)}
-                )
-            ]
+            [Problem(name, 1, "", "the header is {header!r}", "write " + ",".join(FIRST), {"header": ",".join(header)})]
         )
     rows.fieldnames = header
     entries, problems = [], []
@@ -72,8 +86,47 @@ def entry_of(row: dict[str, str | None], languages: Sequence[str]) -> Entry:
         raise ValueError(str(error)) from None
     return Entry(
         address, language, kinds_of(_words(cell.get("kinds", ""))), frozenset(_words(cell.get("tags", ""))),
-        cell.get("consent", ""),
+        cell.get("consent", ""), wishes_of(cell),
     )  # fmt: skip
+
+
+def wishes_of(cell: Mapping[str, str]) -> Wishes:
+    """What the further cells of a row say, as `export` writes them; ValueError says what is wrong."""
+    if not any(cell.get(name) for name in COLUMNS[len(FIRST) :]):
+        return NO_WISHES
+    rules = _words(cell.get("reminders", ""))
+    if wrong := [rule for rule in rules if rule[:1] not in "+-" or not rule[1:]]:
+        raise ValueError(f"reminder {wrong[0]!r}: write +{wrong[0]} for one asked for, -{wrong[0]} for one declined")
+    ways = frozenset(_words(cell.get("ways", "")))
+    if not ways <= {ONLINE, ON_SITE}:
+        raise ValueError(f"ways {cell['ways']!r}: write {ONLINE}, {ON_SITE}, or nothing for both")
+    return Wishes(
+        asked=frozenset(rule[1:] for rule in rules if rule[0] == "+"),
+        declined=frozenset(rule[1:] for rule in rules if rule[0] == "-"),
+        groups=frozenset(_words(cell.get("groups", ""))),
+        # The name of a city may hold spaces.
+        cities=frozenset(filter(None, (city.strip() for city in cell.get("cities", "").split(";")))),
+        ways=ways,
+        events=frozenset(_words(cell.get("events", ""))),
+        text_only=_is_yes(cell.get("text_only", "")),
+        paused_until=_instant(cell.get("paused_until", "")),
+    )
+
+
+def _is_yes(cell: str) -> bool:
+    if cell.casefold() not in {"", "yes", "no"}:
+        raise ValueError(f"text_only {cell!r}: write yes or no")
+    return cell.casefold() == "yes"
+
+
+def _instant(cell: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(cell) if cell else None
+    except ValueError:
+        found = datetime.min  # noqa: DTZ901 - without a zone, so refused below
+    if found is not None and found.tzinfo is None:
+        raise ValueError(f"paused_until {cell!r}: write an instant with its offset, like 2027-03-01T00:00:00+01:00")
+    return found
 
 
 def kinds_of(names: Iterable[str]) -> frozenset[Kind]:

@@ -5,9 +5,9 @@ from collections import Counter
 from pathlib import Path
 
 from pipeline.actions.enrolment import Imported, export_csv, import_csv
-from pipeline.actions.personal_data import personal_data
+from pipeline.actions.personal_data import personal_data, wishes_as_json
 from pipeline.actions.project import read_catalogue
-from pipeline.actions.subscribers import Entry, add_all, entry_of, read_csv
+from pipeline.actions.subscribers import FIRST, Entry, add_all, entry_of, read_csv
 from pipeline.catalogue.models import Catalogue
 from pipeline.commands.shell import DONE, WRONG, Shell, common_options, counted
 from pipeline.errors import SettingsError
@@ -68,7 +68,7 @@ def _entries(shell: Shell, languages: tuple[str, ...]) -> list[Entry]:
     if options.address.endswith(".csv"):
         return read_csv(read_text(Path(options.address), options.address), options.address, languages)
     try:
-        return [entry_of({key: getattr(options, key) for key in Entry.__dataclass_fields__}, languages)]
+        return [entry_of({key: getattr(options, key) for key in FIRST}, languages)]
     except ValueError as error:
         raise SettingsError(str(error)) from None
 
@@ -104,9 +104,17 @@ def _list(shell: Shell, database: Database, catalogue: Catalogue) -> int:
         return DONE
     for subscriber in found:
         kinds = " ".join(sorted(kind.value for kind in subscriber.kinds))
-        shell.say(f"{subscriber.address}  {subscriber.language}  {subscriber.state}  {kinds}")
+        chosen = _chosen(subscriber)
+        shell.say(f"{subscriber.address}  {subscriber.language}  {subscriber.state}  {kinds}{chosen}")
     shell.tell(counted(len(found), "subscriber"))
     return DONE
+
+
+def _chosen(subscriber: Subscriber) -> str:
+    """What somebody chose beyond the kinds, as `; cities: Paris, Lyon`; empty where nothing."""
+    said = {"tags": sorted(subscriber.tags), **wishes_as_json(subscriber.wishes)}
+    words = {name: ", ".join(value) if isinstance(value, list) else value for name, value in said.items() if value}
+    return "".join(f"; {name}" if value is True else f"; {name}: {value}" for name, value in words.items())
 
 
 def _export(shell: Shell, database: Database, catalogue: Catalogue) -> int:
@@ -160,6 +168,7 @@ def as_json(subscriber: Subscriber) -> dict[str, object]:
         "state": subscriber.state.value,
         "kinds": sorted(kind.value for kind in subscriber.kinds),
         "tags": sorted(subscriber.tags),
+        **wishes_as_json(subscriber.wishes),
         "consent": subscriber.consent,
         "added": subscriber.added.isoformat(),
     }

@@ -12,7 +12,7 @@ from pipeline.catalogue.models import Event, Newsletter, Rule, Status
 from pipeline.edition import Edition, Listing
 from pipeline.errors import PermanentDeliveryError, SettingsError, TemplateError
 from pipeline.letters.digests import digest_view
-from pipeline.letters.heading import head_of, leave
+from pipeline.letters.heading import choosing, head_of, leave
 from pipeline.letters.marks import Marks, marks_for
 from pipeline.letters.message import Letter, Post
 from pipeline.letters.mime import Part, calendar_part, multipart, text_part
@@ -85,6 +85,7 @@ def compose_in(
     calendar: bytes | None = None,
     secrets: Mapping[str, str] = NO_SECRETS,
     notice: Notice | None = None,
+    text_only: bool = False,
 ) -> Letter:
     """One letter that says an occasion in several languages one after the other, kept under `name`.
 
@@ -104,8 +105,9 @@ def compose_in(
     ]
     # The edition's stamp is not part of the name: one occasion has one letter in a language.
     frame = Frame(
-        name, notice.titled(subject) if notice else subject, tuple(languages), first.reply_to, attached, first.filename
-    )
+        name, notice.titled(subject) if notice else subject, tuple(languages), first.reply_to, attached,
+        first.filename, text_only,
+    )  # fmt: skip
     return assembled(edition, frame, pages, f"{occasion.key} {name}", post, renderer)
 
 
@@ -119,6 +121,7 @@ class Frame:
     reply_to: str | None = None
     calendar: bytes | None = None
     filename: str = "calendar.ics"
+    text_only: bool = False
 
 
 def assembled(
@@ -140,7 +143,7 @@ def assembled(
         context |= {"attached": frame.calendar is not None, "goes_on": number < len(pages), **said}
         rendered.append(_rendered(renderer, language, template, context))
     text, html = joined(rendered)
-    body = _body(text, html, frame.calendar, frame.filename, marks)
+    body = _body(text, "" if frame.text_only else html, frame.calendar, frame.filename, marks)
     head = head_of(edition, frame.subject, frame.languages, post, marks, frame.reply_to)
     return Letter(frame.name, frame.subject, head + body.fields + b"\r\n" + body.body)
 
@@ -187,7 +190,7 @@ def _about_event(
             f'the reminder of event "{event.id}" needs the link from {event.online.secret if event.online else ""}: '
             "set it in the environment or in .env"
         )
-    subject = subject_of_event(occasion.kind, event, when, news, language)
+    subject = subject_of_event(occasion.kind, event, when, news, language, edition.series.timezone)
     if not listing.cancelled:
         subject = subject_by_pattern(rule, edition, event, when, language) or subject
     return _Draft(
@@ -197,7 +200,7 @@ def _about_event(
             "kind": occasion.kind.value,
             "event": view,
             "news": news,
-            "changes": changes(news, language) if news else (),
+            "changes": changes(news, language, edition.series.timezone) if news else (),
             "noticed": news is not None and "notice" in news.changed,
         },
         _reply_to(edition, event),
@@ -246,6 +249,7 @@ def _everywhere(edition: Edition, language: str, post: Post, marks: Marks) -> di
         "organisers": [organiser.name for organiser in edition.series.organiser],
         "site": edition.address("", language),
         "leave": leave(post, marks.token),
+        "preferences": choosing(post, marks.preferences),
         "postal_address": edition.catalogue.mail.postal_address,
     }
 
@@ -261,11 +265,13 @@ def _inlined(html: str, template: str) -> str:
 
 
 def _body(text: str, html: str, calendar: bytes | None, filename: str, marks: Marks) -> Part:
-    readable = multipart(
-        "alternative",
-        (text_part("plain", text, marks.token), text_part("html", html, marks.token)),
-        f"{marks.boundary}a",
-    )
+    readable = text_part("plain", text, *marks.in_texts)
+    if html:
+        readable = multipart(
+            "alternative",
+            (text_part("plain", text, *marks.in_texts), text_part("html", html, *marks.in_texts)),
+            f"{marks.boundary}a",
+        )
     if calendar is None:
         return readable
     return multipart("mixed", (readable, calendar_part(calendar, filename)), f"{marks.boundary}m")

@@ -27,6 +27,8 @@ class Question:
     known: bool
     consent: str
     """The words to which a click agrees, in the reader's language."""
+    about: str = ""
+    """The title of the single event that it is about, in the reader's language; empty for the whole series."""
 
 
 def compose_confirmation(
@@ -36,9 +38,9 @@ def compose_confirmation(
 
     It offers no unsubscribing: who doesn't answer is on no list. Raises TemplateError and PermanentDeliveryError.
     """
-    say, series = words(language), catalogue.series.title.said_in(language).text
+    say, about = words(language), question.about or catalogue.series.title.said_in(language).text
     pattern = say("You are subscribed: {series}") if question.known else say("Please confirm: {series}")
-    subject = pattern.format(series=series)
+    subject = pattern.format(series=about)
     marks = marks_for(f"{catalogue.series.id} confirmation {name} {language}", post.secret)
     context = {
         "series": catalogue.series,
@@ -47,12 +49,15 @@ def compose_confirmation(
         "postal_address": catalogue.mail.postal_address,
         "subject": subject,
         "question": question,
+        "about": about,
         "last_day": say_day(question.until.astimezone(catalogue.series.zone).date(), language),
     }
     text = wrapped(renderer.render("mail/confirm.txt", language, context))
     html = _inlined(renderer.render("mail/confirm.html", language, context))
     body = multipart(
-        "alternative", (text_part("plain", text, marks.token), text_part("html", html, marks.token)), marks.boundary
+        "alternative",
+        (text_part("plain", text, *marks.in_texts), text_part("html", html, *marks.in_texts)),
+        marks.boundary,
     )
     return Letter(language, subject, _head(subject, language, post, marks) + body.fields + b"\r\n" + body.body)
 

@@ -77,15 +77,20 @@ def _body_hash(pieces: tuple[bytes, ...], values: Sequence[bytes]) -> bytes:
 
 def _fields(head: bytes) -> list[tuple[bytes, bytes]]:
     """The signed fields in the order of `SIGNED`, each name with its canonical line (relaxed, RFC 6376, 3.4.2)."""
-    found: dict[bytes, bytes] = {}
-    for line in _FOLD.sub(b"", head).split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        found[name.strip().lower()] = _BLANKS.sub(b" ", value).strip(b" ")
-    return [(name, name + b":" + found[name]) for name in SIGNED if name in found]
+    found = dict(map(_field, _FOLD.sub(b"", head).split(b"\r\n")))
+    return [(name, found[name]) for name in SIGNED if name in found]
+
+
+@lru_cache(maxsize=256)
+def _field(line: bytes) -> tuple[bytes, bytes]:
+    # All but a few fields of a letter are the same for all its readers.
+    name, _, value = line.partition(b":")
+    name = name.strip().lower()
+    return name, name + b":" + _BLANKS.sub(b" ", value).strip(b" ")
 
 
 def _signature(key: Key, fields: Sequence[tuple[bytes, bytes]], hashed: str, at: int) -> bytes:
-    named = [name.decode() for name, _ in fields] + [name.decode() for name in OVERSIGNED]
+    named = tuple(name for name, _ in fields)
     tags = (
         f"v=1; a={key.algorithm}; c=relaxed/relaxed; d={key.domain}; s={key.selector};\r\n t={at}; q=dns/txt;\r\n "
         f"h={_folded_names(named)};\r\n bh={hashed};\r\n b="
@@ -96,10 +101,11 @@ def _signature(key: Key, fields: Sequence[tuple[bytes, bytes]], hashed: str, at:
     return f"DKIM-Signature: {tags}{folded}\r\n".encode()
 
 
-def _folded_names(names: Sequence[str]) -> str:
+@lru_cache(maxsize=64)
+def _folded_names(fields: tuple[bytes, ...]) -> str:
     """The names apart by colons, in lines that aren't too long."""
     lines, room = [""], LINE
-    for name in names:
+    for name in (field.decode() for field in (*fields, *OVERSIGNED)):
         if len(lines[-1]) + len(name) > room:
             lines.append("")
         lines[-1] += f"{name}:"

@@ -39,6 +39,11 @@ def leave(post: Post, token: str) -> Leave:
     return way if post.is_to_list else replace(way, href=way.mailto)
 
 
+def choosing(post: Post, token: str) -> str:
+    """The address where the bearer of the token chooses which mails to get; empty where there is no service."""
+    return "" if post.service is None else f"{post.service}/preferences/{token}"
+
+
 def head_of(
     edition: Edition, subject: str, languages: Sequence[str], post: Post, marks: Marks, reply_to: str | None
 ) -> bytes:

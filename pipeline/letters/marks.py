@@ -5,7 +5,6 @@ that nonce, which nobody who writes texts can know; so a stored letter tells by 
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -13,14 +12,17 @@ from functools import lru_cache
 
 from pipeline.errors import PermanentDeliveryError
 from pipeline.letters.dkim import signatures
+from pipeline.letters.expiring import PREFERENCES
 from pipeline.letters.message import Letter, Message, Post, Recipient
-from pipeline.letters.tokens import SIGNATURE_LENGTH, bounce_address, digest_for, unsubscribe_token
+from pipeline.letters.tokens import SIGNATURE_LENGTH, UNSUBSCRIBE, bounce_address, digest_for, token_octets
 
 NONCE_LENGTH = 22
 TOKEN_LENGTH = 16 + SIGNATURE_LENGTH
 """The usual length of a token. Its mark is as long, so that lines keep their length when it is filled in."""
 
 _PADDING = TOKEN_LENGTH - NONCE_LENGTH - len(".token")
+_WISHES = "wants"
+"""The mark of the token for one's preferences; as long as `token`."""
 _OPENING = re.compile(rb"Date: ([0-9a-z]{%d})\.date\r\n" % NONCE_LENGTH)
 # What may stand in a mailbox without its name: nothing that could end it, begin another, or break the line.
 _ADDRESS = re.compile(
@@ -55,6 +57,16 @@ class Marks:
         """Stands for the unsubscribe token; as long as one, and made of characters that no encoding touches."""
         return f"{self.nonce}.token{'.' * _PADDING}"
 
+    @property
+    def preferences(self) -> str:
+        """Stands for the token by which the reader sees and changes what they chose; made like `token`."""
+        return f"{self.nonce}.{_WISHES}{'.' * _PADDING}"
+
+    @property
+    def in_texts(self) -> tuple[str, str]:
+        """The marks that may stand in a readable part."""
+        return self.token, self.preferences
+
 
 def marks_for(name: str, secret: bytes) -> Marks:
     """The marks of the letter of that name, always the same ones."""
@@ -69,7 +81,7 @@ def _split(source: bytes) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
     opening = _OPENING.match(source)
     if opening is None:
         raise PermanentDeliveryError("a stored letter doesn't begin with its marks: it wasn't made by this program")
-    parts = re.split(re.escape(opening[1]) + rb"\.(date|id|token\.{%d}|to)" % _PADDING, source)
+    parts = re.split(re.escape(opening[1]) + rb"\.(date|id|(?:token|wants)\.{%d}|to)" % _PADDING, source)
     return tuple(parts[::2]), tuple(name.decode().rstrip(".") for name in parts[1::2])
 
 
@@ -84,18 +96,24 @@ def finish(letter: Letter, recipient: Recipient, campaign: str, sent: datetime, 
         raise PermanentDeliveryError(f"{address!r} can't stand in a To field")
     message_id = message_id_of(campaign, recipient.public_id, post)
     between, marks = _split(letter.source)
+    name = recipient.public_id.encode()
     values = {
         "date": _date(int(sent.timestamp())),
         "to": address.encode(),
         "id": message_id.encode(),
-        "token": unsubscribe_token(recipient.public_id, post.secret).encode(),
+        "token": token_octets(name, UNSUBSCRIBE, post.secret),
     }
+    if _WISHES in marks:
+        values[_WISHES] = token_octets(name, PREFERENCES, post.secret)
     filled = [values[mark] for mark in marks]
-    body = b"".join(_interleaved(between, filled))
+    pieces = [b""] * (len(between) + len(filled))
+    pieces[::2] = between
+    pieces[1::2] = filled
+    body = b"".join(pieces)
     if post.keys:
-        above, pieces = _bodied(letter.source)
+        above, below = _bodied(letter.source)
         head = body.partition(b"\r\n\r\n")[0]
-        body = signatures(post.keys, head, pieces, filled[above:], int(sent.timestamp())) + body
+        body = signatures(post.keys, head, below, filled[above:], int(sent.timestamp())) + body
     if post.bounces is None:
         return Message(post.sender_address, address, body, message_id)
     return Message(bounce_address(post.bounces, recipient.public_id, post.secret), address, body, message_id)
@@ -107,13 +125,6 @@ def _bodied(source: bytes) -> tuple[int, tuple[bytes, ...]]:
     between, _ = _split(source)
     last = next(number for number, piece in enumerate(between) if b"\r\n\r\n" in piece)
     return last, (between[last].partition(b"\r\n\r\n")[2], *between[last + 1 :])
-
-
-def _interleaved(between: Sequence[bytes], values: Sequence[bytes]) -> list[bytes]:
-    pieces = [b""] * (len(between) + len(values))
-    pieces[::2] = between
-    pieces[1::2] = values
-    return pieces
 
 
 @lru_cache(maxsize=16)

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field, replace
 
 from pipeline.letters.dkim import Key
 
+TEXT_ONLY = "text:"
+"""Opens the name of a letter without an HTML part, which goes on with its language: `text:fr`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:

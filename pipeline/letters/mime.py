@@ -20,21 +20,29 @@ class Part:
     body: bytes
 
 
-def text_part(subtype: str, text: str, mark: str) -> Part:
-    """A readable part (`plain` or `html`) in quoted-printable, in which every `mark` stays whole."""
+def text_part(subtype: str, text: str, *marks: str) -> Part:
+    """A readable part (`plain` or `html`) in quoted-printable, in which every one of the `marks` stays whole."""
     fields = field("Content-Type", f"text/{subtype}; charset=utf-8") + field(
         "Content-Transfer-Encoding", "quoted-printable"
     )
-    return Part(fields, quoted_printable(text, mark))
+    return Part(fields, quoted_printable(text, *marks))
 
 
-def quoted_printable(text: str, mark: str) -> bytes:
-    """The text in quoted-printable with CRLF; a soft line break within a mark is moved to its ends."""
+def quoted_printable(text: str, *marks: str) -> bytes:
+    """The text in quoted-printable with CRLF; a soft line break within one of the marks is moved to its ends."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").replace("\n", "\r\n") + "\r\n"
     encoded = binascii.b2a_qp(lines.encode(), istext=True)
-    scattered = rb"(?:=\r\n)?".join(re.escape(octet.encode()) for octet in mark)
-    whole = mark.encode()
-    return re.sub(scattered, lambda found: whole if found[0] == whole else b"=\r\n" + whole + b"=\r\n", encoded)
+    return re.sub(b"|".join(map(_scattered, marks)), _gathered, encoded) if marks else encoded
+
+
+def _scattered(mark: str) -> bytes:
+    """For a search: the mark, a soft line break anywhere within it."""
+    return rb"(?:=\r\n)?".join(re.escape(octet.encode()) for octet in mark)
+
+
+def _gathered(found: re.Match[bytes]) -> bytes:
+    whole = found[0].replace(b"=\r\n", b"")
+    return whole if found[0] == whole else b"=\r\n" + whole + b"=\r\n"
 
 
 def calendar_part(calendar: bytes, filename: str) -> Part:

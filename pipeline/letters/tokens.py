@@ -7,7 +7,6 @@ address, nobody can make one for another, and it is good for its purpose only. T
 
 import binascii
 import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -19,6 +18,11 @@ SIGNATURE_LENGTH = 22
 """Characters of the signature in a token; it stands at the end."""
 VERP_SIGNATURE_OCTETS = 8
 """Enough against forged bounces, and short: a local part should not be longer than 64 octets."""
+
+
+# The standard library's own url-safe functions are twice as slow, and each mail needs them four times.
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
 
 
 @lru_cache(maxsize=64)
@@ -37,7 +41,15 @@ def digest_for(purpose: str, text: str, secret: bytes) -> bytes:
 
 def token(public_id: str, purpose: str, secret: bytes) -> str:
     """A url-safe token of the subscriber for one purpose; its length depends on that of the public name alone."""
-    return public_id + _base64url(digest_for(purpose, public_id, secret)[:SIGNATURE_OCTETS])
+    return token_octets(public_id.encode(), purpose, secret).decode()
+
+
+def token_octets(public_id: bytes, purpose: str, secret: bytes) -> bytes:
+    """The same token as octets, as a mail holds it."""
+    digest = _keyed(purpose, secret).copy()
+    digest.update(public_id)
+    signed = binascii.b2a_base64(digest.digest()[:SIGNATURE_OCTETS], newline=False)
+    return public_id + signed[:SIGNATURE_LENGTH].translate(_TO_URL)
 
 
 def unsubscribe_token(public_id: str, secret: bytes) -> str:
@@ -81,12 +93,13 @@ def _verp(public_id: str, secret: bytes) -> str:
 
 def _packed(public_id: str) -> bytes:
     """The name in as few octets as will do."""
+    plain = public_id.encode()
     try:
-        packed = urlsafe_b64decode(public_id + "=" * (-len(public_id) % 4))
+        packed = binascii.a2b_base64(plain.translate(_FROM_URL) + b"=" * (-len(plain) % 4))
     except binascii.Error:
-        return public_id.encode()
-    return packed if _base64url(packed) == public_id else public_id.encode()
+        return plain
+    return packed if _base64url(packed) == public_id else plain
 
 
 def _base64url(octets: bytes) -> str:
-    return urlsafe_b64encode(octets).decode().rstrip("=")
+    return binascii.b2a_base64(octets, newline=False).translate(_TO_URL).rstrip(b"=").decode()

@@ -11,8 +11,9 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, select, update
 
 from pipeline.reminders.occasions import Kind
+from pipeline.store.addresses import normalised
 from pipeline.store.dialects import insert
-from pipeline.store.subscribers import bits, normalised
+from pipeline.store.subscribers import bits
 from pipeline.store.tables import Role, Standing, subscribers
 
 

@@ -4,14 +4,18 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, select
 
 from pipeline.reminders.occasions import Kind
+from pipeline.reminders.wishes import NO_WISHES, Wishes
+from pipeline.store.addresses import Mailbox
+from pipeline.store.choices import columns_of, rows_of
 from pipeline.store.dialects import insert
-from pipeline.store.subscribers import Mailbox, bits, digest_of_forgotten
+from pipeline.store.subscribers import bits, digest_of_forgotten
 from pipeline.store.switch import salt
-from pipeline.store.tables import Role, Standing, forgotten, subscriber_tags, subscribers
+from pipeline.store.tables import Role, Standing, choices, forgotten, subscriber_tags, subscribers
 
 _AT_ONCE = 500  # values in one IN: SQLite of old takes 999
 
@@ -25,6 +29,7 @@ class NewReader:
     kinds: frozenset[Kind]
     tags: frozenset[str]
     consent: str
+    wishes: Wishes = NO_WISHES
 
 
 def there_already(connection: Connection, series: str, folded: Sequence[str]) -> set[str]:
@@ -64,21 +69,25 @@ def enrol(connection: Connection, series: str, readers: Sequence[NewReader], at:
             "added": at,
             "changed": at,
             "role": Role.READER,
+            **columns_of(reader.wishes),
         }
         for reader in readers
     ]
     connection.execute(insert(connection, subscribers).on_conflict_do_nothing(), rows)
-    _tag(connection, series, {reader.box.folded: reader.tags for reader in readers if reader.tags})
+    _note_choices(connection, series, [reader for reader in readers if reader.tags or reader.wishes != NO_WISHES])
 
 
-def _tag(connection: Connection, series: str, tags: dict[str, frozenset[str]]) -> None:
-    rows = []
-    for part in _parts(list(tags)):
+def _note_choices(connection: Connection, series: str, readers: Sequence[NewReader]) -> None:
+    named = {reader.box.folded: reader for reader in readers}
+    tagged, chosen = list[dict[str, Any]](), list[dict[str, Any]]()
+    for part in _parts(list(named)):
         query = select(subscribers.c.id, subscribers.c.folded)
-        found = connection.execute(query.where(subscribers.c.series == series, subscribers.c.folded.in_(part)))
-        rows += [{"subscriber_id": row.id, "tag": tag} for row in found for tag in sorted(tags[row.folded])]
-    if rows:
-        connection.execute(insert(connection, subscriber_tags).on_conflict_do_nothing(), rows)
+        found = connection.execute(query.where(subscribers.c.series == series, subscribers.c.folded.in_(part))).all()
+        tagged += [{"subscriber_id": row.id, "tag": tag} for row in found for tag in sorted(named[row.folded].tags)]
+        chosen += [each for row in found for each in rows_of(row.id, named[row.folded].wishes)]
+    for table, rows in ((subscriber_tags, tagged), (choices, chosen)):
+        if rows:
+            connection.execute(insert(connection, table).on_conflict_do_nothing(), rows)
 
 
 def _parts(values: Sequence[str]) -> Iterable[Sequence[str]]:

@@ -21,8 +21,10 @@ from sqlalchemy import (
 )
 
 from pipeline.letters import Letter
+from pipeline.letters.message import TEXT_ONLY
 from pipeline.reminders.occasions import Audience, Kind, Occasion, Priority
 from pipeline.store.campaigns import CHANGED, Campaign, drop, earlier, stop, was_told
+from pipeline.store.choices import fits
 from pipeline.store.dialects import insert
 from pipeline.store.subscribers import chose
 from pipeline.store.tables import (
@@ -64,7 +66,7 @@ def expand(
         _stop_the_wrong_one(connection, campaign, now)
     read = subscribers.c.language
     there = read.in_(sorted(texts))
-    language = case((there, read), else_=literal(default, Text))
+    language = case(*_as_text_alone(texts, default), (there, read), else_=literal(default, Text))
     recipients = select(
         literal(campaign.id),
         subscribers.c.id,
@@ -85,6 +87,19 @@ def expand(
         over = update(campaigns).where(campaigns.c.id == campaign.id)
         connection.execute(over.values(state=Progress.DONE, reason=_NOBODY))
     return number
+
+
+def _as_text_alone(texts: Mapping[str, Letter], default: str) -> list[tuple[ColumnElement[bool], ColumnElement[str]]]:
+    """Which letter readers get who want no HTML: one in their language, else the default one, where there is one."""
+    bare = sorted(name for name in texts if name.startswith(TEXT_ONLY))
+    wants, own = subscribers.c.text_only == 1, literal(TEXT_ONLY, Text) + subscribers.c.language
+    found: list[tuple[ColumnElement[bool], ColumnElement[str]]] = []
+    if bare:
+        found.append((and_(wants, own.in_(bare)), own))
+    if TEXT_ONLY + default in texts:
+        known = subscribers.c.language.in_(sorted(texts))
+        found.append((and_(wants, not_(known)), literal(TEXT_ONLY + default, Text)))
+    return found
 
 
 def enqueue_confirmation(
@@ -114,17 +129,22 @@ def proof_key(campaign: Campaign) -> str:
 
 
 def enqueue_proof(
-    connection: Connection, campaign: Campaign, organiser: int, letter: Letter, now: datetime, not_after: datetime
+    connection: Connection, campaign: Campaign, organiser: int, letter: Letter, now: datetime, number: int, told: str
 ) -> bool:
-    """Queues a campaign's letter for the organiser; False where that was done before."""
-    return _queue_for_one(
-        connection, campaign.series, proof_key(campaign), PROOF, organiser, letter, now, not_after
-    )  # fmt: skip
+    """Queues a campaign's letter for the organiser, the `number`th that it sees (from 1); False where it is there.
+
+    `told` is what tells this letter from another one.
+    """
+    key = proof_key(campaign) + (f"#{number}" if number > 1 else "")
+    not_after = campaign.occasion.not_after
+    return _queue_for_one(connection, campaign.series, key, PROOF, organiser, letter, now, not_after, told)
 
 
-def audience_size(connection: Connection, campaign: Campaign) -> int:
-    """How many readers and lists would get a campaign's mail if it fell due now."""
+def audience_size(connection: Connection, campaign: Campaign, role: Role | None = None) -> int:
+    """How many readers and lists, or those of one role, would get a campaign's mail if it fell due now."""
     query = select(func.count()).select_from(subscribers).where(*_audience(connection, campaign))
+    if role is not None:
+        query = query.where(subscribers.c.role == role)
     return int(connection.execute(query).scalar_one())
 
 
@@ -137,6 +157,7 @@ def _queue_for_one(
     letter: Letter,
     now: datetime,
     not_after: datetime,
+    told: str = "",
 ) -> bool:
     row = insert(connection, campaigns).values(
         series=series,
@@ -154,6 +175,7 @@ def _queue_for_one(
         state=Progress.EXPANDED,
         reason="",
         expanded=now,
+        told=told,
     )
     made = connection.execute(row.on_conflict_do_nothing().returning(campaigns.c.id)).scalar()
     if made is None:
@@ -175,7 +197,8 @@ def may_hear() -> ColumnElement[bool]:
     """For a WHERE over campaigns and subscribers: the subscriber may be sent this campaign's mail at this moment."""
     asked = and_(
         campaigns.c.kind == CONFIRMATION,
-        subscribers.c.state.in_((Standing.PENDING, Standing.UNSUBSCRIBED)),
+        # Not IN: its parameters are spread out at each execution, which a statement for many rows can't do.
+        or_(subscribers.c.state == Standing.PENDING, subscribers.c.state == Standing.UNSUBSCRIBED),
     )
     return or_(subscribers.c.state == Standing.ACTIVE, asked)
 
@@ -195,9 +218,10 @@ def _audience(connection: Connection, campaign: Campaign) -> list[ColumnElement[
         got = or_(deliveries.c.state.in_((State.SENDING, State.SENT, State.DOUBT)), deliveries.c.doubts > 0)
         heard = _has_delivery(connection, _wrong(campaign), got)
         return [subscribers.c.series == campaign.series, subscribers.c.state == Standing.ACTIVE, heard]
-    heard = and_(chose(occasion.kind), _tags_fit(occasion))
+    heard = and_(chose(occasion.kind), _tags_fit(occasion), fits(occasion))
     if occasion.audience is Audience.INFORMED:
-        due_a_reminder = and_(chose(Kind.REMINDERS), _tags_fit(occasion))
+        # No choice hides the news of an event that somebody was mailed about.
+        due_a_reminder = and_(chose(Kind.REMINDERS), _tags_fit(occasion), fits(occasion))
         heard = or_(heard, due_a_reminder, _was_mailed(connection, campaign))
     conditions = [
         subscribers.c.series == campaign.series,

@@ -24,6 +24,11 @@ def ask_again(connection: Connection, subscriber: int, language: str, now: datet
     connection.execute(update(subscribers).where(mine, left).values(language=language))
 
 
+def note_consent(connection: Connection, subscriber: int, consent: str, now: datetime) -> None:
+    """Keeps the newest proof of consent of somebody who is active and asked for more."""
+    connection.execute(update(subscribers).where(subscribers.c.id == subscriber).values(consent=consent, changed=now))
+
+
 def is_reader(connection: Connection, subscriber: int) -> bool:
     """Whether a row is a person's; a mailing list and the organiser can't join, choose or leave by a link."""
     query = select(subscribers.c.role).where(subscribers.c.id == subscriber)

@@ -30,9 +30,25 @@ def _limits(connection: Connection) -> None:
     )
 
 
+def _choices(connection: Connection) -> None:
+    number = "INTEGER" if connection.dialect.name == "sqlite" else "BIGINT"
+    for statement in (
+        "ALTER TABLE subscribers ADD COLUMN some_events SMALLINT DEFAULT 0 NOT NULL",
+        "ALTER TABLE subscribers ADD COLUMN text_only SMALLINT DEFAULT 0 NOT NULL",
+        "ALTER TABLE subscribers ADD COLUMN paused_until BIGINT",
+        "ALTER TABLE campaigns ADD COLUMN topics TEXT DEFAULT '' NOT NULL",
+        "ALTER TABLE campaigns ADD COLUMN on_request SMALLINT DEFAULT 0 NOT NULL",
+        (
+            f"CREATE TABLE choices (subscriber_id {number} NOT NULL REFERENCES subscribers (id) ON DELETE CASCADE, "
+            "topic TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (subscriber_id, topic, value))"
+        ),
+    ):
+        connection.execute(text(statement))
+
+
 # Each step leads from the version that is its position + 1 to the next. A step is never changed after a release: it
 # says in SQL of its own what was new then, since the tables in `tables.py` move on.
-MIGRATIONS: Final[tuple[Migration, ...]] = (_lists_corrections_and_reports, _limits)
+MIGRATIONS: Final[tuple[Migration, ...]] = (_lists_corrections_and_reports, _limits, _choices)
 
 _SCHEMA_LOCK: Final = 0x746F6373696E  # "tocsin": one process at a time changes the schema on PostgreSQL
 

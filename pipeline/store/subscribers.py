@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import ColumnElement, Connection, delete, select, update
 
-from pipeline.errors import SettingsError
+from pipeline.letters.message import TEXT_ONLY
 from pipeline.reminders.occasions import Kind
+from pipeline.reminders.wishes import NO_WISHES, Wishes
+from pipeline.store.addresses import AddressError, Mailbox, normalised
+from pipeline.store.choices import chosen_rows, keep_wishes, wishes_in
 from pipeline.store.dialects import insert
 from pipeline.store.switch import salt
 from pipeline.store.tables import Role, Standing, forgotten, subscriber_tags, subscribers
@@ -27,19 +29,6 @@ _BITS: Final = {
 }
 ALL_KINDS: Final = frozenset(Kind)
 _SUSPENDING_BOUNCES: Final = 3
-
-
-class AddressError(SettingsError):
-    """An address can't be one, or belongs to somebody who asked to be forgotten; the text says which and why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mailbox:
-    """One address three times: as it is shown, as it goes into RCPT TO, and as it is compared."""
-
-    address: str
-    mailbox: str
-    folded: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +48,7 @@ class Subscriber:
     consent: str
     added: datetime
     changed: datetime
+    wishes: Wishes = NO_WISHES
 
 
 def bits(kinds: Iterable[Kind]) -> int:
@@ -76,16 +66,6 @@ def chose(kind: Kind) -> ColumnElement[bool]:
     return subscribers.c.kinds.op("&")(_BITS[kind]) != 0
 
 
-def normalised(address: str) -> Mailbox:
-    """An address made comparable; internationalised ones are fine. Raises AddressError where it can't be one."""
-    try:
-        # `.test` is let in: rehearsals use it, and no mail can go there.
-        found = validate_email(address.strip(), check_deliverability=False, test_environment=True)
-    except EmailNotValidError as error:
-        raise AddressError(f"{address!r} can't be an address: {error}") from error
-    return Mailbox(found.normalized, found.ascii_email or found.normalized, found.normalized.casefold())
-
-
 def add(
     connection: Connection,
     series: str,
@@ -96,6 +76,7 @@ def add(
     consent: str,
     at: datetime,
     state: Standing = Standing.ACTIVE,
+    wishes: Wishes = NO_WISHES,
 ) -> tuple[int, bool]:
     """Adds a subscriber and returns (id, True), or (id, False) for an address that is there, which stays as it is.
 
@@ -124,6 +105,8 @@ def add(
         there = select(subscribers.c.id).where(*_is_at(series, box))
         return int(connection.execute(there).scalar_one()), False
     _set_tags(connection, made, tags)
+    if wishes != NO_WISHES:
+        keep_wishes(connection, made, wishes)
     return int(made), True
 
 
@@ -150,9 +133,10 @@ def listed(connection: Connection, series: str, states: Iterable[Standing] = tup
 
 
 def languages(connection: Connection, series: str) -> frozenset[str]:
-    """The languages in which the active subscribers of a series read."""
-    query = select(subscribers.c.language).where(*_reads(series), subscribers.c.state == Standing.ACTIVE)
-    return frozenset(connection.execute(query.distinct()).scalars())
+    """The languages in which the active subscribers of a series read; after TEXT_ONLY those read as text alone."""
+    columns = (subscribers.c.language, subscribers.c.text_only)
+    query = select(*columns).where(*_reads(series), subscribers.c.state == Standing.ACTIVE)
+    return frozenset(f"{TEXT_ONLY if bare else ''}{read}" for read, bare in connection.execute(query.distinct()))
 
 
 def confirm(connection: Connection, subscriber: int, consent: str, at: datetime) -> bool:
@@ -189,6 +173,7 @@ def change(
     language: str,
     kinds: Iterable[Kind],
     tags: Iterable[str],
+    wishes: Wishes,
 ) -> None:
     """Stores a subscriber's preferences."""
     connection.execute(
@@ -198,6 +183,7 @@ def change(
     )
     connection.execute(delete(subscriber_tags).where(subscriber_tags.c.subscriber_id == subscriber))
     _set_tags(connection, subscriber, tags)
+    keep_wishes(connection, subscriber, wishes)
 
 
 def count_bounce(connection: Connection, subscriber: int, at: datetime, *, suspend: bool) -> None:
@@ -261,6 +247,7 @@ def _loaded(connection: Connection, *conditions: ColumnElement[bool]) -> list[Su
     tags: dict[int, set[str]] = {}
     for row in connection.execute(chosen):
         tags.setdefault(row.subscriber_id, set()).add(row.tag)
+    wishes = chosen_rows(connection, *conditions)
     return [
         Subscriber(
             row.id,
@@ -276,6 +263,7 @@ def _loaded(connection: Connection, *conditions: ColumnElement[bool]) -> list[Su
             row.consent,
             row.added,
             row.changed,
+            wishes_in(row, wishes.get(row.id, {})),
         )
         for row in rows
     ]

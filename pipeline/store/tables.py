@@ -131,6 +131,9 @@ subscribers = Table(
     Column("added", Instant, nullable=False),
     Column("changed", Instant, nullable=False),
     Column("role", Text, _one_of("role", Role), nullable=False, default=Role.READER, server_default=Role.READER.value),
+    Column("some_events", SmallInteger, nullable=False, default=0, server_default="0"),  # 1: only those in `choices`
+    Column("text_only", SmallInteger, nullable=False, default=0, server_default="0"),
+    Column("paused_until", Instant),
     UniqueConstraint("series", "folded"),
 )
 
@@ -139,6 +142,14 @@ subscriber_tags = Table(
     METADATA,
     Column("subscriber_id", _ROW_ID, ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
     Column("tag", Text, primary_key=True),
+)
+
+choices = Table(  # one row for each thing chosen: a reminder, a group, a city, online or on site, a single event
+    "choices",
+    METADATA,
+    Column("subscriber_id", _ROW_ID, ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
+    Column("topic", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
 )
 
 forgotten = Table(  # keyed hashes: an import can't bring back who asked to be forgotten
@@ -170,6 +181,8 @@ campaigns = Table(
     Column("starts", Instant),  # when its event begins, where that is known: of two mails the earlier event's is first
     Column("corrects", Text, nullable=False, default="", server_default=""),  # the key of a campaign that was wrong
     Column("told", Text, nullable=False, default="", server_default=""),  # the ledger line it tells
+    Column("topics", Text, nullable=False, default="", server_default=""),  # sorted, one a line: `cities:Paris`
+    Column("on_request", SmallInteger, nullable=False, default=0, server_default="0"),  # 1: only for those who ask
     UniqueConstraint("series", "key"),
     Index("campaigns_by_event", "series", "event"),
     Index("campaigns_by_state", "state", "due"),

@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pipeline.actions.preferences import choices_in, choose, data_of, erase, holder_of, offered_tags
+from pipeline.actions.offers import offers
+from pipeline.actions.preferences import choices_in, choose, data_of, erase, holder_of
 from pipeline.catalogue.models import Catalogue
 from pipeline.reminders.occasions import Kind
 from pipeline.store.subscribers import Subscriber
@@ -30,7 +32,7 @@ class Choosing(Room):
         if request.method != "POST":
             return self._shown(request, who, catalogue, "asked")
         try:
-            wanted = choices_in(await fields_of(request), catalogue, who)
+            wanted = choices_in(await fields_of(request), catalogue, who, self.clock.now())
         except FormError:
             return self.pages.trouble(request, "form", 400)
         if wanted is None:
@@ -66,10 +68,12 @@ class Choosing(Room):
     def _shown(
         self, request: Request, who: Subscriber, catalogue: Catalogue, state: str, status: int = 200
     ) -> Response:
+        now, paused = self.clock.now(), who.wishes.paused_until
         return self.pages.show(
             "preferences", who.language, catalogue, status,
             state=state, who=who, active=who.state is Standing.ACTIVE, token=request.path_params["token"],
             kinds=[(kind.value, kind in who.kinds) for kind in Kind],
-            tags=[(tag, tag in who.tags) for tag in offered_tags(catalogue, who.tags)],
-            languages=language_names(catalogue.languages),
+            offers=offers(catalogue, who, now), languages=language_names(catalogue.languages),
+            paused=paused.astimezone(catalogue.series.zone).date() if paused and paused > now else None,
+            tomorrow=now.astimezone(catalogue.series.zone).date() + timedelta(days=1),
         )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -10,17 +11,18 @@ from starlette.responses import Response
 from pipeline.actions.joining import (
     Answer,
     Joining,
+    Wanted,
     ask,
     candidate,
     confirmed,
     consent_text,
     preferences_token,
 )
+from pipeline.actions.offers import is_live
 from pipeline.actions.personal_data import KEPT
 from pipeline.actions.programmes import takes_subscriptions
 from pipeline.catalogue.models import Catalogue
 from pipeline.language import words
-from pipeline.store.tables import Standing
 from pipeline.web.forms import FormError, fields_of, only
 from pipeline.web.pages import SPOKEN, language_names, language_of
 from pipeline.web.room import Room
@@ -52,29 +54,33 @@ class Entrance(Room):
         language = only(fields, "language")
         if language not in catalogue.languages:
             language = language_of(request, catalogue.languages)
+        wanted = Wanted(
+            only(fields, "address"), language, only(fields, "event") or request.query_params.get("event", "")
+        )
+        if wanted.event and not _takes_place(catalogue, wanted.event, self.clock.now()):
+            return self.pages.show("trouble", language, catalogue, 404, state="event")
         if request.method != "POST":
-            return self._form(catalogue, language)
+            return self._form(catalogue, wanted)
         if only(fields, HONEYPOT):
             return self.pages.show("asked", language, catalogue)
-        return await self._ask(request, catalogue, only(fields, "address"), language)
+        return await self._ask(request, catalogue, wanted)
 
-    async def _ask(self, request: Request, catalogue: Catalogue, address: str, language: str) -> Response:
+    async def _ask(self, request: Request, catalogue: Catalogue, wanted: Wanted) -> Response:
         machine = request.client.host if request.client else ""
         joining = Joining(self.renderer, self.secret)
-        answer = await run_in_threadpool(
-            ask, self.database, joining, catalogue, address, language, machine, self.clock.now()
-        )
+        answer = await run_in_threadpool(ask, self.database, joining, catalogue, wanted, machine, self.clock.now())
         if answer is Answer.WRONG:
-            return self._form(catalogue, language, address[:254], 400)
+            return self._form(catalogue, wanted, 400)
         if answer is Answer.TOO_MANY:
-            return self.pages.show("trouble", language, catalogue, 429, {"Retry-After": "3600"}, state="many")
+            return self.pages.show("trouble", wanted.language, catalogue, 429, {"Retry-After": "3600"}, state="many")
         self.wake()
-        return self.pages.show("asked", language, catalogue)
+        return self.pages.show("asked", wanted.language, catalogue)
 
-    def _form(self, catalogue: Catalogue, language: str, typed: str = "", status: int = 200) -> Response:
+    def _form(self, catalogue: Catalogue, wanted: Wanted, status: int = 200) -> Response:
         return self.pages.show(
-            "subscribe", language, catalogue, status,
-            typed=typed, wrong=status != 200, languages=language_names(catalogue.languages), honeypot=HONEYPOT,
+            "subscribe", wanted.language, catalogue, status,
+            typed=wanted.address[:254], wrong=status != 200, languages=language_names(catalogue.languages),
+            honeypot=HONEYPOT, event=catalogue.event_by_id.get(wanted.event),
         )  # fmt: skip
 
     def _which(self, request: Request, open_to_all: dict[str, Catalogue]) -> Response:
@@ -86,7 +92,8 @@ class Entrance(Room):
     async def confirm(self, request: Request) -> Response:
         """The button; pressed, the mails begin."""
         now = self.clock.now()
-        found = await run_in_threadpool(candidate, self.database, request.path_params["token"], self.secret, now)
+        token, event = request.path_params["token"], request.query_params.get("event", "")
+        found = await run_in_threadpool(candidate, self.database, token, self.secret, now, event)
         if found is None:
             return self.pages.trouble(request, "link", 404)
         who = found.subscriber
@@ -94,11 +101,11 @@ class Entrance(Room):
         if found.expired or catalogue is None:
             return self.pages.show("trouble", who.language, catalogue, 410, state="expired")
         if request.method == "POST":
-            who = await run_in_threadpool(confirmed, self.database, found, now)
+            found = await run_in_threadpool(confirmed, self.database, found, now)
             self.wake()
         return self.pages.show(
             "confirm", who.language, catalogue,
-            address=who.address, done=who.state is Standing.ACTIVE, consent=consent_text(catalogue, who.language),
+            address=who.address, done=found.is_confirmed, consent=consent_text(catalogue, who.language, found.event),
             preferences=f"../preferences/{preferences_token(who.public_id, self.secret)}",
         )  # fmt: skip
 
@@ -107,6 +114,12 @@ class Entrance(Room):
         language = language_of(request, SPOKEN)
         kept = [(name, words(language)(meaning)) for name, meaning in KEPT.items()]
         return self.pages.show("privacy", language, kept=kept)
+
+
+def _takes_place(catalogue: Catalogue, event: str, now: datetime) -> bool:
+    """Whether one can still subscribe to a single event."""
+    found = catalogue.event_by_id.get(event)
+    return found is not None and is_live(found, now)
 
 
 def _chosen(open_to_all: dict[str, Catalogue], series: str) -> Catalogue | None:

@@ -49,7 +49,9 @@ class Pages:
         headers: Mapping[str, str] | None = None,
         **context: Any,
     ) -> Response:
-        """The page of a template in a language, about one series or none."""
+        """The page of a template in a language, about one series or none; one that it doesn't speak gives its first."""
+        if catalogue is not None and language not in catalogue.languages:
+            language = catalogue.languages[0]
         shared = {
             "style": self._style,
             "direction": direction(language),

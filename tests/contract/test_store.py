@@ -11,7 +11,9 @@ from pipeline.clock import FrozenClock
 from pipeline.errors import SettingsError, StoreError
 from pipeline.letters import Letter
 from pipeline.reminders.occasions import Audience, Kind, Occasion, Plan, Priority
+from pipeline.reminders.wishes import Wishes
 from pipeline.store import campaigns as campaigning
+from pipeline.store.addresses import AddressError
 from pipeline.store.campaigns import due_campaigns, next_due, reconcile
 from pipeline.store.claims import claim, reap, release, renew
 from pipeline.store.database import Database, open_database
@@ -33,7 +35,6 @@ from pipeline.store.outbox import (
 from pipeline.store.schema import MIGRATIONS, migrate
 from pipeline.store.subscribers import (
     ALL_KINDS,
-    AddressError,
     add,
     by_id,
     by_public_id,
@@ -275,10 +276,12 @@ class TestSubscribers:
     def test_preferences(self, database: Database) -> None:
         ada = subscribe(database, "ada@example.org", tags=["ml", "law"])
         with database.begin() as connection:
-            change(connection, ada, NOW, language="fr", kinds=[Kind.CHANGES, Kind.NEWSLETTERS], tags=["law", "bio"])
+            change(connection, ada, NOW, language="fr", kinds=[Kind.CHANGES, Kind.NEWSLETTERS],
+                   tags=["law", "bio"], wishes=Wishes(cities=frozenset({"Paris"}), text_only=True))  # fmt: skip
             kept = by_id(connection, ada)
         assert kept is not None
         assert (kept.language, kept.kinds, kept.tags) == ("fr", {Kind.CHANGES, Kind.NEWSLETTERS}, {"law", "bio"})
+        assert kept.wishes == Wishes(cities=frozenset({"Paris"}), text_only=True)
 
     def test_who_is_forgotten_comes_back_only_by_asking(self, database: Database) -> None:
         subscribe(database, "ada@example.org", tags=["ml"])
@@ -391,12 +394,15 @@ class TestChanges:
             assert counts(connection, SERIES) == {State.DROPPED: 1}
         assert states(database)["talk/day-before/0"] == (Progress.DONE, campaigning.CHANGED)
 
-    def test_a_change_notice_is_not_stopped_by_the_next_change(self, database: Database) -> None:
+    def test_a_notice_that_still_waits_is_overtaken_by_the_next_one_which_its_reader_hears(
+        self, database: Database
+    ) -> None:
         subscribe(database, "ada@example.org")
         tell(database, occasion(rule="moved", revision=1, kind=Kind.CHANGES))
+        newer = occasion(rule="moved", revision=2, kind=Kind.CHANGES, audience=Audience.INFORMED)
         with database.begin() as connection:
-            newer = occasion(rule="moved", revision=2, kind=Kind.CHANGES)
-            assert reconcile(connection, SERIES, plan(newer), NOW).stopped == 0
+            assert reconcile(connection, SERIES, plan(newer), NOW).stopped == 1
+        assert tell(database, newer) == 1
 
     def test_who_was_told_just_before_is_spared_the_same_reminder(self, database: Database) -> None:
         send_all(database, occasion())

@@ -34,14 +34,15 @@ def server(tmp_path: Path) -> Iterator[tuple[Mailboxes, str]]:
 
 
 @contextmanager
-def serving(project: Path, url: str, *options: str, **environment: str) -> Iterator[httpx.Client]:
+def serving(
+    project: Path, url: str, *options: str, listen: str = "", now: str = NOW, **environment: str
+) -> Iterator[httpx.Client]:
     """`tocsin run` in a process of its own, and a client that talks to it; it must end well, within ten seconds."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        listen = f"127.0.0.1:{probe.getsockname()[1]}"
+    listen = listen or free_place()
     clean = {key: value for key, value in os.environ.items() if not key.startswith("TOCSIN_")}
     with (project / f"service-{listen[10:]}.log").open("w+") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline", "run", "--now", NOW, "--listen", listen, *options],
+            [sys.executable, "-m", "pipeline", "run", "--now", now, "--listen", listen, *options],
             cwd=project, env={**clean, "PYTHONPATH": str(ROOT), "TOCSIN_SMTP_URL": url, **environment},
             stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip
@@ -56,6 +57,12 @@ def serving(project: Path, url: str, *options: str, **environment: str) -> Itera
         written = Path(log.name).read_text()
         assert status == 0, written
         assert "Traceback" not in written
+
+
+def free_place() -> str:
+    """An address and a port of this machine where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
 def answers(client: httpx.Client) -> bool:

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
 
 from pipeline.actions.enrolment import CHUNK, Imported, export_csv, import_csv
 from pipeline.clock import FrozenClock
 from pipeline.errors import CatalogueError
 from pipeline.reminders.occasions import Kind
+from pipeline.reminders.wishes import Wishes
+from pipeline.store.addresses import AddressError, Mailbox, normalised
 from pipeline.store.database import Database, open_database
 from pipeline.store.subscribers import find, forget, listed, unsubscribe
 from pipeline.store.tables import Standing
@@ -91,6 +94,33 @@ def test_a_file_longer_than_one_transaction_is_imported_whole(database: Database
     assert len(people(database)) == 2 * CHUNK + 1
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "a.b+c@Host.Example", "a@host.test", "a@host", "a@-host.example", "a..b@host.example", ".a@host.example",
+        "a@host.example.", "a@xn--bcher-kva.example", "jo@bücher.example", "a" * 65 + "@host.example", "a@host.local",
+        '"a b"@host.example', "a@[127.0.0.1]", "a@h_st.example", "a@" + "b" * 250 + ".example", "@host.example", "a@",
+        "a@b@host.example", " a@host.example ", "a!b@host.example",
+        "a" * 64 + "@" + ".".join(["b" * 60] * 3) + ".example",
+    ],
+)  # fmt: skip
+def test_an_address_is_judged_alike_however_often_its_host_was_seen(address: str) -> None:
+    def judged() -> object:
+        try:
+            return normalised(address)
+        except AddressError:
+            return None
+
+    try:
+        found = validate_email(address.strip(), check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        expected = None
+    else:
+        plain = found.normalized
+        expected = Mailbox(plain, found.ascii_email or plain, plain.casefold())
+    assert [judged(), judged()] == [expected, expected]
+
+
 @pytest.mark.parametrize("header", ["", "name,mail\n", "address,state\n"])
 def test_another_header_is_refused_before_anybody_is_added(database: Database, header: str) -> None:
     with pytest.raises(CatalogueError, match="header"):
@@ -102,14 +132,36 @@ def test_a_broken_quote_is_told_with_its_line(database: Database) -> None:
     assert (done.added, [problem.line for problem in done.refused]) == (1, [3])
 
 
+CHOSEN = (
+    "address,consent,reminders,groups,cities,ways,events,text_only,paused_until\n"
+    "eve@reader.example,form,+late -early,north,Saint-Denis; Le Mans,online,film talk,yes,2026-03-01T00:00:00+01:00\n"
+    "fay@reader.example,form,,,,,,no,\n"
+    "gil@reader.example,form,late,,,,,,\n"
+)
+
+
+def test_further_columns_say_what_else_was_chosen(database: Database) -> None:
+    done = imported(database, CHOSEN)
+    assert (done.added, [problem.line for problem in done.refused]) == (2, [4])
+    with database.look() as connection:
+        eve, fay = listed(connection, "talks")
+    assert fay.wishes == Wishes()
+    assert eve.wishes == Wishes(
+        asked=frozenset({"late"}), declined=frozenset({"early"}), groups=frozenset({"north"}),
+        cities=frozenset({"Saint-Denis", "Le Mans"}), ways=frozenset({"online"}), events=frozenset({"film", "talk"}),
+        text_only=True, paused_until=datetime(2026, 2, 28, 23, tzinfo=UTC),
+    )  # fmt: skip
+
+
 def test_what_is_exported_can_be_imported_elsewhere(database: Database) -> None:
     imported(database, MIXED)
+    imported(database, CHOSEN)
     with database.look() as connection:
         before = listed(connection, "talks")
     with open_database("sqlite://", FrozenClock(NOW)) as other:
         assert imported(other, export_csv(before)).added == len(before)
         with other.look() as connection:
             after = listed(connection, "talks")
-    assert [(r.address, r.language, r.kinds, r.tags, r.consent) for r in after] == [
-        (r.address, r.language, r.kinds, r.tags, r.consent) for r in before
+    assert [(r.address, r.language, r.kinds, r.tags, r.consent, r.wishes) for r in after] == [
+        (r.address, r.language, r.kinds, r.tags, r.consent, r.wishes) for r in before
     ]

@@ -19,8 +19,17 @@ from publishing import HEAD, TALK, edition
 from sqlalchemy import select, update
 from visiting import MAILING, Visited
 
-from pipeline.actions.joining import CONSENT_TEXT, CONSENT_VERSION, VALID_FOR, network_of, preferences_token, tidy
+from pipeline.actions.joining import (
+    CONSENT_TEXT,
+    CONSENT_VERSION,
+    EVENT_CONSENT_TEXT,
+    EVENT_CONSENT_VERSION,
+    VALID_FOR,
+    network_of,
+    preferences_token,
+)
 from pipeline.actions.personal_data import KEPT
+from pipeline.actions.retention import tidy
 from pipeline.letters import unsubscribe_token
 from pipeline.reminders.occasions import Kind
 from pipeline.store.limits import limits
@@ -50,6 +59,9 @@ def subscribed(visit: Visited, address: str = ADA, language: str = "en", state: 
     who = visit.subscriber(address)
     assert who is not None
     return who.public_id
+
+
+REMINDERS = ("two-weeks-before", "two-days-before", "morning")
 
 
 class TestAsking:
@@ -214,7 +226,7 @@ class TestConfirming:
         link = visit.link("confirm")
         visit.clock.sleep(VALID_FOR.total_seconds() + 1)
         assert visit.post(link).status_code == 410
-        assert tidy(visit.database, visit.clock.now()) == 1
+        assert tidy(visit.database, visit.clock.now()).unconfirmed == 1
         assert visit.subscriber(ADA) is None
         assert visit.queued() == []
         assert visit.post(link).status_code == 404
@@ -243,8 +255,9 @@ class TestConfirming:
         assert visit.post(visit.link("confirm")).status_code == 410
 
     def test_a_changed_consent_text_needs_a_new_number(self) -> None:
-        texts = {"1": "ee86d6ae6b2c05dd"}
-        assert hashlib.sha256(CONSENT_TEXT.encode()).hexdigest()[:16] == texts[CONSENT_VERSION]
+        texts = {"1": "ee86d6ae6b2c05dd", "event-1": "4b815d7befe61bb4"}
+        for version, text in ((CONSENT_VERSION, CONSENT_TEXT), (EVENT_CONSENT_VERSION, EVENT_CONSENT_TEXT)):
+            assert hashlib.sha256(text.encode()).hexdigest()[:16] == texts[version]
 
 
 class TestTokens:
@@ -282,7 +295,7 @@ class TestChoosing:
     def test_the_choices_are_shown_and_stored(self, visit: Visited) -> None:
         path = self.path(visit)
         shown = visit.get(path)
-        assert shown.text.count(" checked") == len(ALL_KINDS) + 1
+        assert shown.text.count(" checked") == len(ALL_KINDS) + len(REMINDERS) + len(("language", "scope"))
         stored = visit.post(path, {"kinds": ["changes", "reminders"], "tags": ["law", "nothing"], "language": "fr"})
         who = visit.subscriber(ADA)
         assert who is not None
@@ -306,6 +319,7 @@ class TestChoosing:
         assert (kept["address"], kept["state"], kept["consent"]) == (ADA, "active", who.consent)
         assert [mail["subject"] for mail in kept["mails"]] == ["Please confirm: Evening talks; tea, cake"]
         stored = {column.name for column in subscribers.columns} - {"id", "public_id", "mailbox", "folded", "role"}
+        stored -= {"some_events"}  # says that there are `events`
         assert stored < set(kept)
         page = visit.get("/privacy").text
         assert all(f"<dt>{name}</dt>" in page for name in kept)
@@ -454,7 +468,7 @@ class TestWords:
             for message in read_po(io.BytesIO(fragment.read_bytes()))
         }
         templates = [*(ROOT / "templates/service").glob("*.html"), *(ROOT / "templates/mail").glob("confirm.*")]
-        words = [CONSENT_TEXT, *KEPT.values()]
+        words = [CONSENT_TEXT, EVENT_CONSENT_TEXT, *KEPT.values()]
         for template in templates:
             with template.open("rb") as file:
                 found = babel_extract(file, ("_", "gettext"), [], {"trim_blocks": "true", "lstrip_blocks": "true"})

@@ -1,15 +1,17 @@
 """Filling the marks of a letter for each recipient, tokens, and bodies in which marks stay whole."""
 
+import quopri
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from letter_writing import ANA, MORNING, PUBLISH, SECRET, parsed
+from letter_writing import ANA, MORNING, PUBLISH, SECRET, html_of, parsed, text_of, write
 
 from pipeline.catalogue.models import Rule
 from pipeline.edition import Edition
 from pipeline.errors import PermanentDeliveryError
-from pipeline.letters import Letter, Post, Recipient, finish, read_token, unsubscribe_token
+from pipeline.letters import Letter, Post, Recipient, finish, read_token, token, unsubscribe_token
 from pipeline.letters.composing import compose
 from pipeline.letters.mime import quoted_printable
 from pipeline.letters.plain import wrapped
@@ -38,6 +40,7 @@ def test_two_recipients_differ_in_their_own_parts_only(letter: tuple[Letter, Pos
         (ANA.address, other.address),
         (one.message_id, two.message_id),
         (unsubscribe_token(ANA.public_id, SECRET), unsubscribe_token(other.public_id, SECRET)),
+        (token(ANA.public_id, "preferences", SECRET), token(other.public_id, "preferences", SECRET)),
     ):
         assert mine.encode() in neutral
         neutral = neutral.replace(mine.encode(), theirs.encode())
@@ -126,6 +129,31 @@ def test_a_mark_stays_whole_wherever_a_line_would_break() -> None:
         encoded = quoted_printable("é" * (before % 7) + "x" * before + mark + "y" * 50 + "\n", mark)
         assert mark.encode() in encoded
         assert max(map(len, encoded.split(b"\r\n"))) <= 76
+
+
+def test_two_marks_on_one_line_both_stay_whole() -> None:
+    first, second = "0123456789abcdefghijkl.token..........", "0123456789abcdefghijkl.wants.........."
+    for between in range(90):
+        text = f"{'x' * 50}{first}{'y' * between}{second}é{first}"
+        encoded = quoted_printable(text, first, second)
+        assert (encoded.count(first.encode()), encoded.count(second.encode())) == (2, 1)
+        assert max(map(len, encoded.split(b"\r\n"))) <= 76
+        assert quopri.decodestring(encoded).decode() == text + "\r\n"
+
+
+def test_the_link_to_ones_choices_opens_for_its_reader_and_does_not_unsubscribe(
+    letter: tuple[Letter, Post], seed_edition: Edition
+) -> None:
+    composed, post = letter
+    mail = parsed(finish(composed, ANA, "key", MORNING, post).body)
+    for read in (text_of(mail), html_of(mail)):
+        [given] = re.findall(r"https://digitize\.example/preferences/([\w-]+)", read)
+        assert read_token(given, "preferences", SECRET) == ANA.public_id
+        assert read_token(given, "unsubscribe", SECRET) is None
+    for other in (replace(post, service=None), post.to_mailing_list()):
+        due = Occasion("non-take-up", "r", 0, Kind.REMINDERS, MORNING, MORNING + timedelta(hours=12))
+        without = write(seed_edition, due, post=other)
+        assert "/preferences/" not in text_of(without) + html_of(without)
 
 
 def test_text_is_wrapped_links_stay_whole_and_lists_hang() -> None:

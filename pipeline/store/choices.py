@@ -1,0 +1,97 @@
+"""What subscribers chose beyond kinds, subjects and language: kept row by row, so that one statement can go by it."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    delete,
+    exists,
+    false,
+    not_,
+    or_,
+    select,
+    update,
+)
+
+from pipeline.reminders.occasions import Occasion
+from pipeline.reminders.wishes import TOPICS, Wishes, said_of
+from pipeline.store.tables import Role, choices, subscribers
+
+_ASKED: Final = "asked"
+_DECLINED: Final = "declined"
+_EVENTS: Final = "events"
+_SETS: Final = (_ASKED, _DECLINED, _EVENTS, *TOPICS)
+
+
+def fits(occasion: Occasion) -> ColumnElement[bool]:
+    """For a WHERE over subscribers: their choices allow this occasion; what it says nothing about excludes nobody."""
+    topics = [(topic, said) for topic in TOPICS if (said := said_of(occasion, topic))]
+    return and_(
+        or_(subscribers.c.paused_until.is_(None), subscribers.c.paused_until <= occasion.due),
+        or_(subscribers.c.some_events == 0, _chose(_EVENTS, occasion.event) if occasion.event else false()),
+        _chose(_ASKED, occasion.rule) if occasion.on_request else not_(_chose(_DECLINED, occasion.rule)),
+        *(or_(not_(_chose(topic)), _chose(topic, *said)) for topic, said in topics),
+    )
+
+
+def _chose(topic: str, *values: str) -> ColumnElement[bool]:
+    own = select(choices.c.value).where(choices.c.subscriber_id == subscribers.c.id, choices.c.topic == topic)
+    return exists(own.where(choices.c.value.in_(sorted(values))) if values else own)
+
+
+def keep_wishes(connection: Connection, subscriber: int, wishes: Wishes) -> None:
+    """Makes these the choices of a subscriber."""
+    connection.execute(update(subscribers).where(subscribers.c.id == subscriber).values(columns_of(wishes)))
+    connection.execute(delete(choices).where(choices.c.subscriber_id == subscriber))
+    if rows := rows_of(subscriber, wishes):
+        connection.execute(choices.insert(), rows)
+
+
+def columns_of(wishes: Wishes) -> dict[str, Any]:
+    """What stands in the subscriber's own row."""
+    return {
+        "text_only": int(wishes.text_only),
+        "paused_until": wishes.paused_until,
+        "some_events": int(bool(wishes.events)),
+    }
+
+
+def rows_of(subscriber: int, wishes: Wishes) -> list[dict[str, Any]]:
+    """What stands in rows of its own."""
+    return [
+        {"subscriber_id": subscriber, "topic": topic, "value": value}
+        for topic in _SETS
+        for value in sorted(getattr(wishes, topic))
+    ]
+
+
+def chosen_rows(connection: Connection, *conditions: ColumnElement[bool]) -> Mapping[int, Mapping[str, set[str]]]:
+    """The rows of the subscribers that meet conditions, by subscriber and topic."""
+    found: dict[int, dict[str, set[str]]] = {}
+    for row in connection.execute(select(choices).join(subscribers).where(*conditions)):
+        found.setdefault(row.subscriber_id, {}).setdefault(row.topic, set()).add(row.value)
+    return found
+
+
+def wishes_in(row: Row[Any], chosen: Mapping[str, set[str]]) -> Wishes:
+    """The choices in a subscriber's row and the rows beside it."""
+    sets = {topic: frozenset(chosen.get(topic, ())) for topic in _SETS}
+    return Wishes(**sets, text_only=bool(row.text_only), paused_until=row.paused_until)
+
+
+def followed_events(connection: Connection, series: str) -> frozenset[str]:
+    """The single events that anybody of a series follows."""
+    query = select(choices.c.value).join(subscribers).where(subscribers.c.series == series, choices.c.topic == _EVENTS)
+    return frozenset(connection.execute(query.distinct()).scalars())
+
+
+def erase_followers(connection: Connection, series: str, over: frozenset[str]) -> int:
+    """Erases who subscribed to single events all of which are over; returns how many."""
+    own = select(choices.c.value).where(choices.c.subscriber_id == subscribers.c.id, choices.c.topic == _EVENTS)
+    of_series = and_(subscribers.c.series == series, subscribers.c.role == Role.READER, subscribers.c.some_events == 1)
+    still = exists(own.where(choices.c.value.not_in(sorted(over))))
+    return int(connection.execute(delete(subscribers).where(of_series, not_(still))).rowcount)

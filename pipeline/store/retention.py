@@ -1,0 +1,59 @@
+"""How long the records of mails are kept; what stays is enough never to send anything twice."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, and_, delete, exists, or_, select
+
+from pipeline.store.dialects import insert
+from pipeline.store.tables import IS_IN_HAND, IS_WAITING, Progress, campaigns, deliveries, letters, meta
+
+_TIDIED: Final = "tidied"
+
+
+def last_tidied(connection: Connection) -> str | None:
+    """The note that the last tidying left."""
+    return connection.execute(select(meta.c.value).where(meta.c.name == _TIDIED)).scalar()
+
+
+def note_tidied(connection: Connection, note: str) -> None:
+    """Leaves a note that all was tidied."""
+    row = insert(connection, meta).values(name=_TIDIED, value=note)
+    connection.execute(row.on_conflict_do_update(index_elements=[meta.c.name], set_={"value": note}))
+
+
+def busy_events(connection: Connection, series: str) -> frozenset[str]:
+    """The events about which mails are planned or under way."""
+    query = select(campaigns.c.event).where(
+        campaigns.c.series == series,
+        campaigns.c.event != "",
+        campaigns.c.state.in_((Progress.PLANNED, Progress.EXPANDED)),
+    )
+    return frozenset(connection.execute(query.distinct()).scalars())
+
+
+def erase_deliveries(connection: Connection, series: str, live: Iterable[str], before: datetime) -> int:
+    """Erases who got the mails that were over before an instant, and their letters; returns how many records.
+
+    The campaigns stay: a campaign that was expanded once is never expanded again. Nothing of a live event is erased,
+    since its changes go to whom its earlier mails went.
+    """
+    of_campaign = select(deliveries.c.campaign_id).where(deliveries.c.campaign_id == campaigns.c.id)
+    is_open = or_(exists(of_campaign.where(IS_WAITING)), exists(of_campaign.where(IS_IN_HAND)))
+    old = select(campaigns.c.id).where(
+        and_(
+            campaigns.c.series == series,
+            campaigns.c.state == Progress.DONE,
+            campaigns.c.not_after < before,
+            campaigns.c.event.not_in(sorted(live)),
+            exists(select(letters.c.campaign_id).where(letters.c.campaign_id == campaigns.c.id)),
+            ~is_open,
+        )
+    )
+    ids = list(connection.execute(old).scalars())
+    gone = 0
+    for campaign in ids:
+        gone += int(connection.execute(delete(deliveries).where(deliveries.c.campaign_id == campaign)).rowcount)
+        connection.execute(delete(letters).where(letters.c.campaign_id == campaign))
+    return gone
