@@ -18,6 +18,8 @@ def picture_files(project: Project, catalogue: Catalogue) -> dict[str, bytes]:
         try:
             if not file.resolve().is_relative_to(project.folder.resolve()):
                 raise PermissionError(0, "it lies outside the catalogue's folder")
+            if project.looked is not None:
+                project.looked.at_file(project.folder, picture)
             found[published_as(picture)] = file.read_bytes()
         except OSError as error:
             values = {"picture": picture, "reason": error.strerror}

@@ -34,7 +34,7 @@ class Specimen:
 def look(project: Project, now: datetime, day: date | None = None) -> Look:
     """Renders the files as they are; raises every problem as `check` and `build` do."""
     drawn = draft(project, now, day)
-    return Look(drawn, rendered(project, drawn.edition))
+    return Look(drawn, dict(rendered(project, drawn.edition)))
 
 
 def specimens(edition: Edition, office: Office) -> tuple[Specimen, ...]:

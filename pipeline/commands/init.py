@@ -5,9 +5,11 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import date, timedelta
+from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
+from pipeline.actions.forges import PIPELINES, write_pipeline
 from pipeline.actions.starting import (
     Answers,
     copy_templates,
@@ -50,6 +52,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timezone", metavar="ZONE", help="default: that of this machine")
     parser.add_argument("--languages", metavar="CODES", help="en,fr: the main one first (default: yours)")
     parser.add_argument("--from", dest="sender", metavar="MAILBOX", help="who writes the mails")
+    parser.add_argument("--forge", choices=PIPELINES, help="the pipeline of a forge that checks, publishes and posts")
     # Here `--templates` copies them; for all other commands it names a folder.
     copying = parser.add_argument_group(conflict_handler="resolve")
     copying.add_argument(
@@ -61,7 +64,8 @@ def run(shell: Shell) -> int:
     """Asks what the options don't say, writes the files, and says what to type next."""
     folder = Path(shell.options.folder) if shell.options.folder else shell.project.folder
     name = shell.project.catalogue.name
-    if not (shell.options.copy_templates and (folder / name).exists()):
+    adding = shell.options.copy_templates or shell.options.forge
+    if not (adding and (folder / name).exists()):
         refuse_to_overwrite(folder, name)
         day = shell.clock.now().date() + SOON
         written = start(folder, name, _answers(shell, day), day)
@@ -71,7 +75,25 @@ def run(shell: Shell) -> int:
         )
     if shell.options.copy_templates:
         _tell_templates(shell, folder / "templates")
+    if shell.options.forge:
+        _tell_pipeline(shell, folder)
     return DONE
+
+
+def _tell_pipeline(shell: Shell, folder: Path) -> None:
+    name, written = write_pipeline(folder, shell.options.forge, _requirement())
+    if written:
+        shell.say(shell.words("{file} is written; its first lines say what to set at the forge").format(file=name))
+    else:
+        shell.tell(shell.words("left as they were: {files}").format(files=name))
+
+
+def _requirement() -> str:
+    """This very version, so that a pipeline gives the same tomorrow."""
+    try:
+        return f"tocsin=={metadata.version('tocsin')}"
+    except metadata.PackageNotFoundError:
+        return "tocsin"
 
 
 def _tell_templates(shell: Shell, folder: Path) -> None:

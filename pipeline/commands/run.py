@@ -13,7 +13,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import uvicorn
 
-from pipeline.actions.joining import tidy
+from pipeline.actions.following import RIGHT_AGAIN, Follower
+from pipeline.actions.retention import tidy
 from pipeline.actions.send import Sender, Sent, all_series, send_due
 from pipeline.alerts import Alarm, messenger
 from pipeline.commands.send import StopSignal
@@ -41,8 +42,24 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                         help="a web server in front that is believed (default: this machine)")  # fmt: skip
     parser.add_argument("--metrics-to", action="append", default=[], metavar="NETWORK", type=network,
                         help="who may read /metrics, beside this machine: 10.0.0.0/8")  # fmt: skip
+    parser.add_argument("--source", choices=("git", "git-published"),
+                        help="take over what is pushed to the branch that is checked out here: `git` publishes it and "
+                        "pushes the ledger, `git-published` waits until a pipeline has published it")  # fmt: skip
+    parser.add_argument("--pull-every", type=positive, default=60.0, metavar="SECONDS",
+                        help="how often to look there (default: 60)")  # fmt: skip
     parser.add_argument("--every", type=float, default=SAFETY_NET, metavar="SECONDS", help=argparse.SUPPRESS)
     add_sending_options(parser)
+
+
+def positive(text: str) -> float:
+    """A number of seconds above zero, for argparse."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds: write 60")
+    return number
 
 
 def network(text: str) -> IPv4Network | IPv6Network:
@@ -67,17 +84,60 @@ def run(shell: Shell) -> int:
         ticker = Ticker(rounds.tick, shell.clock, shell.options.every)
         rounds.beat = ticker.beat
         stopped = StopSignal()
-        ticker.start()
+        with _following(shell, database, ticker):
+            ticker.start()
+            try:
+                with (
+                    nullcontext(lambda: True)
+                    if shell.options.no_web
+                    else _answering(shell, database, sender, ticker) as up
+                ):
+                    return _watched(stopped, ticker, up, alarm)
+            finally:
+                ended.set()
+                if ticker.hangs():
+                    _abandon()
+                ticker.stop()
+
+
+@contextmanager
+def _following(shell: Shell, database: Database, ticker: Ticker) -> Iterator[None]:
+    """Takes over edits, once before anything else and then every so often, in a thread of its own: git may be slow."""
+    if shell.options.source is None:
+        yield
+        return
+    follower = Follower(shell.project, database, shell.clock, writes=shell.options.source == "git")
+    tell = messenger(shell.settings.variables.get("TOCSIN_ALERT", ""))
+    alarm, ended = Alarm(tell), threading.Event()
+
+    def look() -> None:
         try:
-            with (
-                nullcontext(lambda: True) if shell.options.no_web else _answering(shell, database, sender, ticker) as up
-            ):
-                return _watched(stopped, ticker, up, alarm)
-        finally:
-            ended.set()
-            if ticker.hangs():
-                _abandon()
-            ticker.stop()
+            found = follower.look()
+        except Exception:
+            log.exception("edits could not be taken over; the next look comes in %s s", shell.options.pull_every)
+            return
+        if found.trouble:
+            log.warning("%s", found.trouble)
+        alarm.troubles({"source": f"tocsin: {found.trouble}"} if found.trouble else {})
+        if found.recovered:
+            log.info(RIGHT_AGAIN)
+            tell(f"tocsin: {RIGHT_AGAIN}")
+        if found.changes:
+            log.info("%s changes published", found.changes)
+            ticker.wake()
+
+    def follow() -> None:
+        while not ended.wait(shell.options.pull_every):
+            look()
+
+    look()
+    thread = threading.Thread(target=follow, name="source", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join(5)  # a publication that is cut off is completed by the next one
 
 
 def _abandon() -> None:
@@ -116,8 +176,8 @@ class Rounds:
         """One round; the next instant at which something will be due."""
         try:
             erased = tidy(self.database, self.shell.clock.now())
-            if erased:
-                log.info("%s unconfirmed addresses were erased", erased)
+            for number, what in erased.told():
+                log.info("%s %s were erased", number, what)
             following, troubles = self._sent()
         except StoreError as error:
             log.warning("%s", error)

@@ -11,12 +11,14 @@ from pipeline.actions.subscribers import Entry, read_csv
 from pipeline.commands.shell import DONE, WRONG, Shell, calendar_day, counted, midnight
 from pipeline.edition import Edition
 from pipeline.errors import StoreError
-from pipeline.files import read_text
+from pipeline.files import read_text, remove_others
 from pipeline.rendering import Renderer
 from pipeline.store.database import open_database
 from pipeline.store.subscribers import listed
 from pipeline.store.tables import Standing
 
+FILED = Path("var", "letters.json")
+"""Which letters the last simulation filed."""
 SIMULATED_KEY = b"a simulation signs with a key that opens nothing"
 
 
@@ -48,6 +50,9 @@ def run(shell: Shell) -> int:
         midnight(options.since, zone) if options.since else None,
         midnight(options.until, zone) if options.until else None,
     )
+    # Letters that an earlier simulation filed there, and this one didn't, go; all else in the folder stays.
+    filed = [path.relative_to(folder).as_posix() for path in done.paths]
+    remove_others(folder, filed, shell.project.folder / FILED)
     for trouble in done.troubles:
         shell.complain(f"a letter can't be composed: {trouble}")
     if options.json:
@@ -67,4 +72,5 @@ def _subscribers(shell: Shell, edition: Edition) -> Iterable[Entry]:
             found = [one for one in listed(connection, edition.series.id) if one.state is Standing.ACTIVE]
     except StoreError:
         found = []
-    return [Entry(one.address, one.language, one.kinds, one.tags) for one in found] or made_up(edition)
+    entries = [Entry(one.address, one.language, one.kinds, one.tags, wishes=one.wishes) for one in found]
+    return entries or made_up(edition)

@@ -11,10 +11,14 @@ from pipeline.edition import Edition, Listing
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture: its path below the catalogue's folder, and what it shows, None where that isn't said."""
+    """One picture: its path below the catalogue's folder, and what it shows, None where that isn't said.
+
+    `size` is its width and height in pixels, None where we didn't draw it ourselves.
+    """
 
     path: str
     alt: Phrase | None
+    size: tuple[int, int] | None = None
 
     @property
     def file(self) -> str:

@@ -19,7 +19,6 @@ from pipeline.language import words
 from pipeline.preview.board import Board, State
 from pipeline.preview.showing import calendar_of, feed_of, letter_of
 from pipeline.preview.watching import following
-from pipeline.reminders.plan import plan
 from pipeline.rendering import Renderer
 
 HOSTS = ["127.0.0.1", "localhost"]
@@ -105,9 +104,12 @@ class Pages:
         drawn = state.look.draft
         context = {
             "room": "plan",
-            "plan": plan(drawn.edition, self._board.now()),
+            "plan": await run_in_threadpool(self._board.foreseen, state.look),
             "pending": drawn.pending,
-            "remarks": [problem.show(words(self._language)) for problem in drawn.remarks],
+            "remarks": [
+                problem.show(words(self._language))
+                for problem in (*(problem for one in drawn.refused for problem in one.problems), *drawn.remarks)
+            ],
             "zone": drawn.edition.series.zone,
         }
         return self._page("plan", context, state)

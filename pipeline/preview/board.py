@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from pipeline.actions.build import Draft
+from pipeline.actions.forecast import Forecast
 from pipeline.actions.mailing import Office
 from pipeline.actions.preview import Look, Specimen, look, specimens
 from pipeline.actions.project import Project
@@ -32,12 +34,22 @@ class Letters:
 
 
 class Board:
-    """The present state. `office` composes letters; it is called for each state, so that it sees changed templates."""
+    """The present state. `office` composes letters; it is called for each state, so that it sees changed templates.
 
-    def __init__(self, project: Project, clock: Clock, office: Callable[[], Office]) -> None:
+    `foresee` tells what publishing and sending a draft at an instant would do, for the subscribers of today.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        clock: Clock,
+        office: Callable[[], Office],
+        foresee: Callable[[Draft, datetime], Forecast],
+    ) -> None:
         self.project = project
         self._clock = clock
         self._office = office
+        self._foresee = foresee
         self._letters: tuple[int, Letters] | None = None
         self._one_at_a_time = threading.Lock()
         self.closed = False
@@ -46,6 +58,10 @@ class Board:
     def now(self) -> datetime:
         """The present instant by the preview's clock."""
         return self._clock.now()
+
+    def foreseen(self, look: Look) -> Forecast:
+        """What publishing and sending would do now."""
+        return self._foresee(look.draft, self.now())
 
     def make(self) -> State:
         """Makes everything anew from the files as they are."""

@@ -1,0 +1,33 @@
+"""`tocsin simulate` clears away what it filed before, and nothing else."""
+
+from pathlib import Path
+
+from test_posting import CATALOGUE
+from test_publishing import tocsin
+
+NOW = ("--now", "2027-01-10T10:00:00Z")
+
+
+def test_letters_of_an_earlier_simulation_go_and_what_others_put_there_stays(tmp_path: Path) -> None:
+    (tmp_path / "events.toml").write_text(CATALOGUE)
+    done = tocsin(tmp_path, "simulate", *NOW)
+    assert done.returncode == 0, done.stderr
+    letters = tmp_path / "letters"
+    before = {path.relative_to(letters) for path in letters.rglob("*.eml")}
+    mine = letters / next(iter(before)).parent / "mine.eml"
+    mine.write_text("kept by hand")
+    assert tocsin(tmp_path, "simulate", *NOW, "--until", "2027-01-12").returncode == 0
+    after = {path.relative_to(letters) for path in letters.rglob("*.eml")} - {mine.relative_to(letters)}
+    assert after
+    assert after < before
+    assert mine.read_text() == "kept by hand"
+
+
+def test_a_file_that_cannot_be_written_is_named_as_people_know_it(tmp_path: Path) -> None:
+    (tmp_path / "events.toml").write_text(CATALOGUE)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "calendar.ics.tocsin-unfinished").mkdir()
+    done = tocsin(tmp_path, "build", *NOW)
+    assert done.returncode == 3
+    assert "calendar.ics" in done.stderr
+    assert "unfinished" not in done.stderr
