@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1735689600)
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format words schema golden pictures judges lock dist clean
+.PHONY: help demo test fuzz kill check format words schema golden pictures judges lock docs reference bench dist clean
 
 help:  ## these lines
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -15,6 +16,12 @@ demo: $(VENV)/ready  ## the real series: check, build, publish, a season's mail 
 
 test: $(VENV)/ready  ## everything, the fast tests first
 	$(PYTEST)
+
+fuzz: $(VENV)/ready  ## the tests with made-up and spoilt files, many times longer than in `make test`
+	TOCSIN_FUZZ=5000 $(PYTEST) tests/properties/test_fuzz.py tests/properties/test_loader.py tests/properties/test_toml.py
+
+kill: $(VENV)/ready  ## kill -9 while sending, hundreds of times, on both databases
+	TOCSIN_KILLS=100 $(PYTEST) tests/journeys/test_kill.py -k again_and_again
 
 check: $(VENV)/ready  ## ruff, mypy --strict, the floors
 	$(BIN)/ruff check .
@@ -35,10 +42,19 @@ schema: $(VENV)/ready  ## write events.schema.json anew after changing the catal
 golden: $(VENV)/ready  ## write the golden files anew, to be read as a diff
 	$(PYTEST) tests/golden --update-golden -n 0
 
+docs: $(VENV)/ready  ## the documentation as a site, site/
+	$(BIN)/mkdocs build --strict --quiet
+
+reference: $(VENV)/ready  ## write the reference and the man page anew after changing keys or options
+	$(BIN)/python docs/making
+
+bench: $(VENV)/ready  ## every measurement against its peer; fails where one got a third worse than recorded
+	$(BIN)/python bench/run.py
+
 pictures: $(VENV)/ready  ## take the pictures of docs/images anew; wants Chromium
 	$(BIN)/python tests/pictures.py
 
-judges:  ## fetch axe-core and the Nu HTML checker, which judge the pages in the tests; wants npm and Java
+judges:  ## fetch what judges pages, calendars and feeds in the tests; wants npm and Java
 	npm ci --prefix tests/npm --ignore-scripts --no-audit --no-fund
 
 lock: $(VENV)/ready  ## pin every dependency anew, with hashes and without hosts
@@ -47,10 +63,10 @@ lock: $(VENV)/ready  ## pin every dependency anew, with hashes and without hosts
 	  --generate-hashes --no-emit-index-url --no-header --quiet --upgrade --output-file requirements.lock
 
 dist: $(VENV)/ready  ## wheel and sdist
-	$(BIN)/python -m hatchling build
+	SOURCE_DATE_EPOCH=$(EPOCH) $(BIN)/python -m hatchling build --clean
 
 clean:  ## all that can be made again
-	rm -rf $(VENV) out var letters dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) out var letters dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/ready: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tocsin needs Python 3.11 or newer; name one: make PYTHON=python3.12")'

@@ -39,3 +39,31 @@ def median_ratio(ours: Sequence[float], theirs: Sequence[float]) -> str:
     """The median of the paired ratios, with the lowest and the highest."""
     ratios = sorted(one / other for one, other in zip(ours, theirs, strict=True))
     return f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """One result of a measurement: tocsin's cost over a peer's, or a peer's over ours where more is `better`.
+
+    `goal` is what we hold ourselves to (0: none is set), `note` says against what and anything a reader must know.
+    """
+
+    name: str
+    value: float
+    goal: float = 0.0
+    note: str = ""
+    more_is_better: bool = False
+
+    @property
+    def reached(self) -> bool:
+        """Whether the goal is met; true where none is set."""
+        return not self.goal or (self.value >= self.goal if self.more_is_better else self.value <= self.goal)
+
+    def worse_than(self, before: float, by: float = 1 / 3) -> bool:
+        """Whether it got worse than an earlier value by more than that share."""
+        return self.value < before / (1 + by) if self.more_is_better else self.value > before * (1 + by)
+
+
+def paired(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """The median of the paired ratios."""
+    return statistics.median(one / other for one, other in zip(ours, theirs, strict=True))
