@@ -1,15 +1,18 @@
 """Building: the catalogue and the ledger become an edition, the edition becomes `out/`. Looking is not announcing."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from pipeline import ledger as journal
+from pipeline.actions.cards import card_files
 from pipeline.actions.pictures import picture_files
 from pipeline.actions.project import Project, read_catalogue, read_ledger, refuse_vanished
 from pipeline.actions.themes import template_folders
+from pipeline.catalogue.refused import Refused
 from pipeline.edition import Edition
 from pipeline.errors import Problem
-from pipeline.files import Written, write_folder
+from pipeline.files import Written, staging
 from pipeline.ledger import Line
 from pipeline.outputs import render_all
 from pipeline.rendering import Renderer
@@ -22,6 +25,8 @@ class Draft:
     edition: Edition
     pending: tuple[Line, ...] = ()
     remarks: tuple[Problem, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    """The groups' files with mistakes; the edition holds what was last published of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ def draft(project: Project, now: datetime, day: date | None = None) -> Draft:
     refuse_vanished(project, loaded.catalogue, ledger)
     pending = journal.pending_lines(loaded.catalogue, ledger, now)
     day = day or now.astimezone(loaded.catalogue.series.zone).date()
-    return Draft(Edition(loaded.catalogue, ledger.extended(pending), day), pending, loaded.remarks)
+    return Draft(Edition(loaded.catalogue, ledger.extended(pending), day), pending, loaded.remarks, loaded.refused)
 
 
 def build(project: Project, now: datetime, day: date | None = None) -> Result:
@@ -48,14 +53,29 @@ def build(project: Project, now: datetime, day: date | None = None) -> Result:
     return Result(drawn, write_out(project, drawn.edition))
 
 
-def rendered(project: Project, edition: Edition) -> dict[str, bytes]:
-    """The bytes of every file of `out/`, by path."""
+def rendered(project: Project, edition: Edition) -> Iterator[tuple[str, bytes]]:
+    """The path and the bytes of every file of `out/`, one by one: together they may be larger than memory.
+
+    CatalogueError before the first where a picture or a theme is wrong; TemplateError where a template is.
+    """
     renderer = Renderer(template_folders(project, edition.catalogue))
-    files = {artifact.path: artifact.body for artifact in render_all(edition, renderer)}
+    return _rendered(project, edition, renderer, picture_files(project, edition.catalogue))
+
+
+def _rendered(
+    project: Project, edition: Edition, renderer: Renderer, pictures: dict[str, bytes]
+) -> Iterator[tuple[str, bytes]]:
+    names = set[str]()
+    for artifact in render_all(edition, renderer):
+        names.add(artifact.path)
+        yield artifact.path, artifact.body
     # A picture that bears the name of a file of the site gives way to it.
-    return picture_files(project, edition.catalogue) | files
+    yield from ((path, body) for path, body in (pictures | card_files(project, edition)).items() if path not in names)
 
 
 def write_out(project: Project, edition: Edition) -> Written:
     """Renders the edition and makes `out/` hold it."""
-    return write_folder(project.out, rendered(project, edition))
+    files = rendered(project, edition)
+    with staging(project.out) as staged:
+        staged.add_all(files)
+        return staged.put()

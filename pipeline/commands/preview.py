@@ -6,10 +6,12 @@ import threading
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import uvicorn
 
 from pipeline.actions.mailing import Office
+from pipeline.commands.plan import foreseen
 from pipeline.commands.send import StopSignal
 from pipeline.commands.shell import DONE, Shell
 from pipeline.commands.simulate import SIMULATED_KEY
@@ -29,7 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(shell: Shell) -> int:
     """Shows the draft until it is stopped; only this machine can look."""
-    board = Board(shell.project, shell.clock, lambda: _office(shell))
+    board = Board(shell.project, shell.clock, lambda: _office(shell), partial(foreseen, shell))
     with _bound(shell.options.port) as listening, _answering(board, shell, listening):
         address = f"http://{LOOPBACK}:{listening.getsockname()[1]}/"
         shell.say(address)

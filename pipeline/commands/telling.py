@@ -1,10 +1,16 @@
 """How builds, publications and plans are told at the terminal."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pipeline.actions.build import Result
-from pipeline.commands.shell import Shell, counted
+from pipeline.catalogue.refused import Refused
+from pipeline.commands.reader import as_json as problem_as_json
+from pipeline.commands.shell import DONE, WRONG, Shell, counted
+from pipeline.errors import visible
 from pipeline.ledger import Line, LineKind
+
+LISTED = 30
+"""How many changes are named; who imports a whole programme knows what came in."""
 
 VERBS = {
     LineKind.ANNOUNCED: "announced",
@@ -28,17 +34,46 @@ def tell_result(shell: Shell, result: Result, pending: str, none: str) -> None:
     """What changed in the facts and on disk."""
     shell.tell_problems(result.draft.remarks if shell.options.verbose else ())
     if shell.options.json:
-        shell.say_json(as_json(result))
+        shell.say_json(as_json(result) | {"refused": refused_as_json(shell, result.draft.refused)})
         return
     lines = result.draft.pending
     shell.say(f"{pending}, {counted(len(lines), 'change')}:" if lines else none)
-    for line in lines:
+    listed = lines if shell.options.verbose else lines[:LISTED]
+    for line in listed:
         shell.say(f"  {told(line)}")
+    if len(listed) < len(lines):
+        shell.say(f"  and {len(lines) - len(listed)} more; --verbose names all")
     files = result.files
     shell.say(
         f"{shell.project.out}: {counted(len(files.written), 'file')} written, {len(files.removed)} removed, "
         f"{files.kept} unchanged"
     )
+
+
+def tell_refused(shell: Shell, refused: Sequence[Refused]) -> int:
+    """Every problem of the groups' files that were refused, and what stands in their place; the status that follows."""
+    for one in refused:
+        shell.tell_problems(one.problems)
+    for one in refused:
+        said = (
+            shell.words('{file} was refused: group "{group}" keeps its last published edition; all else goes on')
+            if one.group is not None
+            else shell.words("{file} was refused: its group keeps its last published edition; all else goes on")
+        )
+        shell.complain(said.format(file=visible(one.file), group=visible(one.group or "")))
+    return WRONG if refused else DONE
+
+
+def refused_as_json(shell: Shell, refused: Sequence[Refused]) -> list[dict[str, object]]:
+    """The same for a program."""
+    return [
+        {
+            "file": one.file,
+            "group": one.group,
+            "problems": [problem_as_json(problem, shell.words) for problem in one.problems],
+        }
+        for one in refused
+    ]
 
 
 def as_json(result: Result) -> dict[str, object]:

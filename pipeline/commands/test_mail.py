@@ -12,7 +12,7 @@ from pipeline.letters import Recipient, finish
 from pipeline.letters.posting import post_of
 from pipeline.letters.trial import trial_letter
 from pipeline.rendering import Renderer
-from pipeline.store.subscribers import normalised
+from pipeline.store.addresses import normalised
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ from pipeline.outputs import (
     calendar,
     embed,
     feeds,
+    groups,
     json_feed,
     next_event,
     pages,
@@ -15,12 +16,13 @@ from pipeline.outputs import (
     schedule,
     share,
     sitemap,
+    tombstones,
 )
 from pipeline.outputs.base import Artifact, Output
 from pipeline.rendering import Renderer
 
 OUTPUTS: tuple[Output, ...] = (
-    calendar, feeds, json_feed, program, pages, next_event, embed, poster, schedule, share, sitemap,
+    calendar, feeds, json_feed, program, pages, groups, next_event, embed, poster, schedule, share, sitemap, tombstones,
 )  # fmt: skip
 """A new format is one module and one name here."""
 

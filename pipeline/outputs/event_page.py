@@ -1,7 +1,7 @@
 """What the page of one event tells: all its facts, and nothing that depends on the day on which it is read."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice
 
@@ -51,9 +51,10 @@ def event_pages(edition: Edition, language: str) -> list[EventPage]:
 
 
 def event_page(edition: Edition, listing: Listing, language: str) -> EventPage:
-    """One event of the pages."""
+    """One event of the pages; what recurs may stand at another of its times than the first."""
     news = [item for item in edition.news if item.event.id == listing.event.id]
-    return _event_page(edition, edition.shown.index(listing), news, language)
+    number = next(number for number, other in enumerate(edition.shown) if other.event.id == listing.event.id)
+    return replace(_event_page(edition, number, news, language), listing=listing)
 
 
 def _event_page(edition: Edition, number: int, news: Sequence[News], language: str) -> EventPage:
@@ -75,12 +76,15 @@ def _event_page(edition: Edition, number: int, news: Sequence[News], language: s
     )
 
 
-def description(listing: Listing, language: str) -> str:
-    """One line for search results and link previews: when, where, who, then how the abstract begins."""
+def description(listing: Listing, language: str, home: str | None = None) -> str:
+    """One line for search results and link previews: when, where, who, then how the abstract begins.
+
+    `home` as for `say_when`.
+    """
     event = listing.event
     status = status_word(event, language)
     facts = [
-        capitalised(say_when(event.when, language)),
+        capitalised(say_when(event.when, language, home=home)),
         place_line(listing.venue, language) if listing.venue else "",
         "; ".join(speaker_line(speaker, language) for speaker in event.speakers),
     ]

@@ -37,13 +37,16 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa:
         for feed in (news.main, *news.archives):
             yield Artifact(edition.path(place(feed.path, "atom"), language), ATOM_TYPE, atom(feed))
             yield Artifact(edition.path(place(feed.path, "rss"), language), RSS_TYPE, rss(feed))
+        for feed in map(news.of_group, edition.groups):
+            yield Artifact(edition.path(place(feed.path, "atom"), language), ATOM_TYPE, atom(feed))
+            yield Artifact(edition.path(place(feed.path, "rss"), language), RSS_TYPE, rss(feed))
         for feed in (news.soon, *map(news.tagged, edition.tags)):
             yield Artifact(edition.path(place(feed.path, "atom"), language), ATOM_TYPE, atom(feed))
 
 
 def place(path: str, form: str) -> str:
-    """The file of a feed in `atom` or `rss`: `atom.xml`, `archive/1.atom.xml`."""
-    return f"{path}.{form}.xml" if path else f"{form}.xml"
+    """The file of a feed in `atom` or `rss`: `atom.xml`, `archive/1.atom.xml`, `groups/north/rss.xml`."""
+    return f"{path}.{form}.xml" if path and not path.endswith("/") else f"{path}{form}.xml"
 
 
 def atom(feed: Feed) -> bytes:
@@ -75,7 +78,7 @@ def _generator(feed: Feed, form: str, media_type: str) -> FeedGenerator:
     generator.generator("tocsin")
     generator.author([_person(author.name, author.url, author.email) for author in feed.authors])
     # RSS takes the last link that is no `self` for its own; the extension writes all of them once more.
-    generator.link([{"href": feed.home, "rel": "alternate"}])
+    generator.link([{"href": feed.page, "rel": "alternate"}])
     for entry in feed.entries:
         _add(generator.add_entry(order="append"), entry, feed)
     return generator
@@ -90,7 +93,7 @@ def _links(feed: Feed, form: str, media_type: str) -> Sequence[Link]:
         return feed.home + place(path, form)
 
     links = [
-        {"href": feed.home, "rel": "alternate", "type": "text/html", "hreflang": feed.language},
+        {"href": feed.page, "rel": "alternate", "type": "text/html", "hreflang": feed.language},
         {"href": address(feed.path), "rel": "self", "type": media_type},
     ]
     if feed.archive:

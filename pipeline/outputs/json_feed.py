@@ -19,14 +19,14 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa:
     """`feed.json` and its archives in every language."""
     for language in edition.languages:
         news = desk(edition, language)
-        for feed in (news.main, *news.archives):
+        for feed in (news.main, *news.archives, *map(news.of_group, edition.groups)):
             over = edition.is_over and not feed.archive
             yield Artifact(edition.path(place(feed.path), language), MEDIA_TYPE, document(feed, expired=over))
 
 
 def place(path: str) -> str:
     """The file of a feed: `feed.json`, `archive/1.json`."""
-    return f"{path}.json" if path else "feed.json"
+    return f"{path}.json" if path and not path.endswith("/") else f"{path}feed.json"
 
 
 def document(feed: Feed, *, expired: bool) -> bytes:
@@ -34,7 +34,7 @@ def document(feed: Feed, *, expired: bool) -> bytes:
     value: dict[str, Any] = {
         "version": VERSION,
         "title": feed.title,
-        "home_page_url": feed.home,
+        "home_page_url": feed.page,
         "feed_url": feed.home + place(feed.path),
         "description": feed.description,
     }

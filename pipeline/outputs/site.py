@@ -47,6 +47,8 @@ class Page:
     listed: bool = True
     """Whether search engines shall list it."""
     picture: Picture | None = None
+    card: Picture | None = None
+    """What a shared link shows where the page has no picture of the organisers' own."""
 
     @property
     def folder(self) -> str:
@@ -115,13 +117,13 @@ class Site:
                 address("calendar.ics"), edition.series.title.said_in(language).text
             ),
             "mail_subscription": self._mail_subscription(language),
-            "tile": lambda when: date_tile(when, language),
+            "tile": lambda when: date_tile(when, language, edition.series.timezone),
             "machine_readable": machine_readable,
             "title_of": lambda event: title_of(event, language),
             "status_word": lambda event: status_word(event, language),
             "place_line": lambda venue: place_line(venue, language),
             "country_name": lambda code: links.country_name(code, language),
-            "changes": lambda news: changes(news, language),
+            "changes": lambda news: changes(news, language, edition.series.timezone),
             "picture_address": lambda picture: picture_address(edition, picture),
             "capitalised": capitalised,
             "host": lambda url: urlsplit(url).hostname,

@@ -41,6 +41,9 @@ def _pages(edition: Edition) -> Iterator[tuple[str, datetime | None]]:
     yield "subscribe/", None
     for listing in edition.shown:
         yield f"events/{listing.event.id}/", listing.revision.updated
+    for group in sorted(edition.catalogue.groups, key=lambda group: group.id):
+        stamps = (listing.revision.updated for listing in edition.of_group(group.id))
+        yield f"groups/{group.id}/", max(stamps, default=None)
 
 
 def _add_versions(url: ET.Element, edition: Edition, path: str) -> None:

@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -77,8 +78,7 @@ def bodies_of(message: email.message.Message) -> list[str]:
 
 
 def without_tokens(text: str) -> str:
-    pieces = text.split("/unsubscribe/")
-    return "/unsubscribe/TOKEN".join([pieces[0], *(piece[38:] for piece in pieces[1:])])
+    return re.sub(r"/(unsubscribe|preferences)/[\w-]{38}", r"/\1/TOKEN", text)
 
 
 def test_the_seed_s_calendar_says_what_the_issue_asks(published: Mapping[str, bytes]) -> None:

@@ -155,7 +155,10 @@ def test_an_event_that_vanished_can_be_retired_and_stays_cancelled_in_calendars(
     calendar = (project / "out" / "calendar.ics").read_text()
     block = calendar[calendar.index("UID:social-work@") - 400 : calendar.index("UID:social-work@") + 3000]
     assert "STATUS:CANCELLED" in block
-    assert not (project / "out" / "events" / "social-work" / "index.html").exists()
+    # Links in calendars, feeds and old mails lead to its page, which says so.
+    page = (project / "out" / "events" / "social-work" / "index.html").read_text()
+    assert '<meta name="robots" content="noindex">' in page
+    assert "social-work" not in (project / "out" / "index.html").read_text()
 
 
 @pytest.mark.parametrize(
