@@ -6,8 +6,8 @@ import shlex
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from typing import Final
-from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 from pipeline.errors import SettingsError
@@ -40,7 +40,7 @@ def _post(target: str, text: str) -> None:
     try:
         with urlopen(request, timeout=PATIENCE):  # noqa: S310 - only http and https come here
             pass
-    except (URLError, OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         # The address may hold a key, so it isn't told.
         log.warning("the address of TOCSIN_ALERT could not be told: %s", type(error).__name__)
 

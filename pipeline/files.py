@@ -64,6 +64,8 @@ def write_whole(path: Path, data: bytes, *, durable: bool = False) -> bool:
                 file.flush()
                 os.fsync(file.fileno())
         unfinished.replace(path)
+        if durable:
+            _settle(path.parent)
     except OSError as error:
         if error.filename == str(unfinished):
             error.filename = str(path)  # the one that people know
@@ -71,13 +73,27 @@ def write_whole(path: Path, data: bytes, *, durable: bool = False) -> bool:
     return True
 
 
+def _settle(folder: Path) -> None:
+    """Waits until the names in a folder would survive a power cut; a file's own data knows nothing of its new name."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def _opened(path: str | Path) -> BinaryIO:
     """The file opened for writing; its folder is made where it is missing, which is rare."""
     try:
-        return open(path, "wb")  # noqa: PTH123 - the caller closes it
+        return open(path, "wb", opener=_not_through_a_link)  # the caller closes it
     except FileNotFoundError:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        return open(path, "wb")  # noqa: PTH123
+        return open(path, "wb", opener=_not_through_a_link)
+
+
+def _not_through_a_link(path: str, flags: int) -> int:
+    """Who may put a link where we write must not choose by it what is overwritten."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
 
 
 def holds(path: str | Path, data: bytes) -> bool:
@@ -117,6 +133,8 @@ class Staged:
         self._folder = folder
         self._names: set[str] = set()
         self._waiting: list[str] = []
+        self._looked_at: set[str] = set()
+        """The folders below ours that are known not to lead out of it."""
 
     def add_all(self, files: Iterable[tuple[str, bytes]]) -> None:
         """Files by their relative paths, each once; one that holds its bytes already is left as it is."""
@@ -126,11 +144,22 @@ class Staged:
 
     def _add(self, path: str, data: bytes) -> None:
         place = _inside(self._folder, path)
+        self._look_at(path.rpartition("/")[0])
         self._names.add(path)
         if not holds(place, data):
             self._waiting.append(path)
             with _opened(place + UNFINISHED) as file:
                 file.write(data)
+
+    def _look_at(self, inner: str) -> None:
+        """FileError where a link on the way to a folder below ours leads out of it."""
+        if inner and inner not in self._looked_at:
+            self._look_at(inner.rpartition("/")[0])
+            if os.path.islink(f"{self._folder}/{inner}") and _leads_out(self._folder, inner):  # noqa: PTH114
+                raise FileError(
+                    f"{self._folder}/{inner} can't be written: a link leads out of {self._folder}; delete it"
+                )
+            self._looked_at.add(inner)
 
     def put(self) -> Written:
         """Puts every file in its place and removes what earlier publications wrote and this one doesn't."""
@@ -238,9 +267,15 @@ def _inside(folder: Path, path: str) -> str:
     return f"{folder}/{path}"
 
 
+def _leads_out(folder: Path, inner: str) -> bool:
+    """Whether a link on the way to a folder below another leads to elsewhere."""
+    top = os.path.realpath(folder)
+    return os.path.commonpath((top, os.path.realpath(f"{folder}/{inner}"))) != top
+
+
 def _remove(folder: Path, path: str) -> bool:
     file = Path(_inside(folder, path))
-    if not file.is_file():
+    if not file.is_file() or _leads_out(folder, path.rpartition("/")[0]):
         return False
     file.unlink()
     _remove_empty(folder, file.parent)

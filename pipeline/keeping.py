@@ -10,8 +10,8 @@ from pipeline.ledger import Ledger, Line, LineKind, event_of, group_of
 def last_published(ledger: Ledger) -> Keep:
     """What was last published of groups whose files are refused, by their ids.
 
-    Where a file doesn't even tell its group's id, every group is kept that no other file claims: nothing vanishes
-    because of a slip.
+    Where a file doesn't tell its group's id, or tells one that was never published or is another file's, that may be
+    the slip: every group is kept that no other file claims, so that nothing vanishes because of it.
     """
 
     def keep(refused: Sequence[Refused], others: Catalogue) -> Kept:
@@ -30,10 +30,12 @@ def last_published(ledger: Ledger) -> Keep:
 
 def _lines_kept(ledger: Ledger, refused: Sequence[Refused], others: Catalogue) -> Iterator[Line]:
     named = {one.group for one in refused}
-    for event in ledger.events:
-        last = ledger.of(event)[-1]
-        group = last.facts.get("group")
-        of_one_refused = group in named or (None in named and group not in others.group_by_id)
+    published = [ledger.of(event)[-1] for event in ledger.events]
+    # One that the ledger knows nothing of, or that another file has, may be any of those that have no file now.
+    any_may_be_meant = not named <= {line.facts.get("group") for line in published} - {None, *others.group_by_id}
+    for last in published:
+        event, group = last.event, last.facts.get("group")
+        of_one_refused = group in named or (any_may_be_meant and group not in others.group_by_id)
         stands = last.kind is not LineKind.RETIRED and event not in others.event_by_id
         if group is not None and of_one_refused and stands:
             yield last

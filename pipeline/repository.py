@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pipeline.errors import TocsinError
+from pipeline.errors import TocsinError, visible
 
 PATIENCE: Final = 120
 """Seconds that git may take for one step."""
@@ -33,16 +33,22 @@ def git(folder: Path, *words: str, given: str | None = None, env: Mapping[str, s
     try:
         done = subprocess.run(  # noqa: S603 - a list of words: no shell reads them
             ["git", *words],  # noqa: S607
-            cwd=folder, env=environment, input=given, capture_output=True, text=True, timeout=PATIENCE, check=False,
+            cwd=folder, env=environment, input=given, capture_output=True, timeout=PATIENCE, check=False,
+            encoding="utf-8", errors="surrogateescape",  # whatever the locale is
         )  # fmt: skip
     except FileNotFoundError:
         raise RepositoryError("git is needed for this and is not here; install it") from None
     except subprocess.TimeoutExpired:
         raise RepositoryError(f"git {words[0]} gave no answer within {PATIENCE} s") from None
     if done.returncode:
-        said = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]
-        raise RepositoryError(f"git {words[0]}: {said[-1]}")
+        raise RepositoryError(f"git {words[0]}: {_reason(done.stderr) or f'it ended with {done.returncode}'}")
     return done.stdout
+
+
+def _reason(said: str) -> str:
+    """What went wrong, of all that git said; advice often stands below it."""
+    lines = said.strip().splitlines()
+    return visible(next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +120,12 @@ class SharedFile:
 def advance(folder: Path) -> str:
     """Brings a checkout up to its remote branch, fast-forward only, and returns the commit it stands on.
 
-    RepositoryError where the remote can't be reached, or where the two have parted: nothing is changed then.
+    A commit of `share` that the remote doesn't have is taken back, its file stays as it is. RepositoryError where the
+    remote can't be reached, or where the two have parted: nothing of anybody else's is changed then.
     """
     remote, branch = _upstream(folder)
-    git(folder, "fetch", "--quiet", "--no-tags", remote, branch)
+    git(folder, "fetch", "--quiet", "--no-tags", remote, f"refs/heads/{branch}")
+    _take_back(folder)
     try:
         git(folder, "merge", "--quiet", "--ff-only", "FETCH_HEAD")
     except RepositoryError as error:
@@ -130,29 +138,36 @@ def advance(folder: Path) -> str:
 def share(folder: Path, name: str, why: str) -> bool:
     """Commits one file and pushes it to the checkout's remote branch; False where nothing is to be pushed.
 
-    Where the remote has moved meanwhile the commit is taken back, the file stays as it is, and RepositoryError is
-    raised: after the next `advance` it can be tried again.
+    RepositoryError where the remote has moved meanwhile, or nobody knows whether it took the commit: the next `advance`
+    finds out, and then it can be tried again.
     """
     if not git(folder, "status", "--porcelain", "--", name).strip():
         return False
     remote, branch = _upstream(folder)
     git(folder, "add", "--", name)
     git(folder, "commit", "--quiet", "--message", why, "--", name, env=_AUTHOR)
-    try:
-        git(folder, "push", "--quiet", remote, f"HEAD:refs/heads/{branch}")
-    except RepositoryError:
-        git(folder, "reset", "--quiet", "HEAD~1")
-        raise
+    git(folder, "push", "--quiet", remote, f"HEAD:refs/heads/{branch}")
     return True
+
+
+def _take_back(folder: Path) -> None:
+    """Takes back our own commits on top that were never pushed: the push failed, or we were killed before it."""
+    for email in git(folder, "log", "--format=%ce", "FETCH_HEAD..HEAD").splitlines():
+        if email != _AUTHOR["GIT_COMMITTER_EMAIL"]:
+            return
+        git(folder, "reset", "--quiet", "HEAD~1")
 
 
 def _upstream(folder: Path) -> tuple[str, str]:
     """The remote and the branch that the checkout follows."""
     try:
-        found = git(folder, "rev-parse", "--abbrev-ref", "--symbolic-full-name", "@{upstream}").strip()
+        here = git(folder, "symbolic-ref", "HEAD").strip()
+        found = git(folder, "for-each-ref", "--format=%(upstream:remotename)%00%(upstream:remoteref)", here).strip()
     except RepositoryError:
+        found = ""
+    remote, _, branch = found.partition("\0")
+    if not remote or not branch:
         raise RepositoryError(
             f"{folder} follows no branch of a remote; clone it, or type: git branch --set-upstream-to origin/main"
-        ) from None
-    remote, _, branch = found.partition("/")
-    return remote, branch
+        )
+    return remote, branch.removeprefix("refs/heads/")

@@ -1,14 +1,17 @@
 """How edits reach a server: it takes over what is pushed, checks it, publishes it; a wrong edit changes nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from pipeline import repository
 from pipeline.actions.build import draft
+from pipeline.actions.hub import tell_hub
 from pipeline.actions.project import Project
 from pipeline.actions.publish import publish
+from pipeline.catalogue.models import Catalogue
 from pipeline.clock import Clock
-from pipeline.errors import InputError, TocsinError
+from pipeline.errors import InputError, Problem, TocsinError
 from pipeline.store.database import Database
 
 RIGHT_AGAIN = "what is pushed can be published again, and is"
@@ -16,11 +19,15 @@ RIGHT_AGAIN = "what is pushed can be published again, and is"
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What one look at the remote came to: how many changes were published, or why the last edition stays."""
+    """What one look at the remote came to: how many changes were published, or why the last edition (a group's) stays.
+
+    `untold` is why the hub could not be told of what was published; that is tried again at the next look.
+    """
 
     changes: int = 0
     trouble: str = ""
     recovered: bool = False
+    untold: str = ""
 
 
 @dataclass
@@ -37,19 +44,21 @@ class Follower:
     writes: bool
     _seen: tuple[str, date] | None = None
     _trouble: str = ""
+    _refused: str = ""
+    _untold: str = ""
 
     def look(self) -> Followed:
         """Takes over what is new. Trouble of any kind is in the result, and is tried again at the next look."""
+        before = self._trouble or self._refused
         try:
             changes = self._take_over()
         except InputError as error:
-            first = error.problems[0].show()
-            more = f", and {len(error.problems) - 1} more" if len(error.problems) > 1 else ""
-            return self._in_trouble(f"the last edition stays: {first}{more}")
+            return self._in_trouble(f"the last edition stays: {_first_of(error.problems)}")
         except (TocsinError, OSError) as error:
             return self._in_trouble(f"edits can't be taken over: {error}")
-        recovered, self._trouble = bool(self._trouble), ""
-        return Followed(changes, recovered=recovered)
+        self._trouble = ""
+        recovered = bool(before) and not self._refused
+        return Followed(changes, self._refused, recovered, self._untold)
 
     def _in_trouble(self, words: str) -> Followed:
         self._trouble = words
@@ -62,6 +71,8 @@ class Follower:
         # The pages also depend on the day.
         seen = commit, drawn.edition.day
         if seen == self._seen and not self._trouble:
+            if self._untold:
+                self._tell_hub(drawn.edition.catalogue)
             return 0
         if drawn.pending and not self.writes:
             return 0
@@ -69,4 +80,16 @@ class Follower:
         if self.writes and repository.share(folder, ledger, "Publish"):
             commit = repository.git(folder, "rev-parse", "HEAD").strip()
         self._seen = commit, drawn.edition.day
+        problems = [problem for one in result.draft.refused for problem in one.problems]
+        self._refused = f"a group's last edition stays: {_first_of(problems)}" if problems else ""
+        self._tell_hub(result.draft.edition.catalogue)
         return len(result.draft.pending)
+
+    def _tell_hub(self, catalogue: Catalogue) -> None:
+        """Its failure is no failure of publishing."""
+        self._untold = tell_hub(self.project, catalogue).trouble
+
+
+def _first_of(problems: Sequence[Problem]) -> str:
+    more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
+    return f"{problems[0].show()}{more}"

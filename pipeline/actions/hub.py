@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 from pipeline.actions.project import Project
 from pipeline.catalogue.models import Catalogue
+from pipeline.errors import visible
 from pipeline.files import write_whole
 
 PATIENCE: Final = 10.0
@@ -76,9 +77,9 @@ def _posted(hub: str, feed: str) -> str:
             return ""
     except urllib.error.HTTPError as error:
         error.close()
-        return f"{error.code} {error.reason}"
+        return visible(f"{error.code} {error.reason}")
     except (OSError, ValueError, HTTPException) as error:
-        return str(getattr(error, "reason", error)) or type(error).__name__
+        return visible(str(getattr(error, "reason", error))) or type(error).__name__
 
 
 def _known(memory: Path, hub: str) -> Mapping[str, str]:

@@ -1,7 +1,10 @@
 """The organisers' pictures: read from the catalogue's folder, to be published as they are."""
 
+import re
+
 from pipeline.actions.project import Project
 from pipeline.catalogue.models import Catalogue
+from pipeline.catalogue.references import PICTURE
 from pipeline.errors import CatalogueError, Problem
 from pipeline.outputs.pictures import pictures, published_as
 
@@ -18,6 +21,8 @@ def picture_files(project: Project, catalogue: Catalogue) -> dict[str, bytes]:
         try:
             if not file.resolve().is_relative_to(project.folder.resolve()):
                 raise PermissionError(0, "it lies outside the catalogue's folder")
+            if not re.search(PICTURE, file.resolve().name):
+                raise PermissionError(0, "it is a link to what is no picture")
             if project.looked is not None:
                 project.looked.at_file(project.folder, picture)
             found[published_as(picture)] = file.read_bytes()

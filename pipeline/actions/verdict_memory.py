@@ -6,6 +6,7 @@ Light on purpose: where it still holds, no library is loaded to say it again.
 import hashlib
 import json
 import os
+import stat
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,6 +16,11 @@ KEPT_IN = Path("var", "check.json")
 KEPT_OF_BUILD = Path("var", "build.json")
 FOREVER = 1 << 60
 PACKAGE = Path(__file__).parent.parent
+TOO_LARGE = 64_000_000
+"""Octets: a larger file is known by its size and time, since no catalogue, picture or template is so large."""
+
+
+_OWN = str(Path(__file__))
 
 
 class Looked:
@@ -44,14 +50,20 @@ class Looked:
 
 
 def tree(folder: Path) -> list[str]:
-    """All files below a folder, by their absolute paths, in their order; none where there is no such folder."""
-    return sorted(str(path.absolute()) for path in folder.rglob("*") if path.is_file())
+    """All files below a folder and where its links lead, by their absolute paths, in their order; each folder once."""
+    found, seen = list[str](), set[str]()
+    for place, folders, names in os.walk(folder.absolute(), followlinks=True):
+        real = os.path.realpath(place)
+        folders[:] = () if real in seen else sorted(folders)
+        found += () if real in seen else (f"{place}/{name}" for name in names if os.path.isfile(f"{place}/{name}"))  # noqa: PTH113
+        seen.add(real)
+    return sorted(found)
 
 
 def matches(folder: Path, pattern: str) -> list[Path]:
-    """All paths below a folder that match a pattern, in their order; none where it is no pattern."""
+    """All paths below a folder that match a pattern, in their order; none where it leads elsewhere or is no pattern."""
     try:
-        return sorted(folder.glob(pattern))
+        return [] if ".." in Path(pattern).parts else sorted(folder.glob(pattern))
     except (ValueError, NotImplementedError):
         return []
 
@@ -70,7 +82,8 @@ def remembered(
 ) -> dict[str, Any] | None:
     """The verdict (`status`, `out`, `err`) that still answers the question at that second; None where none does.
 
-    A memory that is damaged, of another program, or of anything else than now is there counts for nothing.
+    A memory that is damaged, of another program, or of anything else than now is there counts for nothing. Nor does one
+    that came with the catalogue from elsewhere: the time at which our own file was written here is known only here.
     """
     try:
         seal, _, text = (folder / kept_in).read_text(encoding="utf-8").partition("\n")
@@ -85,7 +98,8 @@ def remembered(
 
 def _is_as_it_was(folder: Path, templates: Path, kept: Mapping[str, Any]) -> bool:
     return (
-        all(_digest(folder / name) == digest for name, digest in kept["files"].items())
+        kept["program"][_OWN] == _stamp(_OWN)
+        and all(_digest(folder / name) == digest for name, digest in kept["files"].items())
         and all(_stamp(path) == stamp for path, stamp in kept["program"].items())
         and all(tree(Path(path)) == found for path, found in kept["trees"].items())
         and all([str(path) for path in matches(folder, of)] == found for of, found in kept["patterns"].items())
@@ -120,22 +134,29 @@ def _seal(text: str) -> str:
 
 def _digest(path: Path) -> str | None:
     try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            return None  # a device may never end
+        if found.st_size > TOO_LARGE:
+            return f"{found.st_size} {found.st_mtime_ns}"
         return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
-    except OSError:
+    except (OSError, ValueError):  # a name that can be none
         return None
 
 
 def _stamp(path: str) -> list[int] | None:
     try:
-        stat = os.stat(path)  # noqa: PTH116 - a path object for each of thousands of files costs
+        found = os.stat(path)  # noqa: PTH116 - a path object for each of thousands of files costs
     except OSError:
         return None
-    return [stat.st_size, stat.st_mtime_ns]
+    return [found.st_size, found.st_mtime_ns]
 
 
 def _program() -> dict[str, list[int] | None]:
-    """The files of ours that judged, our words, and the first file of each library that took part."""
+    """The files of ours that judged, our words, the first file of each library that took part, and the time zones."""
     files = {Path(file) for file in _files_of(sys.modules)} | set(PACKAGE.glob("locale/*/LC_MESSAGES/*.mo"))
+    # One stands for all: they come together, in an update of the system. No library is loaded to ask for them.
+    files |= {Path(place, "UTC") for place in getattr(sys.modules.get("zoneinfo"), "TZPATH", ())}
     return {str(path): _stamp(str(path)) for path in sorted(files)}
 
 

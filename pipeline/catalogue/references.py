@@ -1,5 +1,6 @@
 """Whether what the catalogue names is there: places, events, languages, letters, files."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 
@@ -12,6 +13,12 @@ IsThere = Callable[[str], bool]
 
 LETTERS = ("announcement", "reminder", "change", "cancelled", "follow-up", "digest")
 """The letters that are shipped; a project may have others in `templates/mail/`."""
+
+
+PICTURE = (
+    r"[^/\\:\n]\.([pP][nN][gG]|[jJ][pP][eE]?[gG]|[gG][iI][fF]|[wW][eE][bB][pP]|[aA][vV][iI][fF]|[sS][vV][gG])[ \t]*$"
+)
+"""How the name of a picture ends. What `image` names is published: it must not be `.env`, or the database."""
 
 
 def anything_is_there(_path: str) -> bool:
@@ -49,6 +56,13 @@ def _images(catalogue: Catalogue, is_there: IsThere) -> Iterator[Finding]:
                 path,
                 "{value!r} is not a file below the catalogue's folder",
                 'write "images/talk.jpg"',
+                {"value": value},
+            )
+        elif not re.search(PICTURE, value):
+            yield Finding(
+                path,
+                "{value!r} does not end like the name of a picture",
+                "name a .png, .jpg, .gif, .webp, .avif or .svg: it is published, for anybody to fetch",
                 {"value": value},
             )
         elif not is_there(value):

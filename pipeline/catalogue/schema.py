@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.catalogue.descriptions import DESCRIPTIONS
 from pipeline.catalogue.guards import ANNOUNCED_LATER, TOLD_LATER
 from pipeline.catalogue.models import Catalogue
-from pipeline.catalogue.references import LETTERS
+from pipeline.catalogue.references import LETTERS, PICTURE
 
 Schema = dict[str, Any]
 
@@ -129,7 +129,7 @@ def _add_rules(definitions: Schema) -> None:
     for key, default in (("max_late", "12h"), ("settle", "10 min"), ("quiet", ["22:00", "08:00"])):
         definitions["Mail"]["properties"][key]["default"] = default
     for table in (event, series):
-        table["properties"]["image"]["pattern"] = r"^(?!/)(?!(.*/)?\.\.(/|$))[^\\:\n]*[^\\:\s][^\\:\n]*$"
+        table["properties"]["image"]["pattern"] = r"^(?!/)(?!(.*/)?\.\.(/|$))[^\\:\n]*" + PICTURE
     definitions["Speaker"]["oneOf"] = [{"required": [who]} for who in ("name", "group", "unnamed")]
     definitions["Online"]["oneOf"] = [{"required": [source]} for source in ("url", "secret")]
     definitions["Rule"]["properties"]["when"]["examples"] = list(TIMINGS)

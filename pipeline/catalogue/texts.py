@@ -21,11 +21,11 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError
 
 FORBIDDEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
+    "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
     + "".join(f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(17))
     + "]"
 )
-"""Controls, line and paragraph separators, bidi controls, and the code points that are no characters."""
+"""Controls, line and paragraph separators, bidi controls, surrogates, and the code points that are no characters."""
 
 
 def wrong(message: str, hint: str = "", **values: object) -> PydanticCustomError:

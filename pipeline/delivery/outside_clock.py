@@ -4,6 +4,7 @@ import urllib.error
 import urllib.request
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http.client import HTTPException
 from typing import Final
 
 _PATIENCE: Final = 5.0  # seconds
@@ -18,9 +19,9 @@ def time_at(address: str) -> datetime | None:
     except urllib.error.HTTPError as error:
         told = error.headers.get("Date")
         error.close()
-    except (OSError, ValueError):
+    except (OSError, ValueError, HTTPException):
         return None
     try:
         return parsedate_to_datetime(told or "").astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

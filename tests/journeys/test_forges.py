@@ -63,6 +63,18 @@ def test_github_gives_each_job_only_the_rights_that_it_needs(tmp_path: Path) -> 
     assert holders == ["post"]
 
 
+@pytest.mark.parametrize("forge", ["github", "forgejo"])
+def test_started_by_hand_on_another_branch_nothing_is_published_or_posted(tmp_path: Path, forge: str) -> None:
+    found = pipeline(tmp_path, forge)
+    writing = {name: job["if"] for name, job in found["jobs"].items() if name != "proposal" and "if" in job}
+    assert set(writing) == ({"publish", "post"} if forge == "github" else {"publish"})
+    for condition in writing.values():
+        ours = "github.event_name != 'workflow_dispatch' || github.ref_name == github.event.repository.default_branch"
+        assert condition.endswith(f"&& ({ours})")
+    others = set(found["jobs"]) - {"proposal", *writing}
+    assert all("publish" in found["jobs"][name]["needs"] for name in others)
+
+
 def test_gitlab_marks_a_merge_request_and_posts_only_from_the_main_branch(tmp_path: Path) -> None:
     found = pipeline(tmp_path, "gitlab")
     assert found["proposal"]["artifacts"]["reports"] == {"codequality": "problems.json"}

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -12,6 +13,12 @@ from urllib.parse import parse_qs
 import pytest
 from checkout import ROOT
 from publishing import HEAD, TALK
+from test_posting import git, pushed
+
+from pipeline.actions.following import Follower
+from pipeline.actions.project import project_at
+from pipeline.clock import FrozenClock
+from pipeline.store.database import open_database
 
 
 class Hub:
@@ -20,6 +27,7 @@ class Hub:
     def __init__(self) -> None:
         self.posts: list[dict[str, list[str]]] = []
         self.status = 204
+        self.reason: str | None = None
         self.location = ""
         hub = self
 
@@ -27,7 +35,7 @@ class Hub:
             def do_POST(self) -> None:
                 assert self.headers["Content-Type"] == "application/x-www-form-urlencoded"
                 hub.posts.append(parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode()))
-                self.send_response(hub.status)
+                self.send_response(hub.status, hub.reason)
                 if hub.location:
                     self.send_header("Location", hub.location)
                 self.send_header("Content-Length", "0")
@@ -128,3 +136,33 @@ def test_without_a_hub_nothing_is_told_or_remembered(hub: Hub, tmp_path: Path) -
     assert done.returncode == 0
     assert hub.told() == []
     assert not (tmp_path / "var" / "hub.json").exists()
+
+
+def test_what_a_hub_says_can_not_command_the_terminal(hub: Hub, tmp_path: Path) -> None:
+    hub.status, hub.reason = 500, "busy \x1b]0;mine\x07"
+    done = publish(tmp_path, hub.address, TALK, FIRST)
+    assert done.returncode == 0
+    assert "was not told: 500 busy" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
+def test_a_server_that_follows_a_branch_tells_the_hub_and_tries_again(hub: Hub, tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", "remote.git")
+    git(tmp_path, "clone", "--quiet", "remote.git", "work")
+    work = tmp_path / "work"
+    (work / ".gitignore").write_text("/out/\n/var/\n")
+    (work / "events.toml").write_text(HEAD.replace("[site]", f'[site]\nhub = "{hub.address}"') + TALK)
+    pushed(work)
+    git(work, "branch", "--quiet", "--set-upstream-to", "origin/main")
+    clock = FrozenClock(datetime(2026, 2, 1, 10, tzinfo=UTC))
+    hub.status = 503
+    with open_database(f"sqlite:///{work / 'var' / 'tocsin.db'}", clock) as database:
+        follower = Follower(project_at(work / "events.toml"), database, clock, writes=True)
+        found = follower.look()
+        assert (found.changes, found.trouble, found.untold[:3]) == (1, "", "503")
+        hub.told()
+        hub.status = 204
+        assert follower.look().untold == ""
+        assert f"{BASE}atom.xml" in hub.told()
+        follower.look()
+        assert hub.told() == []

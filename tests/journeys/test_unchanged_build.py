@@ -109,3 +109,19 @@ def test_a_spoilt_memory_counts_for_nothing(built: Path, spoilt: bytes, capsys: 
     (built / "out" / "index.html").unlink()
     assert main(["build", *NOW]) == 0
     assert "1 file written" in capsys.readouterr().out
+
+
+def test_a_theme_behind_a_link_is_looked_at_too(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = built / "shared" / "site" / "embed.html"
+    page.parent.mkdir(parents=True)
+    (built / "templates" / "themes").mkdir(parents=True)
+    (built / "templates" / "themes" / "paper").symlink_to(built / "shared")
+    (built / "shared" / "loop").symlink_to(built / "templates")
+    (built / "events.toml").write_text(CATALOGUE.replace("[[event]]", 'theme = "paper"\n[[event]]'))
+    for words in ("first", "other"):
+        page.write_text(f"<!doctype html><title>{words}</title>")
+        assert main(["build", *NOW]) == 0
+        assert words in (built / "out" / "embed" / "index.html").read_text()
+    capsys.readouterr()
+    assert main(["build", *NOW]) == 0
+    assert "0 files written" in capsys.readouterr().out

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import zoneinfo
 from collections.abc import Callable
 from pathlib import Path
 
@@ -194,6 +195,42 @@ def test_where_nothing_can_be_kept_check_works_all_the_same(folder: Path, capsys
     assert check() == 0
     assert check() == 0
     assert "2 events" in capsys.readouterr().out
+
+
+def test_a_memory_that_came_with_the_catalogue_is_not_believed(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever proposes a change can commit one that says that all is well, but knows nothing of where it is checked."""
+    check()
+    altered(folder, lambda kept: kept.update(out=PLANTED, program={}, files={}, patterns={}, there={}))
+    (folder / "cover.png").unlink()
+    assert check() == 1
+    assert PLANTED not in capsys.readouterr().out
+
+
+def test_new_rules_of_time_zones_are_judged_by(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zoneinfo, "TZPATH", (str(folder), *zoneinfo.TZPATH))
+    (folder / "UTC").write_bytes(b"2026a")
+    check()
+    plant(folder)
+    check()
+    assert capsys.readouterr().out.endswith(PLANTED)
+    (folder / "UTC").write_bytes(b"2026b, from an update of the system")
+    check()
+    assert PLANTED not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("link", [None, "groups/zero.toml"])
+def test_what_never_ends_is_not_read(folder: Path, capsys: pytest.CaptureFixture[str], link: str | None) -> None:
+    pattern = link or os.path.relpath("/dev/zero", folder)
+    if link:
+        (folder / link).symlink_to("/dev/zero")
+    (folder / "events.toml").write_text(CATALOGUE.replace("groups/*.toml", pattern), encoding="utf-8")
+    assert check() == 1
+    assert check() == 1
+    assert "no file below the catalogue's folder matches" in capsys.readouterr().err
 
 
 HEAVY = ("pydantic", "babel", "jinja2", "sqlalchemy", "icalendar", "yagmail", "dateutil", "email_validator", "lxml")

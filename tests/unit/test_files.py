@@ -1,5 +1,6 @@
 """Files are written whole, only where they change, and only ours are removed."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,44 @@ def test_a_file_in_another_encoding_is_named_with_its_line(tmp_path: Path) -> No
     assert (caught.value.problems[0].line, "UTF-8" in str(caught.value)) == (2, True)
     file.write_bytes(b"\xef\xbb\xbfformat = 1\n")
     assert read_text(file, file.name) == "format = 1\n"
+
+
+def test_a_link_does_not_lead_a_publication_out_of_its_folder(tmp_path: Path) -> None:
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    out.mkdir()
+    elsewhere.mkdir()
+    (elsewhere / "kept").write_text("theirs")
+    (out / "events").symlink_to(elsewhere)
+    (out / MANIFEST).write_text('{"files": ["events/kept"]}')
+    with pytest.raises(FileError, match=r"out/events can't be written: a link .* delete it"):
+        write_folder(out, {"a.txt": b"a", "events/a.ics": b"b"})
+    write_folder(out, {"a.txt": b"a"})
+    assert [path.name for path in elsewhere.iterdir()] == ["kept"]
+
+
+def test_a_link_in_place_of_an_unfinished_file_overwrites_nothing(tmp_path: Path) -> None:
+    (tmp_path / "theirs").write_text("theirs")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.txt.tocsin-unfinished").symlink_to(tmp_path / "theirs")
+    with pytest.raises(FileError, match=r"out/a\.txt can't be written"):
+        write_folder(tmp_path / "out", {"a.txt": b"a"})
+    assert (tmp_path / "theirs").read_text() == "theirs"
+
+
+def test_the_folder_itself_may_be_a_link_and_so_may_a_file_in_it(tmp_path: Path) -> None:
+    (tmp_path / "served").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "served")
+    (tmp_path / "theirs").write_text("theirs")
+    (tmp_path / "served" / "b.txt").symlink_to(tmp_path / "theirs")
+    write_folder(tmp_path / "out", {"a/b/c.txt": b"c", "b.txt": b"b"})
+    assert (tmp_path / "served" / "a" / "b" / "c.txt").read_bytes() == b"c"
+    assert ((tmp_path / "served" / "b.txt").read_bytes(), (tmp_path / "theirs").read_text()) == (b"b", "theirs")
+
+
+def test_what_must_survive_a_power_cut_is_on_the_disk_under_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.append(str(Path(f"/proc/self/fd/{handle}").readlink())))
+    write_whole(tmp_path / "ledger.jsonl", b"{}", durable=True)
+    assert synced == [str(tmp_path / "ledger.jsonl.tocsin-unfinished"), str(tmp_path)]

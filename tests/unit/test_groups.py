@@ -109,6 +109,11 @@ BREAKS = {
     "a wrong default": lambda text: text.replace("[[event]]", "[defaults]\nprice = 3\n[[event]]", 1),
     "no name": lambda text: text.replace("name.en", "nam.en"),
     "no id": lambda text: text.replace('id = "south"\n', ""),
+    "an id that can be none": lambda text: text.replace('id = "south"\n', 'id = "South "\n'),
+    "the id of another group": lambda text: text.replace('id = "south"\n', 'id = "north"\n'),
+    "an unknown id and a wrong value": lambda text: text.replace('id = "south"\n', 'id = "suoth"\n').replace(
+        "19:", "1_:"
+    ),
     "a group that is no table": lambda text: 'group = "south"\n' + text[text.index("[[event]]") :],
 }
 
