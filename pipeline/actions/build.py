@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
+from itertools import chain
+from mimetypes import guess_type
 
 from pipeline import ledger as journal
 from pipeline.actions.cards import card_files
@@ -14,8 +17,10 @@ from pipeline.edition import Edition
 from pipeline.errors import Problem
 from pipeline.files import Written, staging
 from pipeline.ledger import Line
-from pipeline.outputs import render_all
+from pipeline.outputs import Artifact, render_all
 from pipeline.rendering import Renderer
+
+ANY_TYPE = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +58,33 @@ def build(project: Project, now: datetime, day: date | None = None) -> Result:
     return Result(drawn, write_out(project, drawn.edition))
 
 
+def files_of(project: Project, edition: Edition) -> Iterator[Artifact]:
+    """Every file of `out/`, each once, its bytes made when they are asked for.
+
+    CatalogueError before the first where a picture or a theme is wrong; TemplateError at a body whose template is.
+    """
+    renderer = Renderer(template_folders(project, edition.catalogue))
+    return _each_once(project, edition, renderer, picture_files(project, edition.catalogue))
+
+
+def _each_once(
+    project: Project, edition: Edition, renderer: Renderer, pictures: dict[str, bytes]
+) -> Iterator[Artifact]:
+    named = set[str]()
+    # A picture that bears the name of a file of the site, or of a card, gives way to it.
+    copied = (Artifact(path, guess_type(path)[0] or ANY_TYPE, partial(bytes, body)) for path, body in pictures.items())
+    for artifact in chain(render_all(edition, renderer), card_files(project, edition), copied):
+        if artifact.path not in named:
+            named.add(artifact.path)
+            yield artifact
+
+
 def rendered(project: Project, edition: Edition) -> Iterator[tuple[str, bytes]]:
     """The path and the bytes of every file of `out/`, one by one: together they may be larger than memory.
 
-    CatalogueError before the first where a picture or a theme is wrong; TemplateError where a template is.
+    Errors as `files_of`.
     """
-    renderer = Renderer(template_folders(project, edition.catalogue))
-    return _rendered(project, edition, renderer, picture_files(project, edition.catalogue))
-
-
-def _rendered(
-    project: Project, edition: Edition, renderer: Renderer, pictures: dict[str, bytes]
-) -> Iterator[tuple[str, bytes]]:
-    names = set[str]()
-    for artifact in render_all(edition, renderer):
-        names.add(artifact.path)
-        yield artifact.path, artifact.body
-    # A picture that bears the name of a file of the site gives way to it.
-    yield from ((path, body) for path, body in (pictures | card_files(project, edition)).items() if path not in names)
+    return ((artifact.path, artifact.body) for artifact in files_of(project, edition))
 
 
 def write_out(project: Project, edition: Edition) -> Written:

@@ -1,28 +1,39 @@
 """The cards of shared links: drawn where `out/` doesn't hold them yet."""
 
+from collections.abc import Iterator
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
 from pipeline.actions.project import Project
 from pipeline.edition import Edition
-from pipeline.outputs.cards import Cards
+from pipeline.outputs.base import Artifact
+from pipeline.outputs.cards import Card, Cards
 from pipeline.outputs.pictures import published_as
 
 _WHOLE = b"IEND\xaeB`\x82"
 
 
-def card_files(project: Project, edition: Edition) -> dict[str, bytes]:
-    """The bytes of every card that a page names, by their paths in `out/`.
+def card_files(project: Project, edition: Edition) -> Iterator[Artifact]:
+    """Every card that a page names, each once, drawn when its bytes are asked for.
 
-    One that stands there already is taken as it is: its name says what is on it.
+    One that stands in `out/` already is taken as it is: its name says what is on it.
     """
-    found: dict[str, bytes] = {}
+    named = set[str]()
     for card in Cards(edition):
         path = published_as(card.path)
-        if path not in found:
-            # Named at run time, so that nobody waits for a drawing library who draws nothing.
-            found[path] = _there(project.out / path) or import_module("pipeline.outputs.card_drawing").drawn(card)
-    return found
+        if path not in named:
+            named.add(path)
+            yield Artifact(path, "image/png", partial(_drawn, project.out / path, card))
+
+
+def _drawn(file: Path, card: Card) -> bytes:
+    there = _there(file)
+    if there is not None:
+        return there
+    # Named at run time, so that nobody waits for a drawing library who draws nothing.
+    body: bytes = import_module("pipeline.outputs.card_drawing").drawn(card)
+    return body
 
 
 def _there(file: Path) -> bytes | None:

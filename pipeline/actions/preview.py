@@ -1,24 +1,38 @@
 """What `tocsin preview` shows: every file of the draft and every letter of its season. Nothing is written or sent."""
 
 import tempfile
+import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
-from pipeline.actions.build import Draft, draft, rendered
+from pipeline.actions.build import Draft, draft, files_of
 from pipeline.actions.mailing import Office
 from pipeline.actions.project import Project
 from pipeline.actions.simulate import made_up, simulate
 from pipeline.edition import Edition
+from pipeline.outputs import Artifact
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The draft as publishing now would make it, and the bytes of `out/` by path."""
+    """The draft as publishing now would make it, and the files of `out/` by path."""
 
     draft: Draft
-    files: Mapping[str, bytes]
+    files: Mapping[str, Artifact]
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def body(self, path: str) -> bytes | None:
+        """The bytes of a file, made when somebody first asks for them; None where there is no such file.
+
+        Whatever goes wrong in making them is raised at each asking: TemplateError, or what a template itself raises.
+        """
+        artifact = self.files.get(path)
+        if artifact is None:
+            return None
+        with self._one_at_a_time:
+            return artifact.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +46,9 @@ class Specimen:
 
 
 def look(project: Project, now: datetime, day: date | None = None) -> Look:
-    """Renders the files as they are; raises every problem as `check` and `build` do."""
+    """The draft of the files as they are; raises every problem of catalogue and ledger as `check` and `build` do."""
     drawn = draft(project, now, day)
-    return Look(drawn, dict(rendered(project, drawn.edition)))
+    return Look(drawn, {artifact.path: artifact for artifact in files_of(project, drawn.edition)})
 
 
 def specimens(edition: Edition, office: Office) -> tuple[Specimen, ...]:

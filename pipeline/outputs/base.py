@@ -1,24 +1,33 @@
 """What every output is: a function of the edition that gives the files to publish."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from pipeline.edition import Edition
 from pipeline.rendering import Renderer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Artifact:
-    """One file to publish: its path below `out/`, with slashes; its media type; its bytes."""
+    """One file to publish: its path below `out/`, with slashes; its media type; and what makes its bytes."""
 
     path: str
     media_type: str
-    body: bytes
+    make: Callable[[], bytes] = field(repr=False)
+
+    @cached_property
+    def body(self) -> bytes:
+        """Its bytes, made when they are first asked for and kept as long as the artifact; TemplateError as `render`.
+
+        So that who shows one file of thousands makes one, and who takes them in turn holds one at a time.
+        """
+        return self.make()
 
 
 class Output(Protocol):
     """One family of formats: the same edition and templates always give the same artifacts, in the same order."""
 
     def render(self, edition: Edition, renderer: Renderer) -> Iterable[Artifact]:
-        """All files of this family, in every language."""
+        """All files of this family, in every language: their names at once, their bytes when somebody asks."""

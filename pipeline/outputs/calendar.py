@@ -1,15 +1,15 @@
 """The calendars: the whole series, one for each event, tag and venue, and one that rings; each in every language."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache, cached_property
+from functools import cache, partial
 from urllib.parse import urlsplit
 
 from icalendar import Calendar
 from icalendar.prop import vCalAddress, vDuration, vText, vUri
 
-from pipeline.catalogue.when import AtTime
+from pipeline.catalogue.when import AtTime, Unscheduled
 from pipeline.edition import Edition, Listing
 from pipeline.language import words
 from pipeline.markdown import to_text
@@ -68,55 +68,67 @@ class _Calendars:
 
     edition: Edition
     language: str
+    _made: dict[str, VEvents] = field(default_factory=dict)
 
-    @cached_property
-    def events(self) -> Mapping[str, VEvents]:
-        return {listing.event.id: _event(self.edition, listing, self.language) for listing in self.edition.dated}
+    def _event(self, listing: Listing) -> VEvents:
+        made = self._made.get(listing.event.id)
+        if made is None:
+            made = self._made[listing.event.id] = tuple(map(lines_of, vevents(self.edition, listing, self.language)))
+        return made
+
+    def _ringing(self, listing: Listing) -> VEvents:
+        alarms = _alarms(listing, self.language)
+        return tuple(with_alarms(event, alarms) for event in self._event(listing))
 
     def render(self) -> Iterator[Artifact]:
         edition, say = self.edition, words(self.language)
         title = edition.series.title.said_in(self.language).text
-        yield self._collection("calendar.ics", title, edition.dated, self.events)
-        yield self._collection(
-            "alarms/calendar.ics", say("{series} (with alarms)").format(series=title), edition.dated, self._ringing()
+        ringing = say("{series} (with alarms)").format(series=title)
+        yield self._file("calendar.ics", lambda path: self._collection(path, title, edition.dated))
+        yield self._file(
+            "alarms/calendar.ics", lambda path: self._collection(path, ringing, edition.dated, self._ringing)
         )
         for tag in edition.tags:
-            yield self._part(f"tags/{tag}.ics", title, tag, edition.tagged(tag))
+            yield self._part(f"tags/{tag}.ics", f"{title} – {tag}", partial(edition.tagged, tag))
         for venue, name in self._venues().items():
-            yield self._part(f"venues/{venue}.ics", title, name, edition.at_venue(venue))
+            yield self._part(f"venues/{venue}.ics", f"{title} – {name}", partial(edition.at_venue, venue))
         for group in edition.groups:
-            name = group.name.said_in(self.language).text
-            yield self._part(f"groups/{group.id}/calendar.ics", title, name, edition.of_group(group.id))
+            name = f"{title} – {group.name.said_in(self.language).text}"
+            yield self._part(f"groups/{group.id}/calendar.ics", name, partial(edition.of_group, group.id))
         for listing in edition.dated:
-            yield self._single(listing)
+            yield self._file(f"events/{listing.event.id}.ics", partial(self._single, listing))
+
+    def _file(self, path: str, make: Callable[[str], bytes]) -> Artifact:
+        return Artifact(self.edition.path(path, self.language), MEDIA_TYPE, partial(make, path))
 
     def _venues(self) -> Mapping[str, str]:
         known = [*self.edition.catalogue.venues, *(listing.venue for listing in self.edition.listings)]
         return {venue.id: venue.name.said_in(self.language).text for venue in reversed(known) if venue is not None}
 
-    def _ringing(self) -> Mapping[str, VEvents]:
-        ringing = {}
-        for listing in self.edition.dated:
-            alarms = _alarms(listing, self.language)
-            ringing[listing.event.id] = tuple(with_alarms(event, alarms) for event in self.events[listing.event.id])
-        return ringing
+    def _part(self, path: str, name: str, part: Callable[[], Sequence[Listing]]) -> Artifact:
+        def make(path: str) -> bytes:
+            dated = [listing for listing in part() if not isinstance(listing.event.when, Unscheduled)]
+            return self._collection(path, name, dated)
 
-    def _part(self, path: str, title: str, part: str, listings: Sequence[Listing]) -> Artifact:
-        dated = [listing for listing in listings if listing.event.id in self.events]
-        return self._collection(path, f"{title} – {part}", dated, self.events)
+        return self._file(path, make)
 
-    def _collection(self, path: str, name: str, listings: Sequence[Listing], events: Mapping[str, VEvents]) -> Artifact:
+    def _collection(
+        self,
+        path: str,
+        name: str,
+        listings: Sequence[Listing],
+        event: Callable[[Listing], VEvents] | None = None,
+    ) -> bytes:
+        event = event or self._event
         calendar = _bare_calendar()
         self._describe(calendar, path, name, listings)
         zones = _zones(listings) if listings else (lines_of(vtimezone(self.edition.series.timezone)),)
-        components = (component for listing in listings for component in events[listing.event.id])
-        body = calendar_of(opening_of(calendar), (*zones, *components))
-        return Artifact(self.edition.path(path, self.language), MEDIA_TYPE, body)
+        components = (component for listing in listings for component in event(listing))
+        return calendar_of(opening_of(calendar), (*zones, *components))
 
-    def _single(self, listing: Listing) -> Artifact:
+    def _single(self, listing: Listing, _path: str) -> bytes:
         # Without a name: programs open a new calendar for a file that has one.
-        body = calendar_of(_bare_opening(), (*_zones((listing,)), *self.events[listing.event.id]))
-        return Artifact(self.edition.path(f"events/{listing.event.id}.ics", self.language), MEDIA_TYPE, body)
+        return calendar_of(_bare_opening(), (*_zones((listing,)), *self._event(listing)))
 
     def _describe(self, calendar: Calendar, path: str, name: str, listings: Sequence[Listing]) -> None:
         """RFC 7986 about the calendar, and the older names beside it. Set as values: `Calendar.new` doesn't escape."""
@@ -157,10 +169,6 @@ def _calendar_uid(edition: Edition, path: str) -> str:
     else:
         domain = f"{edition.series.id}.{urlsplit(edition.catalogue.site.url).hostname}"
     return f"{path.removesuffix('.ics')}@{domain}"
-
-
-def _event(edition: Edition, listing: Listing, language: str) -> VEvents:
-    return tuple(map(lines_of, vevents(edition, listing, language)))
 
 
 def _zones(listings: Iterable[Listing]) -> tuple[bytes, ...]:

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
+from functools import cached_property
 
 from pipeline.catalogue.models import Event
 from pipeline.catalogue.texts import Phrase
@@ -31,7 +32,7 @@ _DRAWABLE = re.compile(
 _PLAIN = str.maketrans({"\u202f": "\u00a0", "\u2009": "\u00a0", "\u2010": "-", "\u2011": "-", "\u2007": "\u00a0"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Card:
     """What stands on one card, in one language. `status` is empty for what takes place as announced."""
 
@@ -43,7 +44,7 @@ class Card:
     place: str
     color: str
 
-    @property
+    @cached_property
     def path(self) -> str:
         """Where it is published below `assets/`."""
         facts = "\n".join((str(DRAWN_AS), *astuple(self)))
@@ -64,11 +65,15 @@ class Cards:
         self._edition = edition
         self._own = edition.series.image is not None
         self._latest = frozenset(listing.event.id for listing in edition.shown[-LATEST:])
+        self._of_series: dict[str, Card | None] = {}
 
     def of_series(self, language: str) -> Card | None:
         """The card of the series; None where the organisers have a picture, or the font lacks a letter."""
-        if self._own:
-            return None
+        if language not in self._of_series:
+            self._of_series[language] = None if self._own else self._card_of_series(language)
+        return self._of_series[language]
+
+    def _card_of_series(self, language: str) -> Card | None:
         series = self._edition.series
         who = ", ".join(organiser.name for organiser in series.organiser)
         opening = series.subtitle.said_in(language).text if series.subtitle else ""

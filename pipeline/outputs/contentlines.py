@@ -3,11 +3,13 @@
 The library's own folding goes character by character and costs more than all the rest; this one cuts bytes.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 
 from icalendar import Component
 from icalendar.prop import vDDDTypes, vDuration, vText, vUri
 
+_LANGUAGE = re.compile("[A-Za-z0-9-]+")
 LIMIT = 75
 """The longest line in octets, without its line break (RFC 5545, 3.1)."""
 
@@ -43,13 +45,24 @@ def lines_of(component: Component) -> bytes:
 
 
 def _line(component: Component, name: str, value: object) -> str:
-    """A content line; most have no parameters, for which the library's way is a long one."""
+    """A content line; most have no parameter but a language, for which the library's way is a long one."""
     if isinstance(value, bytes):  # BEGIN and END
         return f"{name}:{value.decode()}"
-    if getattr(value, "params", None) or not isinstance(value, vText | vUri | vDDDTypes | vDuration):
+    language = _only_a_language(getattr(value, "params", None) or {})
+    if language is None or not isinstance(value, vText | vUri | vDDDTypes | vDuration):
         return str(component.content_line(name, value))
     written = value.to_ical()
-    return f"{name}:{written if isinstance(written, str) else written.decode()}"
+    return f"{name}{language}:{written if isinstance(written, str) else written.decode()}"
+
+
+def _only_a_language(parameters: Mapping[str, object]) -> str | None:
+    """The parameters as they are written where that is simple: there is none, or a language. Else None."""
+    if not parameters:
+        return ""
+    code = parameters.get("LANGUAGE")
+    if len(parameters) == 1 and isinstance(code, str) and _LANGUAGE.fullmatch(code):
+        return f";LANGUAGE={code}"
+    return None
 
 
 def opening_of(properties: Component) -> bytes:

@@ -1,10 +1,9 @@
 """The entries of the feeds: one for each piece of news in each language, the same for RSS, Atom and JSON Feed."""
 
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -16,6 +15,7 @@ from pipeline.language import say_day, words
 from pipeline.ledger import LineKind, event_of
 from pipeline.markdown import to_text
 from pipeline.outputs.entry_content import content, summary
+from pipeline.outputs.entry_instants import told_apart
 from pipeline.phrases import dated_title, headline, status_word
 
 PAGE = 100
@@ -81,6 +81,8 @@ class Desk:
 
     edition: Edition
     language: str
+    _kept: dict[str, Feed] = field(default_factory=dict, repr=False, compare=False)
+    _told: dict[str, Entry] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def main(self) -> Feed:
@@ -89,16 +91,34 @@ class Desk:
         archives = len(self._archived)
         return self._feed("", newest, previous=f"archive/{archives}" if archives else None)
 
-    @cached_property
-    def archives(self) -> tuple[Feed, ...]:
-        """All that is older, in documents of exactly `PAGE` entries, filled from the oldest: the first is number 1.
+    @property
+    def feeds(self) -> Iterator[tuple[str, Callable[[], Feed]]]:
+        """The feeds that come in every format, by path: the newest entries, the archives, those of each group."""
+        yield "", lambda: self.main
+        for number in range(1, len(self._archived) + 1):
+            yield self._once(f"archive/{number}", partial(self._archive, number))
+        for group in self.edition.groups:
+            yield self._once(f"groups/{group.id}/", partial(self._of_group, group))
+
+    @property
+    def feeds_in_atom(self) -> Iterator[tuple[str, Callable[[], Feed]]]:
+        """The feeds that come in one format: of what is near, and of each tag."""
+        yield "soon", lambda: self._soonest
+        for tag in self.edition.tags:
+            yield f"tags/{tag}", partial(self._tagged, tag)
+
+    def _once(self, path: str, make: Callable[[], Feed]) -> tuple[str, Callable[[], Feed]]:
+        def feed() -> Feed:
+            return self._kept.get(path) or self._kept.setdefault(path, make())
+
+        return path, feed
+
+    def _archive(self, number: int) -> Feed:
+        """What is older, in documents of exactly `PAGE` entries, filled from the oldest: the first is number 1.
 
         They say what was published then: nothing that happens later changes them, whatever they lack.
         """
-        return tuple(self._archive(number, page) for number, page in enumerate(self._archived, start=1))
-
-    def _archive(self, number: int, page: Sequence[News]) -> Feed:
-        entries = tuple(self._frozen(news) for news in page)
+        entries = tuple(self._frozen(news) for news in self._archived[number - 1])
         feed = self._feed(f"archive/{number}", entries, previous=f"archive/{number - 1}" if number > 1 else None)
         # Only what is permanent stands at the head: another title or organiser must not rewrite the archives.
         permanent = self.edition.series.id
@@ -107,13 +127,13 @@ class Desk:
             feed, archive=True, title=title, description=title, authors=(Organiser(name=permanent),), hub=None
         )
 
-    def tagged(self, tag: str) -> Feed:
+    def _tagged(self, tag: str) -> Feed:
         """The newest entries about events that bear a tag, or bore it when the news was published."""
         bearers = {listing.event.id for listing in self.edition.tagged(tag)}
         found = [news for news in self.edition.news if tag in news.event.tags or news.event.id in bearers]
         return self._feed(f"tags/{tag}", self._entries(found[:PAGE]), part=tag)
 
-    def of_group(self, group: Group) -> Feed:
+    def _of_group(self, group: Group) -> Feed:
         """The newest entries about events of a group, under the ids that they have in the feed of the series."""
         own = {listing.event.id for listing in self.edition.of_group(group.id)}
         found = [news for news in self.edition.news if news.event.id in own]
@@ -121,8 +141,8 @@ class Desk:
         feed = self._feed(f"groups/{group.id}/", self._entries(found[:PAGE]), part=name)
         return replace(feed, authors=group.organiser or feed.authors)
 
-    @cached_property
-    def soon(self) -> Feed:
+    @property
+    def _soonest(self) -> Feed:
         """An entry for each time at which an event takes place, from seven days before on; latest first."""
         news = [item for listing in self.edition.shown if not listing.cancelled for item in self._coming(listing)]
         newest = sorted(news, key=lambda item: (-item.published.timestamp(), item.event.id))[:PAGE]
@@ -210,8 +230,11 @@ class Desk:
         return tuple(map(self._entry, found))
 
     def _entry(self, news: News) -> Entry:
-        page, calendar = self._page(news), self._calendar(news)
-        return self._made(news, page, calendar, self._warning(news))
+        """Made once, whichever feeds it stands in."""
+        if (told := self._told.get(news.id)) is None:
+            page, calendar = self._page(news), self._calendar(news)
+            told = self._told[news.id] = self._made(news, page, calendar, self._warning(news))
+        return told
 
     def _frozen(self, news: News) -> Entry:
         """The entry as it was published: what came later is left out, so that an archive never changes."""
@@ -275,14 +298,3 @@ def _soon_since(when: When, zone: ZoneInfo, created: datetime) -> datetime | Non
         return None
     since = max(local(first - SOON, time(), zone).astimezone(UTC), created)
     return None if is_over(when, since) else since
-
-
-def told_apart(moment: datetime, news: News) -> datetime:
-    """The instant with a fraction of a second by which entries of one publication differ, the nearest event latest.
-
-    Readers that sort by `updated` would shuffle what was published in the same second, and validators warn of it.
-    """
-    first = first_day(news.event.when)
-    days = 998 if first is None else min(998, max(0, (first - moment.date()).days))
-    digest = int.from_bytes(hashlib.blake2b(news.id.encode(), digest_size=4).digest()) % 1000
-    return moment.replace(microsecond=(999 - days) * 1000 + digest)

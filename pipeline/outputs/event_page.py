@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cached_property
 from itertools import islice
 
 from pipeline.catalogue.models import Event, Organisation, Venue
@@ -39,22 +40,29 @@ class EventPage:
     picture: Picture | None
 
 
-def event_pages(edition: Edition, language: str) -> list[EventPage]:
-    """All events of the pages, in the order of the programme."""
-    news: dict[str, list[News]] = {}
-    for item in edition.news:
-        news.setdefault(item.event.id, []).append(item)
-    return [
-        _event_page(edition, number, news.get(listing.event.id, []), language)
-        for number, listing in enumerate(edition.shown)
-    ]
+class EventPages:
+    """What the pages of an edition's events tell, each when it is asked for."""
 
+    def __init__(self, edition: Edition) -> None:
+        self._edition = edition
 
-def event_page(edition: Edition, listing: Listing, language: str) -> EventPage:
-    """One event of the pages; what recurs may stand at another of its times than the first."""
-    news = [item for item in edition.news if item.event.id == listing.event.id]
-    number = next(number for number, other in enumerate(edition.shown) if other.event.id == listing.event.id)
-    return replace(_event_page(edition, number, news, language), listing=listing)
+    def of(self, listing: Listing, language: str) -> EventPage:
+        """One event of the pages; what recurs may stand at another of its times than the first."""
+        event = listing.event.id
+        found = _event_page(self._edition, self._numbers[event], self._news.get(event, ()), language)
+        return replace(found, listing=listing)
+
+    @cached_property
+    def _numbers(self) -> Mapping[str, int]:
+        """The place of each event in the programme."""
+        return {listing.event.id: number for number, listing in enumerate(self._edition.shown)}
+
+    @cached_property
+    def _news(self) -> Mapping[str, Sequence[News]]:
+        news: dict[str, list[News]] = {}
+        for item in self._edition.news:
+            news.setdefault(item.event.id, []).append(item)
+        return news
 
 
 def _event_page(edition: Edition, number: int, news: Sequence[News], language: str) -> EventPage:
@@ -74,6 +82,11 @@ def _event_page(edition: Edition, number: int, news: Sequence[News], language: s
         dates=_dates(listing.event),
         picture=picture_of_event(listing, language),
     )
+
+
+def event_path(listing: Listing) -> str:
+    """Where the page of an event stands below its language's tree."""
+    return f"events/{listing.event.id}/index.html"
 
 
 def description(listing: Listing, language: str, home: str | None = None) -> str:

@@ -4,7 +4,8 @@ feedgen loses every attribute but `href` of an entry's links (python-feedgen#135
 an address or for links other than `self`, and takes the clock for every date that it isn't given.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from feedgen.entry import FeedEntry
@@ -34,14 +35,33 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa:
     """The Atom and RSS feeds of the series with their archives, and Atom feeds of what is near and of each tag."""
     for language in edition.languages:
         news = desk(edition, language)
-        for feed in (news.main, *news.archives):
-            yield Artifact(edition.path(place(feed.path, "atom"), language), ATOM_TYPE, atom(feed))
-            yield Artifact(edition.path(place(feed.path, "rss"), language), RSS_TYPE, rss(feed))
-        for feed in map(news.of_group, edition.groups):
-            yield Artifact(edition.path(place(feed.path, "atom"), language), ATOM_TYPE, atom(feed))
-            yield Artifact(edition.path(place(feed.path, "rss"), language), RSS_TYPE, rss(feed))
-        for feed in (news.soon, *map(news.tagged, edition.tags)):
-            yield Artifact(edition.path(place(feed.path, "atom"), language), ATOM_TYPE, atom(feed))
+        for path, feed in news.feeds:
+            document = _Document(feed)
+            yield Artifact(edition.path(place(path, "atom"), language), ATOM_TYPE, document.atom)
+            yield Artifact(edition.path(place(path, "rss"), language), RSS_TYPE, document.rss)
+        for path, feed in news.feeds_in_atom:
+            yield Artifact(edition.path(place(path, "atom"), language), ATOM_TYPE, _Document(feed).atom)
+
+
+class _Document:
+    """One feed, put into feedgen once for both formats."""
+
+    def __init__(self, feed: Callable[[], Feed]) -> None:
+        self._feed = feed
+
+    @cached_property
+    def _generator(self) -> FeedGenerator:
+        return _generator(self._feed())
+
+    def atom(self) -> bytes:
+        """The feed as Atom 1.0 (RFC 4287), with its archives linked as RFC 5005 wants."""
+        written: bytes = self._generator.atom_str(pretty=True)
+        return written
+
+    def rss(self) -> bytes:
+        """The feed as RSS 2.0, with the same entries."""
+        written: bytes = self._generator.rss_str(pretty=True)
+        return written
 
 
 def place(path: str, form: str) -> str:
@@ -49,25 +69,13 @@ def place(path: str, form: str) -> str:
     return f"{path}.{form}.xml" if path and not path.endswith("/") else f"{path}{form}.xml"
 
 
-def atom(feed: Feed) -> bytes:
-    """The feed as Atom 1.0 (RFC 4287), with its archives linked as RFC 5005 wants."""
-    generator: bytes = _generator(feed, "atom", ATOM_TYPE).atom_str(pretty=True)
-    return generator
-
-
-def rss(feed: Feed) -> bytes:
-    """The feed as RSS 2.0, with the same entries."""
-    generator: bytes = _generator(feed, "rss", RSS_TYPE).rss_str(pretty=True)
-    return generator
-
-
 # --------------------------------------------------------------------------------------------- the feed
 
 
-def _generator(feed: Feed, form: str, media_type: str) -> FeedGenerator:
+def _generator(feed: Feed) -> FeedGenerator:
     generator = FeedGenerator()
     generator.register_extension("tocsin", _FeedExtension, _EntryExtension)
-    generator.tocsin.describe(feed, _links(feed, form, media_type))
+    generator.tocsin.describe(feed)
     generator.id(feed.id)
     generator.title(feed.title)
     generator.subtitle(feed.description)
@@ -124,29 +132,29 @@ def _add(item: FeedEntry, entry: Entry, feed: Feed) -> None:
 class _FeedExtension(BaseExtension):  # type: ignore[misc]
     """All links of a feed with all their attributes, in both formats, and the mark of an archive."""
 
-    _archive = False
-    _links: Sequence[Link] = ()
+    _feed: Feed
 
-    def describe(self, feed: Feed, links: Sequence[Link]) -> None:
-        self._archive, self._links = feed.archive, links
+    def describe(self, feed: Feed) -> None:
+        self._feed = feed
 
     def extend_ns(self) -> dict[str, str]:
         return {"dc": DUBLIN_CORE, "fh": HISTORY}
 
     def extend_atom(self, feed: Element) -> Element:
-        _replace_links(feed, "link", self._links)
+        _replace_links(feed, "link", _links(self._feed, "atom", ATOM_TYPE))
         self._mark(feed)
         return feed
 
     def extend_rss(self, feed: Element) -> Element:
         channel = feed.find("channel")
         assert channel is not None  # noqa: S101 - feedgen has just made it
-        _replace_links(channel, f"{{{ATOM}}}link", [link for link in self._links if link["rel"] != "alternate"])
+        links = [link for link in _links(self._feed, "rss", RSS_TYPE) if link["rel"] != "alternate"]
+        _replace_links(channel, f"{{{ATOM}}}link", links)
         self._mark(channel)
         return feed
 
     def _mark(self, element: Element) -> None:
-        if self._archive:
+        if self._feed.archive:
             xml_elem(f"{{{HISTORY}}}archive", element)
 
 

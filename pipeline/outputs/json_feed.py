@@ -1,9 +1,11 @@
 """JSON Feed 1.1, with the entries of the other two feeds; the only one that can say that a series is over."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any
+
+from pydantic_core import to_json
 
 from pipeline.edition import Edition
 from pipeline.language import words
@@ -18,10 +20,13 @@ VERSION = "https://jsonfeed.org/version/1.1"
 def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa: ARG001 - see `entry_content`
     """`feed.json` and its archives in every language."""
     for language in edition.languages:
-        news = desk(edition, language)
-        for feed in (news.main, *news.archives, *map(news.of_group, edition.groups)):
-            over = edition.is_over and not feed.archive
-            yield Artifact(edition.path(place(feed.path), language), MEDIA_TYPE, document(feed, expired=over))
+        for path, feed in desk(edition, language).feeds:
+            yield Artifact(edition.path(place(path), language), MEDIA_TYPE, partial(_written, edition, feed))
+
+
+def _written(edition: Edition, make: Callable[[], Feed]) -> bytes:
+    feed = make()
+    return document(feed, expired=edition.is_over and not feed.archive)
 
 
 def place(path: str) -> str:
@@ -47,7 +52,7 @@ def document(feed: Feed, *, expired: bool) -> bytes:
     if feed.hub is not None:
         value["hubs"] = [{"type": "WebSub", "url": feed.hub}]
     value["items"] = [_item(entry, feed) for entry in feed.entries]
-    return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
+    return to_json(value, indent=2) + b"\n"
 
 
 def _author(name: str, url: str | None) -> dict[str, str]:

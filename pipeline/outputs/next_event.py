@@ -1,15 +1,16 @@
 """`next/`: an address that stays, under which the next event is always found. It depends on the day."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from pipeline.edition import Edition
 from pipeline.language import words
 from pipeline.outputs.base import Artifact
 from pipeline.outputs.cards import Cards, picture_of
-from pipeline.outputs.event_page import description, event_page, page_title
+from pipeline.outputs.event_page import EventPages, description, page_title
 from pipeline.outputs.joining import joining
 from pipeline.outputs.pictures import picture_of_event, picture_of_series
-from pipeline.outputs.site import Page, Site, page_file, site_of
+from pipeline.outputs.site import Page, Site, page_file
 from pipeline.outputs.structured_data import event_data
 from pipeline.rendering import Renderer
 
@@ -18,12 +19,12 @@ PATH = "next/index.html"
 
 def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:
     """The page of the next event at its standing address, in every language; or that none is known."""
-    site = site_of(edition, renderer)
+    site = Site(edition, renderer)
     for language in edition.languages:
-        yield _next(site, renderer, language)
+        yield page_file(edition, PATH, language, partial(_next, site, language))
 
 
-def _next(site: Site, renderer: Renderer, language: str) -> Artifact:
+def _next(site: Site, language: str) -> bytes:
     edition, say = site.edition, words(language)
     coming = edition.next
     if coming is None:
@@ -32,7 +33,7 @@ def _next(site: Site, renderer: Renderer, language: str) -> Artifact:
         if edition.is_over:
             told = say("“{series}” is over. Its programme and recordings stay here.")
         page = Page(PATH, language, title, told.format(series=series), picture=picture_of_series(edition, language))
-        return page_file(site, renderer, "site/no-next.html", page, site.context(page, None))
+        return site.rendered("site/no-next.html", page, site.context(page, None))
     page = Page(
         PATH,
         language,
@@ -45,5 +46,6 @@ def _next(site: Site, renderer: Renderer, language: str) -> Artifact:
     # Machines are told of all times of what recurs, as on the event's own page.
     whole = next(listing for listing in edition.shown if listing.event.id == coming.event.id)
     context = site.context(page, event_data(edition, whole, language))
-    about = {"about": event_page(edition, coming, language), "listing": coming, "joining": joining(edition.catalogue)}
-    return page_file(site, renderer, "site/next.html", page, context | about)
+    about = EventPages(edition).of(coming, language)
+    context |= {"about": about, "listing": coming, "joining": joining(edition.catalogue)}
+    return site.rendered("site/next.html", page, context)

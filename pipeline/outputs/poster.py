@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from pipeline.catalogue.models import Venue
 from pipeline.edition import Edition, Listing
@@ -9,7 +10,7 @@ from pipeline.language import words
 from pipeline.outputs.base import Artifact
 from pipeline.outputs.pictures import picture_of_series
 from pipeline.outputs.qr import qr_svg
-from pipeline.outputs.site import Page, asset, digest, page_file, site_of
+from pipeline.outputs.site import Page, Site, asset, digest, page_file
 from pipeline.rendering import Renderer
 
 PATH = "poster/index.html"
@@ -45,29 +46,34 @@ def poster(edition: Edition) -> Poster:
 
 def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:
     """The poster and its stylesheet, the code of the site and that of each event, in every language."""
-    style = asset(edition, renderer, STYLESHEET)
-    yield Artifact(STYLESHEET, "text/css; charset=utf-8", style)
-    site, sheet = site_of(edition, renderer), poster(edition)
+    style = Artifact(STYLESHEET, "text/css; charset=utf-8", partial(asset, edition, renderer, STYLESHEET))
+    yield style
+    site = Site(edition, renderer)
     for language in edition.languages:
-        page = Page(
-            PATH,
-            language,
-            words(language)("Poster"),
-            words(language)("The dates of “{series}” on one sheet, to be printed.").format(
-                series=edition.series.title.said_in(language).text
-            ),
-            picture=picture_of_series(edition, language),
-        )
-        context = site.context(page, None) | {
-            "poster": sheet,
-            "sheet": f"{site.shared_file(page, STYLESHEET)}?v={digest(style)}",
-        }
-        yield page_file(site, renderer, "site/poster.html", page, context)
+        yield page_file(edition, PATH, language, partial(_sheet, site, style, language))
         yield _code(edition, HOME_CODE, "", language)
         for listing in edition.shown:
             event = listing.event.id
             yield _code(edition, f"events/{event}/qr.svg", f"events/{event}/", language)
 
 
+def _sheet(site: Site, style: Artifact, language: str) -> bytes:
+    edition = site.edition
+    page = Page(
+        PATH,
+        language,
+        words(language)("Poster"),
+        words(language)("The dates of “{series}” on one sheet, to be printed.").format(
+            series=edition.series.title.said_in(language).text
+        ),
+        picture=picture_of_series(edition, language),
+    )
+    context = site.context(page, None) | {
+        "poster": poster(edition),
+        "sheet": f"{site.shared_file(page, STYLESHEET)}?v={digest(style.body)}",
+    }
+    return site.rendered("site/poster.html", page, context)
+
+
 def _code(edition: Edition, path: str, target: str, language: str) -> Artifact:
-    return Artifact(edition.path(path, language), "image/svg+xml", qr_svg(edition.address(target, language)))
+    return Artifact(edition.path(path, language), "image/svg+xml", partial(qr_svg, edition.address(target, language)))

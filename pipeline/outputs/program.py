@@ -5,12 +5,13 @@ and the language they are in. `when` says how precisely the date is known, so th
 recurs `times` are its single times, all of them or, where there are many, those after its last change.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from pipeline.catalogue.models import Event, Online, Series
 from pipeline.catalogue.texts import Text
@@ -35,8 +36,11 @@ PRIVATE: Mapping[type[BaseModel], frozenset[str]] = {
 def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa: ARG001 - programs need no template
     """`events.json` in every language."""
     for language in edition.languages:
-        body = json.dumps(programme(edition, language), ensure_ascii=False, indent=2) + "\n"
-        yield Artifact(edition.path("events.json", language), MEDIA_TYPE, body.encode())
+        yield Artifact(edition.path("events.json", language), MEDIA_TYPE, partial(_document, edition, language))
+
+
+def _document(edition: Edition, language: str) -> bytes:
+    return to_json(programme(edition, language), indent=2) + b"\n"
 
 
 def programme(edition: Edition, language: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
+from operator import methodcaller
 
 import zxingcpp
 
@@ -12,6 +13,7 @@ QUIET = 4
 """Modules of white that the standard asks for on each side."""
 
 _DARK = re.compile(rb"\x00+")
+_span = methodcaller("span")
 
 
 def qr_svg(address: str) -> bytes:
@@ -37,7 +39,7 @@ def _modules(code: zxingcpp.Barcode) -> list[bytes]:
 def _strokes(rows: Sequence[bytes]) -> str:
     """A line of one module's height through each run of dark modules."""
     return "".join(
-        f"M{QUIET + run.start()} {QUIET + number}.5h{run.end() - run.start()}"
-        for number, row in enumerate(rows)
-        for run in _DARK.finditer(row)
+        f"M{QUIET + start} {line}.5h{end - start}"
+        for line, row in enumerate(rows, start=QUIET)
+        for start, end in map(_span, _DARK.finditer(row))
     )

@@ -7,6 +7,7 @@ recurring event each time is an event of its own, as far ahead as a year after t
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import groupby, islice
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -38,10 +39,14 @@ def guid_of(uid: str) -> str:
 def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa: ARG001 - programs need no template
     """`schedule.xml` in every language."""
     for language in edition.languages:
-        root = schedule(edition, language)
-        etree.indent(root)
-        body = etree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
-        yield Artifact(edition.path("schedule.xml", language), MEDIA_TYPE, body)
+        yield Artifact(edition.path("schedule.xml", language), MEDIA_TYPE, partial(_document, edition, language))
+
+
+def _document(edition: Edition, language: str) -> bytes:
+    root = schedule(edition, language)
+    etree.indent(root)
+    xml: bytes = etree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return xml + b"\n"
 
 
 @dataclass(frozen=True)

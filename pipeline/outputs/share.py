@@ -1,6 +1,7 @@
 """`share.txt`: each event in at most 500 characters, to be pasted into a social network or a chat."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from pipeline.edition import Edition, Listing
 from pipeline.language import words
@@ -21,10 +22,13 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa:
     """One text for each event and language."""
     for language in edition.languages:
         for listing in edition.shown:
-            address = edition.address(f"events/{listing.event.id}/", language)
             path = edition.path(f"events/{listing.event.id}/share.txt", language)
-            text = share_text(listing, address, language, edition.series.timezone) + "\n"
-            yield Artifact(path, "text/plain; charset=utf-8", text.encode())
+            yield Artifact(path, "text/plain; charset=utf-8", partial(_file, edition, listing, language))
+
+
+def _file(edition: Edition, listing: Listing, language: str) -> bytes:
+    address = edition.address(f"events/{listing.event.id}/", language)
+    return f"{share_text(listing, address, language, edition.series.timezone)}\n".encode()
 
 
 def share_text(listing: Listing, address: str, language: str, home: str | None = None) -> str:

@@ -2,8 +2,9 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,9 +14,10 @@ from pipeline.outputs import links
 from pipeline.outputs.base import Artifact
 from pipeline.outputs.colours import CSS_COLOURS
 from pipeline.outputs.date_tile import date_tile, machine_readable
+from pipeline.outputs.later_dates import say_later_dates
 from pipeline.outputs.pictures import Picture, picture_address
 from pipeline.outputs.structured_data import embedded
-from pipeline.phrases import capitalised, changes, place_line, status_word, title_of
+from pipeline.phrases import capitalised, changes, place_line, short_place, status_word, title_of
 from pipeline.rendering import Renderer
 
 STYLESHEET = "assets/style.css"
@@ -59,10 +61,19 @@ class Page:
 class Site:
     """What all pages of an edition share, and the ways between them."""
 
-    def __init__(self, edition: Edition, stylesheet: str) -> None:
+    def __init__(self, edition: Edition, renderer: Renderer) -> None:
         self.edition = edition
-        self._stylesheet = stylesheet
+        self._renderer = renderer
         self._shared: dict[str, dict[str, Any]] = {}
+        self._names = {language: say_language(language, language) for language in edition.languages}
+
+    @cached_property
+    def _stylesheet(self) -> str:
+        return digest(asset(self.edition, self._renderer, STYLESHEET))
+
+    def rendered(self, template: str, page: Page, context: Mapping[str, Any]) -> bytes:
+        """A page in its template; TemplateError where that is wrong."""
+        return self._renderer.render(template, page.language, context).encode()
 
     def way(self, page: Page, path: str, language: str | None = None) -> str:
         """The relative address from a page to another path of `out/`, so that the site also works from a folder."""
@@ -78,7 +89,7 @@ class Site:
         return [
             Version(
                 language,
-                say_language(language, language),
+                self._names[language],
                 self.edition.address(page.folder, language),
                 self.way(page, page.path, language),
             )
@@ -107,6 +118,7 @@ class Site:
         def address(path: str) -> str:
             return edition.address(path, language)
 
+        recurring = {one.event.id: one.event for one in edition.shown if one.event.repeats}
         return {
             "edition": edition,
             "series": edition.series,
@@ -122,6 +134,10 @@ class Site:
             "title_of": lambda event: title_of(event, language),
             "status_word": lambda event: status_word(event, language),
             "place_line": lambda venue: place_line(venue, language),
+            "short_place": lambda venue: short_place(venue, language),
+            "later_dates": lambda listing: say_later_dates(
+                recurring.get(listing.event.id, listing.event), listing.event.when, language
+            ),
             "country_name": lambda code: links.country_name(code, language),
             "changes": lambda news: changes(news, language, edition.series.timezone),
             "picture_address": lambda picture: picture_address(edition, picture),
@@ -143,11 +159,6 @@ class Site:
 # --------------------------------------------------------------------------------------------- the files
 
 
-def site_of(edition: Edition, renderer: Renderer) -> Site:
-    """The frame of an edition's pages; TemplateError where the stylesheet's template is wrong."""
-    return Site(edition, digest(asset(edition, renderer, STYLESHEET)))
-
-
 def digest(style: bytes) -> str:
     """What stands behind a stylesheet's address: browsers keep one for long, and fetch one that has changed."""
     return hashlib.blake2b(style, digest_size=5).hexdigest()
@@ -159,10 +170,9 @@ def asset(edition: Edition, renderer: Renderer, path: str) -> bytes:
     return renderer.render(f"site/{path}", edition.languages[0], context).encode()
 
 
-def page_file(site: Site, renderer: Renderer, template: str, page: Page, context: Mapping[str, Any]) -> Artifact:
-    """A page as a file; TemplateError where its template is wrong."""
-    html = renderer.render(template, page.language, context)
-    return Artifact(site.edition.path(page.path, page.language), "text/html; charset=utf-8", html.encode())
+def page_file(edition: Edition, path: str, language: str, make: Callable[[], bytes]) -> Artifact:
+    """A page as a file of its language's tree."""
+    return Artifact(edition.path(path, language), "text/html; charset=utf-8", make)
 
 
 def colour(text: str | None) -> str | None:

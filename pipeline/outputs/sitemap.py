@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from xml.etree import ElementTree as ET
 
 from pipeline.edition import Edition
@@ -15,9 +16,9 @@ ET.register_namespace("xhtml", XHTML)
 
 def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa: ARG001 - programs need no template
     """Both files, once for all languages."""
-    yield Artifact("sitemap.xml", "application/xml", _sitemap(edition))
+    yield Artifact("sitemap.xml", "application/xml", partial(_sitemap, edition))
     lines = ("User-agent: *", "Allow: /", "", f"Sitemap: {edition.address('sitemap.xml')}", "")
-    yield Artifact("robots.txt", "text/plain; charset=utf-8", "\n".join(lines).encode())
+    yield Artifact("robots.txt", "text/plain; charset=utf-8", "\n".join(lines).encode)
 
 
 def _sitemap(edition: Edition) -> bytes:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from mimetypes import guess_type
 from urllib.parse import quote
 
 from icalendar import Event as VEvent
-from icalendar.prop import vCalAddress, vRecur, vText, vUri
+from icalendar.prop import vCalAddress, vDDDTypes, vRecur, vText, vUri
 
 from pipeline.catalogue.models import Event, Organiser, Status, schedule
 from pipeline.catalogue.recurrence import local_until
@@ -68,9 +69,14 @@ def _add_revision(component: VEvent, listing: Listing) -> None:
     revision = listing.revision
     component["uid"] = vText(revision.uid)
     component["sequence"] = revision.sequence
-    component.add("dtstamp", revision.updated)
-    component.add("last-modified", revision.updated)
-    component.add("created", revision.created)
+    component["dtstamp"] = component["last-modified"] = _stamp(revision.updated)
+    component["created"] = _stamp(revision.created)
+
+
+@lru_cache(maxsize=64)
+def _stamp(moment: datetime) -> vDDDTypes:
+    """An instant in UTC; many events are published at the same one."""
+    return vDDDTypes(moment.astimezone(UTC))
 
 
 def _add_text(component: VEvent, name: str, phrase: Phrase, language: str) -> None:

@@ -34,10 +34,13 @@ OURS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-PAGE = OURS | {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self' data:; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-}
+_OWN = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
+)
+PAGE = OURS | {"Content-Security-Policy": f"{_OWN}'none'"}
+IN_FRAME = OURS | {"Content-Security-Policy": f"{_OWN}'self'"}
+"""For what is wrong with a page of the site, told in its place."""
 FOREIGN = OURS | {
     "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:"
 }
@@ -68,13 +71,18 @@ class Pages:
     async def channel(self, request: Request) -> Response:
         """One feed or calendar as people read it."""
         path = request.path_params["path"]
-        body = self._file(path)
-        if body is None or not (_is_feed(path) or path.endswith(".ics")):
+        state = self._board.state
+        if not (_is_feed(path) or path.endswith(".ics")):
             return self._missing()
-        context: dict[str, Any] = {"room": "channels", "path": path, "source": body.decode()}
+        made = await run_in_threadpool(self._board.file, state, path)
+        if made.trouble:
+            return self._page("broken", {"room": "channels", "trouble": made.trouble}, state)
+        if made.body is None:
+            return self._missing()
+        context: dict[str, Any] = {"room": "channels", "path": path, "source": made.body.decode()}
         if path.endswith(".ics"):
-            return self._page("calendar", context | {"rows": calendar_of(body)})
-        return self._page("feed", context | {"feed": feed_of(path, body)})
+            return self._page("calendar", context | {"rows": calendar_of(made.body)}, state)
+        return self._page("feed", context | {"feed": feed_of(path, made.body)}, state)
 
     async def letters(self, _request: Request) -> Response:
         """All letters of the season."""
@@ -121,11 +129,14 @@ class Pages:
         path = request.path_params["path"]
         if path == "" or path.endswith("/"):
             path += "index.html"
-        body = self._file(path)
-        if body is None:
+        made = await run_in_threadpool(self._board.file, self._board.state, path)
+        if made.trouble:
+            html = Renderer().render("preview/unmade.html", self._language, {"path": path, "trouble": made.trouble})
+            return HTMLResponse(html, 500, IN_FRAME)
+        if made.body is None:
             return self._missing()
         kind = guess_type(path)[0] or "application/octet-stream"
-        return Response(body, media_type=kind, headers=OURS)
+        return Response(made.body, media_type=kind, headers=OURS)
 
     async def asset(self, request: Request) -> Response:
         """The preview's own style and script."""
@@ -155,10 +166,6 @@ class Pages:
 
     # ------------------------------------------------------------------------------------------- answers
 
-    def _file(self, path: str) -> bytes | None:
-        look = self._board.state.look
-        return look.files.get(path) if look else None
-
     async def _letter(self, request: Request) -> bytes | None:
         found = await run_in_threadpool(self._board.letters, self._board.state)
         key = request.path_params["key"]
@@ -174,6 +181,7 @@ class Pages:
         state = state or self._board.state
         shared: dict[str, Any] = {"state": state, "name": _name(state), "said": _said(state, self._language)}
         shared |= {"widths": WIDTHS, "room": "", "words": words(self._language)}
+        shared |= {"problems": state.problems, "trouble": state.trouble}
         if state.look is None:
             template, status = "broken", 200
         html = Renderer().render(f"preview/{template}.html", self._language, shared | dict(context))

@@ -26,6 +26,14 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """One file of the draft: its bytes, None where there is no such file; or why they could not be made."""
+
+    body: bytes | None = None
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Letters:
     """Every letter of the season, or why they could not be composed."""
 
@@ -64,7 +72,7 @@ class Board:
         return self._foresee(look.draft, self.now())
 
     def make(self) -> State:
-        """Makes everything anew from the files as they are."""
+        """Makes the draft anew from the files as they are; its pages wait until somebody asks for them."""
         with self._one_at_a_time:
             self.state = self._made(self.state.number + 1, self._clock.now())
             return self.state
@@ -76,8 +84,19 @@ class Board:
             return State(number, now, problems=error.problems)
         except TocsinError as error:
             return State(number, now, trouble=str(error))
-        except Exception as error:  # noqa: BLE001 - an organiser's template can raise anything; the next save mends it
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next save mends it
             return State(number, now, trouble=f"{type(error).__name__}: {error}")
+
+    def file(self, state: State, path: str) -> Made:
+        """A file of a state, made when somebody first asks for it. A broken template is told, each time."""
+        if state.look is None:
+            return Made()
+        try:
+            return Made(state.look.body(path))
+        except TocsinError as error:
+            return Made(trouble=str(error))
+        except Exception as error:  # noqa: BLE001 - an organiser's template can raise anything; the next save mends it
+            return Made(trouble=f"{type(error).__name__}: {error}")
 
     def letters(self, state: State) -> Letters:
         """The letters of a state, composed when somebody first asks for them."""

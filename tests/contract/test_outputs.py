@@ -6,6 +6,7 @@ import sys
 from datetime import date
 from pathlib import Path, PurePosixPath
 from types import ModuleType
+from weakref import WeakSet
 
 import pytest
 from publishing import HEAD, TALK, edition
@@ -49,6 +50,53 @@ def rendered(output: ModuleType, of: Edition) -> dict[str, Artifact]:
     return {artifact.path: artifact for artifact in found}
 
 
+def bodies(output: ModuleType, of: Edition) -> dict[str, bytes]:
+    return {path: artifact.body for path, artifact in rendered(output, of).items()}
+
+
+class Unwilling(Renderer):
+    """Renders nothing: whoever asks it has not waited until a body was asked for."""
+
+    def render(self, template: str, language: str, context: object) -> str:  # noqa: ARG002 - whatever is asked
+        raise AssertionError(template)
+
+
+def test_files_are_named_before_anything_is_rendered(lively: Edition) -> None:
+    of = Edition(lively.catalogue, lively.ledger, lively.day)
+    named = [artifact.path for artifact in render_all(of, Unwilling())]
+    assert named == [artifact.path for artifact in render_all(of, Renderer())]
+
+
+def test_files_may_be_asked_for_in_any_order_and_alone(output: ModuleType, lively: Edition) -> None:
+    in_order = bodies(output, lively)
+    of = Edition(lively.catalogue, lively.ledger, lively.day)
+    backwards = reversed(list(output.render(of, Renderer())))
+    assert {artifact.path: artifact.body for artifact in backwards} == in_order
+
+
+def test_who_takes_them_in_turn_holds_few_at_a_time(lively: Edition) -> None:
+    alive: WeakSet[Artifact] = WeakSet()
+    most = 0
+    for artifact in render_all(Edition(lively.catalogue, lively.ledger, lively.day), Renderer()):
+        alive.add(artifact)
+        assert artifact.body is not None
+        most = max(most, len(alive))
+    # The one in hand, the one before it, and a stylesheet whose digest stands in a page.
+    assert most <= 3
+
+
+def test_a_body_is_made_once_and_only_when_it_is_asked_for() -> None:
+    asked: list[str] = []
+
+    def make() -> bytes:
+        asked.append("now")
+        return b"body"
+
+    artifact = Artifact("a.txt", "text/plain", make)
+    assert not asked
+    assert (artifact.body, artifact.body, asked) == (b"body", b"body", ["now"])
+
+
 def test_paths_are_clean_and_stay_below_out(output: ModuleType, lively: Edition) -> None:
     for path in rendered(output, lively):
         parts = PurePosixPath(path).parts
@@ -59,12 +107,12 @@ def test_paths_are_clean_and_stay_below_out(output: ModuleType, lively: Edition)
 
 def test_bytes_are_the_same_each_time(output: ModuleType, lively: Edition) -> None:
     again = Edition(lively.catalogue, lively.ledger, lively.day)
-    assert rendered(output, lively) == rendered(output, again)
+    assert bodies(output, lively) == bodies(output, again)
 
 
 def test_only_the_listed_files_depend_on_the_day(output: ModuleType, lively: Edition) -> None:
     later = Edition(lively.catalogue, lively.ledger, date(2027, 6, 1))
-    before, after = rendered(output, lively), rendered(output, later)
+    before, after = bodies(output, lively), bodies(output, later)
     assert before.keys() == after.keys()
     different = {path.removeprefix("fr/") for path in before if before[path] != after[path]}
     assert different <= DAY_DEPENDENT

@@ -121,11 +121,30 @@ def test_a_template_made_while_it_runs_is_seen_and_a_wrong_one_is_named(preview:
     own.write_text('{% extends "site/base.html" %}{% block main %}<h1>Quite our own</h1>{% endblock %}')
     preview.shows("/site/", "Quite our own")
     own.write_text("{{ nothing.at.all }}")
-    assert "site/index.html:1" in preview.shows("/", "Something is wrong")
+    broken = Reader(preview.shows("/site/", "Something is wrong"))
+    assert "site/index.html:1" in broken.text
+    assert "index.html" in broken.text
     own.write_text("{{ 1 + 'one' }}")
-    assert "TypeError" in preview.shows("/", "TypeError")
+    preview.shows("/site/", "TypeError")
     own.unlink()
-    preview.shows("/", '<iframe id="site"')
+    preview.shows("/site/", "Digitize")
+
+
+def test_a_wrong_template_is_told_in_its_page_and_keeps_no_other_from_being_shown(preview: Preview) -> None:
+    folder = preview.folder / "templates" / "site"
+    folder.mkdir(parents=True)
+    (folder / "event.html").write_text("{{ nothing.at.all }}")
+    preview.shows("/site/events/non-take-up/", "Something is wrong")
+    told = preview.get("/site/fr/events/non-take-up/")
+    assert told.status_code == 500
+    assert "site/event.html:1" in Reader(told.text).text
+    # It stands in the frame of the preview, whose own pages stand in no frame.
+    assert "frame-ancestors 'self'" in told.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in preview.get("/").headers["content-security-policy"]
+    for path, words in (("/site/", "Digitize"), ("/channels/atom.xml", "19:00"), ("/plan", "two-weeks-before")):
+        assert words in preview.get(path).text
+    (folder / "event.html").unlink()
+    preview.shows("/site/events/non-take-up/", "non-take-up of social rights")
 
 
 def test_only_this_machine_may_look_under_its_own_name(preview: Preview) -> None:
