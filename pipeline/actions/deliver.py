@@ -46,6 +46,7 @@ def deliver(
     connections: int = 1,
     patient: bool = False,
     longest: timedelta = LONGEST,
+    lasts: timedelta | None = None,
     jitter: Callable[[], float] = _JITTER,
     stop: Callable[[], bool] = lambda: False,
     progress: Callable[[Delivered], None] = lambda _so_far: None,
@@ -58,9 +59,10 @@ def deliver(
     minutes. At most `per_day` leave in any 24 hours, a tenth of which is kept for confirmations and urgent notices.
     `owner` is `senders.sender_name()`, `here` is `switch.installation()`. A `patient` round also waits for what other
     senders hold, no longer than their leases. `longest` is the time that one message can take: so much longer than its
-    lease nobody takes it for abandoned, unless its sender is known to be dead. `jitter` gives numbers from 0 to 1.
-    `stop` is asked and `progress` told between two messages; those in hand then have some seconds to end. `checkpoint`
-    is called at the named points where a test may end the process. Trouble with the mail server is in the result,
+    lease nobody takes it for abandoned, unless its sender is known to be dead. A round begins no more messages once
+    it `lasts` for so long. `jitter` gives numbers from 0 to 1. `stop` is asked and `progress` told between two
+    messages; those in hand then have some seconds to end. `checkpoint` is called at the named points where a test may
+    end the process. Trouble with the mail server is in the result,
     trouble with the database is raised as StoreError.
     """
     with sending(database, owner) as sender:
@@ -81,6 +83,7 @@ def deliver(
             connections,
             patient,
             longest,
+            lasts,
             jitter,
             stop,
             progress,

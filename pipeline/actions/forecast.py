@@ -84,10 +84,11 @@ def forecast(draft: Draft, known: Known, now: datetime, until: datetime | None =
 
 def _expected(catalogue: Catalogue, occasion: Occasion, known: Known, now: datetime) -> Expected:
     proof = catalogue.mail.proof
+    lists = () if occasion.on_request else catalogue.mail.lists  # a list asks for nothing
     return Expected(
         occasion,
         known.readers(occasion),
-        tuple(one.address for one in catalogue.mail.lists if occasion.kind in kinds_of_list(one)),
+        tuple(one.address for one in lists if occasion.kind in kinds_of_list(one)),
         None if proof is None else max(now, occasion.due - proof.before),
         occasion.key in known.held,
     )

@@ -72,7 +72,12 @@ def chooseable_rules(catalogue: Catalogue) -> dict[Kind, list[ReadRule]]:
 
 
 def is_live(event: Event, instant: datetime) -> bool:
-    """Whether the event is still to come at an instant, or under way; one without a date is, unless it is off."""
+    """Whether the event is still to come at an instant, or under way; one without a date is, unless it is off.
+
+    What is postponed is still to come, although its old date passes.
+    """
+    if event.status is Status.POSTPONED:
+        return True
     if isinstance(event.when, Unscheduled):
         return event.status is not Status.CANCELLED
     return any(not is_over(when, instant) for _, when in occurrences(event, instant - HORIZON, instant + HORIZON))

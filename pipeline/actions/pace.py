@@ -22,6 +22,7 @@ class Pace:
         self._series, self._clock, self._terms = series, clock, terms
         self._resting: dict[str, datetime] = {}
         self._tired: dict[str, datetime] = {}
+        self._full: dict[str, datetime] = {}
         self.slot: datetime | None = None
         """When the next message may leave; None where that was not asked yet, or doesn't matter."""
 
@@ -51,6 +52,19 @@ class Pace:
             return None
         return until + _REST * (0.1 * self._terms.jitter())
 
+    def full_until(self, item: Claimed) -> datetime | None:
+        """Until when a recipient's domain is known to have had its messages of this minute; or None.
+
+        So its other messages take no slot from those to other domains.
+        """
+        until = self._full.get(domain_of(item.recipient.address))
+        return until if until is not None and until > self._clock.now() else None
+
+    def put_off(self, connection: Connection, resting: Iterable[tuple[Claimed, datetime]]) -> None:
+        """Lets messages wait, each until an instant of its own."""
+        for item, until in resting:
+            put_off(connection, item, self._terms.owner, until)
+
     def crowded(self, item: Claimed) -> None:
         """A recipient's domain has had too many: from now on it rests; `tell` must store that."""
         domain = domain_of(item.recipient.address)
@@ -77,8 +91,10 @@ class Pace:
             return set()
         full, now = set(), self._clock.now()
         for item in items:
-            until = take_turn(connection, domain_of(item.recipient.address), self._terms.per_domain, now)
+            domain = domain_of(item.recipient.address)
+            until = take_turn(connection, domain, self._terms.per_domain, now)
             if until is not None:
+                self._full[domain] = until
                 put_off(connection, item, self._terms.owner, until)
                 full.add(item)
         return full

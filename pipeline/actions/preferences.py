@@ -19,6 +19,7 @@ from pipeline.store import subscribers
 from pipeline.store.database import Database
 from pipeline.store.pending import is_reader
 from pipeline.store.subscribers import Subscriber
+from pipeline.store.withdrawing import withdraw_unwanted
 
 LONGEST_PAUSE: Final = timedelta(days=366)
 
@@ -109,9 +110,10 @@ def choose(database: Database, who: Subscriber, wanted: Choices, now: datetime) 
             tags=wanted.tags,
             wishes=wanted.wishes,
         )
+        withdraw_unwanted(connection, who.id, now)
         return subscribers.by_id(connection, who.id) or who
 
-    return database.run(work)
+    return database.join(work)
 
 
 def data_of(database: Database, who: Subscriber) -> dict[str, Any]:
@@ -122,4 +124,4 @@ def data_of(database: Database, who: Subscriber) -> dict[str, Any]:
 
 def erase(database: Database, who: Subscriber) -> None:
     """Deletes somebody and all that was kept but a keyed hash, by which no import can bring the address back."""
-    database.run(lambda connection: subscribers.forget(connection, who.series, who.address))
+    database.join(lambda connection: subscribers.forget(connection, who.series, who.address))

@@ -21,7 +21,7 @@ from pipeline.delivery import Fate, Outcome, Transport
 from pipeline.delivery.lines import Lines
 from pipeline.errors import StoreError, TocsinError
 from pipeline.letters import Message
-from pipeline.store.claims import put_off, release
+from pipeline.store.claims import release
 from pipeline.store.deliveries import Claimed, Settlement, refuse_claimed, set_aside, settle_all, start_all
 from pipeline.store.outbox import close_finished, expire, others_hold_until, retry_failed, waiting
 from pipeline.store.senders import Sender
@@ -66,6 +66,7 @@ class Round:
         self._broken: set[tuple[int, int]] = set()
         self._struck: list[Claimed] = []
         self._pace = Pace(series, clock, terms)
+        self._until = clock.now() + terms.lasts if terms.lasts else None
 
     def carried(self) -> Delivered:
         """Goes on until there is nothing to do or a reason to end; what is known is stored whatever happens."""
@@ -111,7 +112,12 @@ class Round:
             self._stopping = True
         limit = self._terms.limit
         done = limit is not None and self._tried >= limit
-        return done or self._stopping or self._result.trouble is not None or bool(self._result.held)
+        if done or self._stopping or self._result.trouble is not None or self._result.held:
+            return True
+        # One message at least, so that many short rounds come to an end too.
+        if self._until is not None and self._tried and self._clock.now() >= self._until:
+            self._result = replace(self._result, more=True)
+        return self._result.more
 
     def _write(self, work: Callable[[Connection], T]) -> T:
         """One transaction: the outcomes that aren't stored yet, then `work`; nothing is sent before it succeeds."""
@@ -178,20 +184,21 @@ class Round:
 
     def _ready(self) -> list[_Start]:
         """A finished message for each connection that is free, as far as pace and domains allow."""
-        queue, found = self._supply.waiting, list[_Start]()
+        queue, found, resting = self._supply.waiting, list[_Start](), list[tuple[Claimed, datetime]]()
         self._lines.widen(1 + len(queue) // _A_LINE_FOR)
         while queue and len(found) < self._lines.free and self._may_leave_now():
             item = queue.popleft()
-            if (until := self._pace.rests_until(item)) is not None:
-                self._put_off(item, until)
+            if (until := self._pace.full_until(item) or self._pace.rests_until(item)) is not None:
+                resting.append((item, until))
             elif (start := self._finished(item)) is not None:
                 found.append(start)
                 self._pace.slot = None
+        if resting:
+            self._write(lambda connection: self._pace.put_off(connection, resting))
+            self._count("retried", sum(self._pace.full_until(item) is None for item, _ in resting))
         return found
 
     def _finished(self, item: Claimed) -> _Start | None:
-        if self._supply.unread(item):
-            self._supply.keep(item, self._write(lambda connection: self._supply.read(connection, item)))
         dated = item.dated or self._clock.now()
         try:
             return _Start(item, dated, self._supply.finished(item, dated))
@@ -200,10 +207,6 @@ class Round:
             self._write(lambda c: refuse_claimed(c, item, self._terms.owner, text, self._clock.now()))
             self._count("failed")
             return None
-
-    def _put_off(self, item: Claimed, until: datetime) -> None:
-        self._write(lambda connection: put_off(connection, item, self._terms.owner, until))
-        self._count("retried")
 
     def _may_leave_now(self) -> bool:
         if self._pace.wants_slot:

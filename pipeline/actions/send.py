@@ -1,9 +1,10 @@
 """Sending what is due now: for each series a tick, then deliveries until nothing is left."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -18,6 +19,8 @@ from pipeline.store.deliveries import InDoubt
 from pipeline.store.editions import published_series
 from pipeline.store.outbox import Entry, entries, waiting
 from pipeline.store.switch import set_last_tick, why_held
+
+_LOOK_AGAIN: Final = timedelta(minutes=1)  # so long at most goes on what was begun, before all is planned anew
 
 BRAKE = "the published catalogue says hold = true under [mail]; delete that line and publish to let mail leave"
 
@@ -109,37 +112,65 @@ def send_due(
 ) -> Sent:
     """Sends all that is due in every series: the sums of what was done, and every trouble."""
     total = Sent()
-    for series in all_series(database):
-        left = None if limit is None else limit - total.delivered.sent
-        if left is not None and left <= 0:
-            break
-        edition, ticked = database.run(partial(prepare, series, sender.office, clock))
-        if edition.catalogue.mail.hold:
-            done = Delivered(held=BRAKE, waiting=_waiting(database, series))
-            total = Sent(added(total.delivered, done), (*total.troubles, *ticked.troubles), (*total.late, *ticked.late))
-            continue
-        done = deliver(
-            database,
-            series,
-            sender.connect,
-            sender.office.finisher(edition.catalogue),
-            clock,
-            owner=sender.name,
-            here=sender.here,
-            lease=sender.lease,
-            in_doubt=sender.in_doubt,
-            connections=sender.connections,
-            per_domain=sender.per_domain,
-            limit=left,
-            per_second=edition.catalogue.mail.per_second,
-            per_day=edition.catalogue.mail.per_day,
-            patient=patient,
-            stop=sender.stop,
-            progress=progress,
-            checkpoint=sender.checkpoint,
-        )
-        total = Sent(added(total.delivered, done), (*total.troubles, *ticked.troubles), (*total.late, *ticked.late))
+    goes_on = True
+    while goes_on:
+        goes_on, total = False, replace(total, delivered=replace(total.delivered, waiting=0))
+        for series in all_series(database):
+            left = None if limit is None else limit - total.delivered.sent
+            if left is not None and left <= 0:
+                return total
+            told = partial(_tell_all, progress, total.delivered)
+            one = _round(database, sender, clock, series, left, patient, told)
+            goes_on = goes_on or one.delivered.more
+            total = _both(total, one)
+        goes_on = goes_on and not (total.delivered.trouble or sender.stop())
     return total
+
+
+def _round(
+    database: Database,
+    sender: Sender,
+    clock: Clock,
+    series: str,
+    limit: int | None,
+    patient: bool,
+    progress: Callable[[Delivered], None],
+) -> Sent:
+    """Plans for one series and sends, for a while: what became due or was published meanwhile has its turn then."""
+    edition, ticked = database.run(partial(prepare, series, sender.office, clock))
+    if edition.catalogue.mail.hold:
+        return Sent(Delivered(held=BRAKE, waiting=_waiting(database, series)), ticked.troubles, ticked.late)
+    done = deliver(
+        database,
+        series,
+        sender.connect,
+        sender.office.finisher(edition.catalogue),
+        clock,
+        owner=sender.name,
+        here=sender.here,
+        lease=sender.lease,
+        in_doubt=sender.in_doubt,
+        connections=sender.connections,
+        per_domain=sender.per_domain,
+        limit=limit,
+        per_second=edition.catalogue.mail.per_second,
+        per_day=edition.catalogue.mail.per_day,
+        patient=patient,
+        lasts=_LOOK_AGAIN,
+        stop=sender.stop,
+        progress=progress,
+        checkpoint=sender.checkpoint,
+    )
+    return Sent(done, ticked.troubles, ticked.late)
+
+
+def _tell_all(progress: Callable[[Delivered], None], before: Delivered, so_far: Delivered) -> None:
+    progress(added(before, so_far))
+
+
+def _both(one: Sent, other: Sent) -> Sent:
+    troubles = dict.fromkeys((*one.troubles, *other.troubles))  # a letter that fails again is told once
+    return Sent(added(one.delivered, other.delivered), tuple(troubles), (*one.late, *other.late))
 
 
 def _waiting(database: Database, series: str) -> int:

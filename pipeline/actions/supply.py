@@ -1,6 +1,7 @@
 """What a round takes in hand: deliveries claimed in batches, and the finished message of each."""
 
 from collections import deque
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,13 +12,16 @@ from pipeline.clock import Clock
 from pipeline.letters import Letter, Message
 from pipeline.reminders.occasions import Priority
 from pipeline.store.claims import claim, reap, renew
-from pipeline.store.deliveries import Claimed, letter
-from pipeline.store.outbox import expire, used_of_day
+from pipeline.store.deliveries import Claimed, letters_of
+from pipeline.store.outbox import close_finished, expire, used_of_day
 from pipeline.store.senders import Sender
 
 _BATCH: Final = 50
 _BATCH_OF_A_CONNECTION: Final = 20
 _DAY: Final = timedelta(days=1)
+
+Batch = tuple[tuple[Claimed, ...], Mapping[tuple[int, str], Letter]]
+"""What was claimed, and letters by campaign and language."""
 
 
 class Supply:
@@ -31,14 +35,24 @@ class Supply:
         self._size = max(_BATCH, _BATCH_OF_A_CONNECTION * terms.connections)
         self.waiting: deque[Claimed] = deque()
 
-    def take_in(self, batch: tuple[Claimed, ...]) -> bool:
-        """Adds what was claimed; False for nothing."""
-        self.waiting.extend(batch)
+    def take_in(self, batch: Batch) -> bool:
+        """Adds what was claimed, when nothing waits any more; False for nothing."""
+        items, letters = batch
+        self.waiting.extend(items)
+        # Only those in use are kept: each confirmation has a letter of its own.
+        self._letters = {key: letters.get(key) or self._letters[key] for key in _letters_for(items)}
         self._renew_at = self._clock.now() + self._terms.lease / 2
-        return bool(batch)
+        return bool(items)
 
-    def claimed(self, connection: Connection, tried: int) -> tuple[Claimed, ...]:
-        """Claims a batch: what the limits of the round and of the day leave room for."""
+    def claimed(self, connection: Connection, tried: int) -> Batch:
+        """Claims a batch, and reads the letters that aren't known yet."""
+        # In a long round people go on subscribing: each confirmation is a campaign that would be looked at again.
+        close_finished(connection, self._series)
+        items = self._allowed(connection, tried)
+        return items, letters_of(connection, _letters_for(items) - self._letters.keys())
+
+    def _allowed(self, connection: Connection, tried: int) -> tuple[Claimed, ...]:
+        """Claims what the limits of the round and of the day leave room for."""
         size = self._size if self._terms.limit is None else min(self._size, self._terms.limit - tried)
         per_day, now = self._terms.per_day, self._clock.now()
         if per_day is None:
@@ -66,18 +80,6 @@ class Supply:
         renew(connection, self._terms.owner, now + self._terms.lease, now)
         self._renew_at = now + self._terms.lease / 2
 
-    def unread(self, item: Claimed) -> bool:
-        """Whether the letter of a delivery has to be read first."""
-        return (item.campaign, item.language) not in self._letters
-
-    def read(self, connection: Connection, item: Claimed) -> Letter:
-        """The letter of a delivery, from the database."""
-        return letter(connection, item.campaign, item.language)
-
-    def keep(self, item: Claimed, found: Letter) -> None:
-        """Keeps a letter for the others who get it."""
-        self._letters[item.campaign, item.language] = found
-
     def finished(self, item: Claimed, dated: datetime) -> Message:
         """The message of one recipient. Raises TocsinError where it can't be made."""
         return self._finish(self._letters[item.campaign, item.language], item.recipient, item.key, dated)
@@ -87,3 +89,7 @@ class Supply:
             return ()
         terms = self._terms
         return claim(connection, self._series, size, terms.owner, terms.lease, self._clock.now(), least_urgent)
+
+
+def _letters_for(items: Iterable[Claimed]) -> frozenset[tuple[int, str]]:
+    return frozenset((item.campaign, item.language) for item in items)

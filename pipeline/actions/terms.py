@@ -16,7 +16,7 @@ class Delivered:
     """What a round did. `retried` went back for a later try, `waiting` is all that is still to leave, now or later.
 
     `trouble` says why the mail server couldn't be used, `held` why nothing may be sent, `busy` that another process
-    sends from the same SQLite file.
+    sends from the same SQLite file, `more` that only the time of the round was over.
     """
 
     sent: int = 0
@@ -28,6 +28,7 @@ class Delivered:
     trouble: str | None = None
     held: str = ""
     busy: bool = False
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Terms:
     connections: int
     patient: bool
     longest: timedelta
+    lasts: timedelta | None
     jitter: Callable[[], float]
     stop: Callable[[], bool]
     progress: Callable[[Delivered], None]

@@ -97,7 +97,8 @@ class Journal:
 
     def got(self, to: str) -> list[Line]:
         """What a list got, or may have got."""
-        return [line for line in self.last.values() if line.to == to and line.stage in {Stage.SENT, Stage.DOUBT}]
+        may_have = {Stage.BEGUN, Stage.SENT, Stage.DOUBT}
+        return [line for line in self.last.values() if line.to == to and line.stage in may_have]
 
 
 def _stage(line: Line, now: datetime) -> Stage:
@@ -177,6 +178,8 @@ def _to_list(one: MailingList, due: Iterable[Occasion], journal: Journal) -> Ite
 
 def _hears(one: MailingList, occasion: Occasion, got: Iterable[Line]) -> bool:
     kinds = frozenset(map(Kind, one.kinds)) or frozenset(Kind)
+    if occasion.on_request:
+        return False  # a list asks for nothing
     if occasion.audience is Audience.CORRECTED:
         return any(line.mail == occasion.corrects for line in got)
     informed = occasion.audience is Audience.INFORMED and (

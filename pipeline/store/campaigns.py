@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, select, update
 
 from pipeline.reminders.occasions import Audience, Kind, Occasion, Plan, Priority
+from pipeline.store.choices import is_declined
 from pipeline.store.dialects import insert
 from pipeline.store.tables import IS_WAITING, Progress, State, campaigns, deliveries
 
@@ -74,18 +75,20 @@ def due_campaigns(connection: Connection, series: str, now: datetime) -> tuple[C
     planned = and_(campaigns.c.series == series, campaigns.c.state == Progress.PLANNED)
     drop_late(connection, series, now)
     due = [
-        _campaign(row)
+        campaign_in(row)
         for row in connection.execute(select(campaigns).where(planned, campaigns.c.due <= now).order_by(*LEAVING))
     ]
     newest = _newest_reminders(due)
     superseded = {
-        campaign.id
+        campaign.id: rival.occasion.rule
         for campaign in due
-        if newest.get(_occurrence(campaign.occasion), campaign).id != campaign.id
+        if (rival := newest.get(_occurrence(campaign.occasion), campaign)).id != campaign.id
         and campaign.occasion.kind is Kind.REMINDERS
         and not campaign.occasion.on_request
     }
-    drop(connection, superseded, SUPERSEDED)
+    # Where some want no mail of the newest one, the others wait: the next time they go to whom it didn't.
+    wanted_by_all = {rule for rule in superseded.values() if not is_declined(connection, series, rule)}
+    drop(connection, [number for number, rule in superseded.items() if rule in wanted_by_all], SUPERSEDED)
     left = [campaign for campaign in due if campaign.id not in superseded]
     repeated = {campaign.id for campaign in left if _says_again(connection, campaign)}
     drop(connection, repeated, RECENTLY_TOLD)
@@ -109,7 +112,7 @@ def coming_campaigns(connection: Connection, series: str, now: datetime, until: 
         campaigns.c.due <= until,
         campaigns.c.not_after > now,
     )
-    return tuple(_campaign(row) for row in connection.execute(query.order_by(*LEAVING)))
+    return tuple(campaign_in(row) for row in connection.execute(query.order_by(*LEAVING)))
 
 
 def next_due(connection: Connection, series: str) -> datetime | None:
@@ -149,6 +152,20 @@ def earlier(campaign: Campaign) -> ColumnElement[bool]:
         campaigns.c.rule == occasion.rule,
         campaigns.c.occurrence == occasion.occurrence,
         campaigns.c.revision < occasion.revision,
+    )
+
+
+def nearer(campaign: Campaign) -> ColumnElement[bool]:
+    """For a WHERE: the reminders of the same occurrence and revision that fell due after this one."""
+    occasion = campaign.occasion
+    return and_(
+        campaigns.c.series == campaign.series,
+        campaigns.c.event == occasion.event,
+        campaigns.c.occurrence == occasion.occurrence,
+        campaigns.c.revision == occasion.revision,
+        campaigns.c.kind == Kind.REMINDERS,
+        campaigns.c.due > occasion.due,
+        campaigns.c.on_request == 0,
     )
 
 
@@ -209,7 +226,8 @@ def _occasion(row: Row[Any]) -> Occasion:
     )
 
 
-def _campaign(row: Row[Any]) -> Campaign:
+def campaign_in(row: Row[Any]) -> Campaign:
+    """The campaign that a row of the table keeps."""
     return Campaign(row.id, row.series, _occasion(row))
 
 

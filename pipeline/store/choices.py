@@ -1,12 +1,13 @@
 """What subscribers chose beyond kinds, subjects and language: kept row by row, so that one statement can go by it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Select,
     and_,
     delete,
     exists,
@@ -69,10 +70,15 @@ def rows_of(subscriber: int, wishes: Wishes) -> list[dict[str, Any]]:
     ]
 
 
-def chosen_rows(connection: Connection, *conditions: ColumnElement[bool]) -> Mapping[int, Mapping[str, set[str]]]:
-    """The rows of the subscribers that meet conditions, by subscriber and topic."""
+def choices_of(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """The query for what the subscribers chose that meet conditions."""
+    return select(choices).join(subscribers).where(*conditions)
+
+
+def by_topic(rows: Iterable[Row[Any]]) -> Mapping[int, Mapping[str, set[str]]]:
+    """The rows of `choices_of` by subscriber and topic."""
     found: dict[int, dict[str, set[str]]] = {}
-    for row in connection.execute(select(choices).join(subscribers).where(*conditions)):
+    for row in rows:
         found.setdefault(row.subscriber_id, {}).setdefault(row.topic, set()).add(row.value)
     return found
 
@@ -83,15 +89,24 @@ def wishes_in(row: Row[Any], chosen: Mapping[str, set[str]]) -> Wishes:
     return Wishes(**sets, text_only=bool(row.text_only), paused_until=row.paused_until)
 
 
+def is_declined(connection: Connection, series: str, rule: str) -> bool:
+    """Whether anybody of a series wants no mails of a rule."""
+    query = (
+        select(choices.c.value)
+        .join(subscribers)
+        .where(subscribers.c.series == series, choices.c.topic == _DECLINED, choices.c.value == rule)
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def followed_events(connection: Connection, series: str) -> frozenset[str]:
     """The single events that anybody of a series follows."""
     query = select(choices.c.value).join(subscribers).where(subscribers.c.series == series, choices.c.topic == _EVENTS)
     return frozenset(connection.execute(query.distinct()).scalars())
 
 
-def erase_followers(connection: Connection, series: str, over: frozenset[str]) -> int:
-    """Erases who subscribed to single events all of which are over; returns how many."""
+def follow_only(series: str, over: frozenset[str]) -> ColumnElement[bool]:
+    """For a WHERE over subscribers: who subscribed to single events, all of which are among these."""
     own = select(choices.c.value).where(choices.c.subscriber_id == subscribers.c.id, choices.c.topic == _EVENTS)
     of_series = and_(subscribers.c.series == series, subscribers.c.role == Role.READER, subscribers.c.some_events == 1)
-    still = exists(own.where(choices.c.value.not_in(sorted(over))))
-    return int(connection.execute(delete(subscribers).where(of_series, not_(still))).rowcount)
+    return and_(of_series, not_(exists(own.where(choices.c.value.not_in(sorted(over))))))

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from pipeline.letters import Letter
 from pipeline.letters.message import TEXT_ONLY
 from pipeline.reminders.occasions import Audience, Kind, Occasion, Priority
-from pipeline.store.campaigns import CHANGED, Campaign, drop, earlier, stop, was_told
+from pipeline.store.campaigns import CHANGED, Campaign, drop, earlier, nearer, stop, was_told
 from pipeline.store.choices import fits
 from pipeline.store.dialects import insert
 from pipeline.store.subscribers import chose
@@ -148,6 +148,12 @@ def audience_size(connection: Connection, campaign: Campaign, role: Role | None 
     return int(connection.execute(query).scalar_one())
 
 
+def wants(connection: Connection, campaign: Campaign, subscriber: int) -> bool:
+    """Whether a subscriber would get a campaign's mail if it fell due now."""
+    query = select(subscribers.c.id).where(subscribers.c.id == subscriber, *_audience(connection, campaign))
+    return connection.execute(query).first() is not None
+
+
 def _queue_for_one(
     connection: Connection,
     series: str,
@@ -229,6 +235,8 @@ def _audience(connection: Connection, campaign: Campaign) -> list[ColumnElement[
         subscribers.c.role != Role.PROOF,
         heard,
     ]
+    if occasion.kind is Kind.REMINDERS and occasion.event and not occasion.on_request:
+        conditions.append(not_(_has_delivery(connection, nearer(campaign), literal(True))))
     if occasion.kind is Kind.REMINDERS and occasion.revision > 0:
         conditions.append(not_(_was_just_told(connection, campaign)))
     return conditions

@@ -6,8 +6,20 @@ from typing import Final
 
 from sqlalchemy import Connection, and_, delete, exists, or_, select
 
+from pipeline.store.choices import follow_only
 from pipeline.store.dialects import insert
-from pipeline.store.tables import IS_IN_HAND, IS_WAITING, Progress, campaigns, deliveries, letters, meta
+from pipeline.store.subscribers import forget
+from pipeline.store.tables import (
+    IS_IN_HAND,
+    IS_WAITING,
+    Progress,
+    Standing,
+    campaigns,
+    deliveries,
+    letters,
+    meta,
+    subscribers,
+)
 
 _TIDIED: Final = "tidied"
 
@@ -31,6 +43,19 @@ def busy_events(connection: Connection, series: str) -> frozenset[str]:
         campaigns.c.state.in_((Progress.PLANNED, Progress.EXPANDED)),
     )
     return frozenset(connection.execute(query.distinct()).scalars())
+
+
+def erase_followers(connection: Connection, series: str, over: frozenset[str]) -> int:
+    """Erases who subscribed to single events all of which are over; returns how many.
+
+    Of who had left or whose mail came back a keyed hash stays, so that no import brings the address back.
+    """
+    them = follow_only(series, over)
+    unwilling = subscribers.c.state.not_in((Standing.ACTIVE, Standing.PENDING))
+    left = connection.execute(select(subscribers.c.address).where(them, unwilling)).scalars().all()
+    for address in left:
+        forget(connection, series, address)
+    return len(left) + int(connection.execute(delete(subscribers).where(them)).rowcount)
 
 
 def erase_deliveries(connection: Connection, series: str, live: Iterable[str], before: datetime) -> int:

@@ -148,6 +148,14 @@ def test_so_many_a_minute_go_to_one_domain(shared: Database, clock: FrozenClock)
     assert round_of(shared, transport, per_domain=3) == Delivered(sent=1)
 
 
+def test_a_domain_that_has_had_its_minute_takes_no_time_from_the_others(shared: Database, clock: FrozenClock) -> None:
+    queue(shared, 30)
+    readdress(shared, range(28), "big.example")
+    transport, began = CapturingTransport(), clock.now()
+    assert round_of(shared, transport, per_domain=2, per_second=1).sent == 4
+    assert clock.now() - began < timedelta(seconds=6)
+
+
 def test_two_senders_of_a_day_share_its_limit_on_postgresql(postgresql_url: str, clock: FrozenClock) -> None:
     with open_database(postgresql_url, clock) as database, open_database(postgresql_url, clock) as second:
         queue(database, 60)

@@ -7,25 +7,32 @@ from functools import partial
 
 import pytest
 from letter_writing import parsed, text_of
+from sqlalchemy import Connection, select
 
 from pipeline.actions.build import Draft
 from pipeline.actions.deliver import Delivered
 from pipeline.actions.forecast import forecast, known_of
 from pipeline.actions.holding import hold_one, release_one
 from pipeline.actions.mailing import Office
+from pipeline.actions.preferences import Choices, choose
 from pipeline.actions.publish import store_edition
 from pipeline.actions.send import Sender, Sent, send_due
 from pipeline.catalogue.load import Source, load
 from pipeline.clock import FrozenClock
+from pipeline.delivery import Outcome
 from pipeline.edition import Edition
 from pipeline.errors import SettingsError
 from pipeline.ledger import Ledger, pending_lines
+from pipeline.letters import Message
 from pipeline.reminders.occasions import Kind
+from pipeline.reminders.wishes import Wishes
 from pipeline.rendering import Renderer
+from pipeline.store.choices import keep_wishes
 from pipeline.store.database import Database
 from pipeline.store.senders import sender_name
-from pipeline.store.subscribers import ALL_KINDS, add, listed
+from pipeline.store.subscribers import ALL_KINDS, add, find, listed
 from pipeline.store.switch import arm, installation
+from pipeline.store.tables import Progress, campaigns
 from pipeline.testing import CapturingTransport
 
 START = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
@@ -274,3 +281,74 @@ def test_a_weekly_digest_leaves_each_week_that_has_something_to_say(house: House
     ]
     assert ("Coming up" in text_of(first), "Coming up" in text_of(last)) == (False, True)
     assert all("A talk" in text_of(message) for message in (first, last))
+
+
+def test_what_is_called_off_while_a_long_newsletter_leaves_is_told_before_the_rest_of_it(house: House) -> None:
+    readers = 80
+    for number in range(readers):
+        house.subscribe(f"r{number}@example.org")
+    rule = '[[reminder]]\nid = "hour"\nwhen = "1 hour before"\n[[reminder]]\nid = "news"\nwhen = "when changed"\n'
+    head, tonight = HEAD + "per_second = 0.5\n", TALK.replace("2027-04-06", "2027-03-02") + rule
+    house.publish(head + tonight + MARCH)
+    usual, off = house.server.send, 'status = "cancelled"\nnotice = "The hall is flooded."\n'
+
+    def send(message: Message) -> Outcome:
+        if len(house.server.sent) == 20:
+            house.publish(head + tonight.replace(rule, off + rule) + MARCH)
+        return usual(message)
+
+    house.server.send = send  # type: ignore[method-assign]
+    house.send(paris(2, 10))
+    subjects = [str(parsed(body)["Subject"]) for _, _, body in house.server.sent]
+    told = [number for number, subject in enumerate(subjects) if subject != "News of March"]
+    # Within the minute after which all is planned anew, and then all of them.
+    assert told == list(range(30, 30 + readers))
+    assert len(subjects) == 2 * readers
+
+
+def test_who_declined_the_nearest_of_two_overdue_reminders_gets_the_other_and_everybody_one(house: House) -> None:
+    rules = (
+        '[[reminder]]\nid = "far"\nwhen = "5 hours before"\n'
+        '[[reminder]]\nid = "near"\nwhen = "3 hours before"\nlabel = "three hours before"\n'
+    )
+    house.subscribe("ada@example.org")
+    house.subscribe("bob@example.org")
+    house.publish(HEAD + TALK.replace("2027-04-06", "2027-03-02") + rules)
+
+    def declines(connection: Connection) -> None:
+        who = find(connection, "seminar", "ada@example.org")
+        assert who is not None
+        keep_wishes(connection, who.id, Wishes(declined=frozenset({"near"})))
+
+    house.database.run(declines)
+    for minutes in (0, 1, 2):  # down until both are due
+        house.send(paris(2, 16, 30) + timedelta(minutes=minutes))
+    assert len(house.got("ada@example.org")) == len(house.got("bob@example.org")) == 1
+    with house.database.look() as connection:
+        rows = connection.execute(select(campaigns.c.rule, campaigns.c.state)).all()
+    assert dict(map(tuple, rows)) == {"far": Progress.DONE, "near": Progress.DONE}
+
+
+def test_a_list_gets_no_reminder_for_those_who_ask_and_the_forecast_says_so(house: House) -> None:
+    asked = '[[reminder]]\nid = "asked"\nwhen = "3 hours before"\nlabel = "three hours before"\ndefault = false\n'
+    edition = house.publish(HEAD + LIST + TALK.replace("2027-04-06", "2027-03-02") + asked)
+    with house.database.look() as connection:
+        found = forecast(Draft(edition), known_of(connection, "seminar", START), START).mailings
+    assert [(one.occasion.rule, one.lists) for one in found] == [("asked", ())]
+    house.send(paris(2, 16, 30))
+    assert house.server.sent == []
+
+
+def test_a_newsletter_that_is_declined_while_it_waits_does_not_leave(house: House) -> None:
+    for name in ("ada", "bob"):
+        house.subscribe(f"{name}@example.org")
+    house.publish(HEAD + MARCH + 'text = "Dear all."\n')
+    house.clock.move_to(paris(2, 10))
+    send_due(house.database, house.sender, house.clock, limit=1)
+    with house.database.look() as connection:
+        bob = find(connection, "seminar", "bob@example.org")
+    assert bob is not None
+    reminders_only = Choices("en", frozenset({Kind.REMINDERS}), frozenset())
+    choose(house.database, bob, reminders_only, house.clock.now())
+    house.send()
+    assert [recipient for _, recipient, _ in house.server.sent] == ["ada@example.org"]

@@ -17,7 +17,7 @@ from pipeline.store.addresses import AddressError
 from pipeline.store.campaigns import due_campaigns, next_due, reconcile
 from pipeline.store.claims import claim, reap, release, renew
 from pipeline.store.database import Database, open_database
-from pipeline.store.deliveries import Bounce, InDoubt, Settlement, letter, set_aside, settle, start
+from pipeline.store.deliveries import Bounce, InDoubt, Settlement, letters_of, set_aside, settle, start
 from pipeline.store.editions import head_of, publish_edition, published_edition
 from pipeline.store.expansion import enqueue_confirmation, expand
 from pipeline.store.outbox import (
@@ -464,7 +464,8 @@ class TestExpansion:
         with database.begin() as connection:
             claimed = claim(connection, SERIES, 9, "me", LEASE, NOW)
             assert [item.language for item in claimed] == ["en", "fr", "fr"]
-            assert letter(connection, claimed[1].campaign, "fr") == TEXTS["fr"]
+            key = (claimed[1].campaign, "fr")
+            assert letters_of(connection, {key}) == {key: TEXTS["fr"]}
 
     def test_twice_is_once(self, database: Database) -> None:
         subscribe(database, "ada@example.org")

@@ -13,8 +13,9 @@ from visiting import MAILING, Visited
 from pipeline.actions.joining import preferences_token
 from pipeline.actions.retention import MAILS_KEPT, tidy
 from pipeline.letters import Letter, unsubscribe_token
-from pipeline.reminders.occasions import Kind, Occasion, Plan
+from pipeline.reminders.occasions import Audience, Kind, Occasion, Plan
 from pipeline.reminders.wishes import Wishes
+from pipeline.store.addresses import AddressError
 from pipeline.store.campaigns import due_campaigns, reconcile
 from pipeline.store.expansion import expand
 from pipeline.store.subscribers import ALL_KINDS, Subscriber, add
@@ -125,6 +126,28 @@ class TestThePage:
         assert (left.series, left.kinds) == ("films", 31)
 
 
+class TestWhatWaits:
+    def test_what_is_declined_before_it_left_does_not_leave_and_the_rest_and_the_news_do(self, visit: Visited) -> None:
+        path = page(visit)
+        due = visit.clock.now()
+        about = [
+            Occasion("film", "early", 0, Kind.REMINDERS, due, due + timedelta(hours=12)),
+            Occasion("talk", "after", 0, Kind.FOLLOW_UPS, due, due + timedelta(hours=12)),
+            Occasion(
+                "film", "changed", 0, Kind.CHANGES, due, due + timedelta(hours=12), audience=Audience.INFORMED
+            ),
+        ]  # fmt: skip
+        with visit.database.begin() as connection:
+            reconcile(connection, "talks", Plan(tuple(about), ()), due)
+            for campaign in due_campaigns(connection, "talks", due):
+                assert expand(connection, campaign, {"en": Letter("en", "Soon", b"")}, "en", due) == 1
+        visit.post(path, {"kinds": ["follow-ups", "reminders"], "shown": ["early", "late"], "reminders": []})
+        with visit.database.look() as connection:
+            joined = select(campaigns.c.rule, deliveries.c.state).select_from(deliveries.join(campaigns))
+            found = dict(map(tuple, connection.execute(joined)))
+        assert found == {"early": State.DROPPED, "after": State.PENDING, "changed": State.PENDING}
+
+
 class TestSingleEvents:
     def joined(self, visit: Visited, event: str, address: str = ADA) -> None:
         assert visit.post("/subscribe", {"address": address, "event": event}).status_code == 200
@@ -198,6 +221,40 @@ class TestSingleEvents:
         for days, is_there in ((0, True), (6, True), (8, False)):
             tidy(visit.database, datetime(2026, 2, 1, 9, tzinfo=UTC) + timedelta(days=days))
             assert (visit.subscriber(ADA) is not None) is is_there, days
+
+    def test_who_came_for_an_event_that_is_put_off_is_kept_beyond_its_old_date(self, visit: Visited) -> None:
+        self.joined(visit, "film")
+        visit.post(self.link(visit))
+        forget_mails(visit)
+        off = TALKS.replace('"A film"', '"A film"\nstatus = "postponed"\nnotice = "The projector burnt."')
+        visit.publish(edition(TALKS + RULES, off + RULES, head=HEAD + MAILING))
+        for days in (8, 42, 100):
+            tidy(visit.database, datetime(2026, 2, 1, 9, tzinfo=UTC) + timedelta(days=days))
+        assert visit.subscriber(ADA) is not None
+
+    def test_who_came_for_one_event_is_kept_for_its_recording_but_not_for_ever(self, visit: Visited) -> None:
+        recorded = RULES + '[[reminder]]\nid = "seen"\nwhen = "1 day after"\nneeds = ["recordings"]\n'
+        visit.publish(edition(TALKS + recorded, head=HEAD + MAILING))
+        self.joined(visit, "film")
+        visit.post(self.link(visit))
+        forget_mails(visit)
+        over = datetime(2026, 3, 10, 21, tzinfo=UTC)
+        for days, is_there in ((20, True), (29, True), (33, False)):
+            tidy(visit.database, over + timedelta(days=days))
+            assert (visit.subscriber(ADA) is not None) is is_there, days
+
+    def test_no_import_brings_back_who_had_left_before_being_erased(self, visit: Visited) -> None:
+        for address, event in ((ADA, "film"), ("bob@reader.example", "film")):
+            self.joined(visit, event, address)
+            visit.post(self.link(visit))
+            forget_mails(visit)
+        visit.post(f"/unsubscribe/{unsubscribe_token(known(visit).public_id, visit.secret)}")
+        over = datetime(2026, 3, 20, tzinfo=UTC)
+        tidy(visit.database, over)
+        with visit.database.begin() as connection:
+            assert add(connection, "talks", "bob@reader.example", "en", ALL_KINDS, (), "on paper", over)[1]
+            with pytest.raises(AddressError):
+                add(connection, "talks", ADA, "en", ALL_KINDS, (), "on paper", over)
 
 
 class TestRetention:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from publishing import HEAD, TALK, edition
 from sqlalchemy import select
@@ -75,6 +75,7 @@ def database() -> Iterator[Database]:
         yield opened
 
 
+@settings(deadline=None)
 @given(wishes, topics, st.sampled_from(["a", "b", ""]), names, st.booleans())
 def test_the_statement_says_what_the_rule_says(
     shared: Database, wanted: Wishes, said: frozenset[str], event: str, rule: str, on_request: bool
