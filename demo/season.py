@@ -17,6 +17,7 @@ from pipeline.actions.build import draft
 from pipeline.actions.deliver import deliver
 from pipeline.actions.farewell import reader_of, unsubscribe
 from pipeline.actions.mailing import Office
+from pipeline.actions.programmes import Programmes
 from pipeline.actions.project import Project, project_at
 from pipeline.actions.publish import publish
 from pipeline.actions.season import Step, season
@@ -107,7 +108,7 @@ def _deliver(database: Database, step: Step, office: Office, clock: FrozenClock,
 
 def _leave(database: Database, boxes: Mailboxes, office: Office, address: str, now: datetime) -> str:
     token = re.search(r"/unsubscribe/([\w-]+)>", boxes.header(address, "List-Unsubscribe"))
-    reader = reader_of(database, token[1], office.secret) if token else None
+    reader = reader_of(database, Programmes(database), token[1], office.secret) if token else None
     if reader is None:
         sys.exit(f"{address} can't leave by the link in the mail")
     unsubscribe(database, reader, now)

@@ -61,7 +61,10 @@ class Ticker:
 
     def wake(self) -> None:
         """Ticks at once, or once more after the tick in hand: something is due that it didn't know of."""
-        self._scheduler.add_job(self._round, "date", run_date=self._wall.now())
+        self._asked.set()
+        # Who holds the lock looks for the note after giving it back: in a long tick a thousand wakings are one.
+        if not self._busy.locked():
+            self._scheduler.add_job(self._round, "date", run_date=self._wall.now())
 
     def beat(self) -> None:
         """A sign of life from within a long tick."""

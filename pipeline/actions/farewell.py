@@ -6,13 +6,11 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from pipeline.actions.programmes import takes_subscriptions
-from pipeline.catalogue.models import Catalogue
+from pipeline.actions.programmes import Programmes, takes_subscriptions
 from pipeline.catalogue.texts import Line
 from pipeline.letters import read_token
 from pipeline.store import subscribers
 from pipeline.store.database import Database
-from pipeline.store.editions import published_edition
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +26,16 @@ class Reader:
     """The id of the series where people can subscribe, and have the link to their choices mailed; else empty."""
 
 
-def reader_of(database: Database, token: str, secret: bytes) -> Reader | None:
+def reader_of(database: Database, programmes: Programmes, token: str, secret: bytes) -> Reader | None:
     """The subscriber of an unsubscribe token; None where it is foreign, altered, or of a forgotten subscriber."""
     public_id = read_token(token, "unsubscribe", secret)
     if public_id is None:
         return None
     with database.look() as connection:
         found = subscribers.by_public_id(connection, public_id)
-        stored = published_edition(connection, found.series) if found else None
     if found is None:
         return None
-    catalogue = Catalogue.model_validate_json(stored.catalogue) if stored else None
+    catalogue = programmes.of(found.series)
     language = found.language if catalogue is None or found.language in catalogue.languages else catalogue.languages[0]
     return Reader(
         found.id, found.address, language,
@@ -49,7 +46,7 @@ def reader_of(database: Database, token: str, secret: bytes) -> Reader | None:
 
 def unsubscribe(database: Database, reader: Reader, now: datetime) -> None:
     """Ends the subscription; what waits in the outbox for this reader won't leave."""
-    database.run(partial(_leave, reader.id, now))
+    database.join(partial(_leave, reader.id, now))
 
 
 def _leave(reader: int, now: datetime, connection: Connection) -> None:

@@ -111,14 +111,14 @@ def ask(
 ) -> Answer:
     """Somebody at a machine asks for mail to an address: a mail goes there, unless the limits are used up."""
     network = digest_for("limit of a network", network_of(machine), joining.secret).hex()
-    if not database.run(lambda connection: use(connection, network, PER_NETWORK, PER_NETWORK_IN, now)):
+    if not database.join(lambda connection: use(connection, network, PER_NETWORK, PER_NETWORK_IN, now)):
         return Answer.TOO_MANY
     try:
         folded = normalised(wanted.address).folded
     except AddressError:
         return Answer.WRONG
     address = digest_for("limit of an address", f"{catalogue.series.id} {folded}", joining.secret).hex()
-    found = database.run(lambda connection: _noted(connection, catalogue, wanted, address, now))
+    found = database.join(lambda connection: _noted(connection, catalogue, wanted, address, now))
     if found is not None:
         _write_to(database, joining, catalogue, found, wanted.event, now)
     return Answer.ASKED
@@ -158,7 +158,7 @@ def _write_to(
     )  # fmt: skip
     name = f"{to.public_id} {now.isoformat()}"
     letter = compose_confirmation(catalogue, question, name, to.language, post, joining.renderer)
-    database.run(lambda connection: enqueue_confirmation(connection, to.series, to.id, letter, now, until))
+    database.join(lambda connection: enqueue_confirmation(connection, to.series, to.id, letter, now, until))
 
 
 def _purpose(event: str) -> str:
@@ -226,7 +226,7 @@ def confirmed(database: Database, found: Candidate, now: datetime) -> Candidate:
             note_consent(connection, row, consent, now)
         return by_id(connection, row) or now_is
 
-    return replace(found, subscriber=database.run(work))
+    return replace(found, subscriber=database.join(work))
 
 
 def _events_after(who: Subscriber, event: str, was_off: bool) -> frozenset[str]:

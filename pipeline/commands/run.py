@@ -10,6 +10,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Final
 
 import uvicorn
 
@@ -29,6 +30,10 @@ from pipeline.web import Service, application
 from pipeline.web.guard import BIGGEST_HEAD
 
 log = logging.getLogger("tocsin.run")
+
+LONGEST_IDLE: Final = 125
+"""Seconds that a kept connection may rest: longer than web servers in front keep one (two minutes at most), since a
+request that meets a connection that we close is lost."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -118,10 +123,14 @@ def _following(shell: Shell, database: Database, ticker: Ticker) -> Iterator[Non
             return
         if found.trouble:
             log.warning("%s", found.trouble)
-        alarm.troubles({"source": f"tocsin: {found.trouble}"} if found.trouble else {})
+        # A group's slip may stay for weeks, and must not hide that nothing can be published.
+        kind = found.trouble.partition(":")[0]
+        alarm.troubles({kind: f"tocsin: {found.trouble}"} if found.trouble else {})
         if found.recovered:
             log.info(RIGHT_AGAIN)
             tell(f"tocsin: {RIGHT_AGAIN}")
+        if found.untold:
+            log.warning("the hub was not told: %s; the next look tries again", found.untold)
         if found.changes:
             log.info("%s changes published", found.changes)
             ticker.wake()
@@ -227,7 +236,7 @@ def _answering(shell: Shell, database: Database, sender: Sender, ticker: Ticker)
     settings = uvicorn.Config(application(service), access_log=False, server_header=False, log_config=None,
                               proxy_headers=True, forwarded_allow_ips=believed, http="h11",
                               h11_max_incomplete_event_size=BIGGEST_HEAD, limit_concurrency=500,
-                              timeout_graceful_shutdown=5)  # fmt: skip
+                              timeout_keep_alive=LONGEST_IDLE, timeout_graceful_shutdown=5)  # fmt: skip
     server = uvicorn.Server(settings)
     thread = threading.Thread(target=server.run, args=([place],), name="web", daemon=True)
     thread.start()

@@ -31,8 +31,11 @@ def text_part(subtype: str, text: str, *marks: str) -> Part:
 def quoted_printable(text: str, *marks: str) -> bytes:
     """The text in quoted-printable with CRLF; a soft line break within one of the marks is moved to its ends."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").replace("\n", "\r\n") + "\r\n"
-    encoded = binascii.b2a_qp(lines.encode(), istext=True)
-    return re.sub(b"|".join(map(_scattered, marks)), _gathered, encoded) if marks else encoded
+    source = lines.encode()
+    encoded = binascii.b2a_qp(source, istext=True)
+    # Most marks are whole already, and making the expression costs more than a whole letter.
+    torn = [mark for mark in marks if encoded.count(mark.encode()) != source.count(mark.encode())]
+    return re.sub(b"|".join(map(_scattered, torn)), _gathered, encoded) if torn else encoded
 
 
 def _scattered(mark: str) -> bytes:

@@ -1,10 +1,10 @@
 """Claims: which deliveries this process has in hand, for how long, and how they come free again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, tuple_, update
 
 from pipeline.letters import Recipient
 from pipeline.reminders.occasions import Priority
@@ -33,18 +33,25 @@ def claim(
     least_urgent: Priority = Priority.NEWSLETTER,
 ) -> tuple[Claimed, ...]:
     """Takes up to `size` deliveries that may leave now, the most urgent campaign's first, until `now + lease`."""
-    live = select(campaigns.c.id).where(
+    live = select(campaigns.c.id, campaigns.c.priority).where(
         campaigns.c.series == series,
         campaigns.c.state == Progress.EXPANDED,
         campaigns.c.not_after > now,
         campaigns.c.priority <= int(least_urgent),
     )
     found: list[Claimed] = []
-    for campaign in connection.execute(live.order_by(*LEAVING)).scalars().all():
+    for together in _groups(connection.execute(live.order_by(*LEAVING)).all(), size):
         if len(found) >= size:
             break
-        found += _claim_from(connection, campaign, size - len(found), owner, now + lease, now)
+        found += _claim_from(connection, together, size - len(found), owner, now + lease, now)
     return tuple(found)
+
+
+def _groups(rows: Sequence[Row[int, int]], size: int) -> Iterator[list[int]]:
+    """The campaigns whose deliveries are claimed in one go: many confirmations, of one delivery each, or one other."""
+    ones = [row.id for row in rows if row.priority == Priority.CONFIRMATION]
+    yield from (ones[start : start + size] for start in range(0, len(ones), size))
+    yield from ([row.id] for row in rows if row.priority != Priority.CONFIRMATION)
 
 
 def renew(connection: Connection, owner: str, until: datetime, now: datetime) -> None:
@@ -92,12 +99,13 @@ def _claimed_by(owner: str) -> ColumnElement[bool]:
 
 
 def _claim_from(
-    connection: Connection, campaign: int, size: int, owner: str, until: datetime, now: datetime
+    connection: Connection, of: Sequence[int], size: int, owner: str, until: datetime, now: datetime
 ) -> list[Claimed]:
+    among = deliveries.c.campaign_id.in_(of) if len(of) > 1 else deliveries.c.campaign_id == of[0]
     ready = (
-        select(deliveries.c.subscriber_id)
+        select(deliveries.c.campaign_id, deliveries.c.subscriber_id)
         .where(
-            deliveries.c.campaign_id == campaign,
+            among,
             IS_WAITING,
             deliveries.c.next_try <= now,
         )
@@ -105,13 +113,16 @@ def _claim_from(
         .limit(size)
         .with_for_update(skip_locked=True)
     )
-    ids = list(connection.execute(ready).scalars())
-    if not ids:
+    keys = [(row.campaign_id, row.subscriber_id) for row in connection.execute(ready)]
+    if not keys:
         return []
-    mine = and_(deliveries.c.campaign_id == campaign, deliveries.c.subscriber_id.in_(ids))
+    mine = and_(among, deliveries.c.subscriber_id.in_([subscriber for _, subscriber in keys]))
+    if len(of) > 1:
+        mine = and_(mine, tuple_(deliveries.c.campaign_id, deliveries.c.subscriber_id).in_(keys))
     connection.execute(update(deliveries).where(mine).values(state=State.CLAIMED, owner=owner, lease_until=until))
     joined = deliveries.join(campaigns).join(subscribers)
     query = select(
+        deliveries.c.campaign_id,
         campaigns.c.key,
         campaigns.c.not_after,
         deliveries.c.language,
@@ -124,7 +135,7 @@ def _claim_from(
     ).select_from(joined)
     return [
         Claimed(
-            campaign,
+            row.campaign_id,
             row.key,
             Recipient(row.id, row.mailbox, row.public_id),
             row.language,

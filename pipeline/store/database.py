@@ -1,11 +1,11 @@
 """Opening the database, and its transactions: SQLite where nothing is said, PostgreSQL where several machines send."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -13,9 +13,10 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from sqlalchemy.pool import StaticPool
 
 from pipeline.clock import Clock
-from pipeline.errors import SettingsError, StoreError
+from pipeline.errors import MissingDatabaseError, SettingsError, StoreError
 from pipeline.store.schema import is_current, migrate
 from pipeline.store.troubles import asks_for_patience, is_lost, told
+from pipeline.store.turns import Gathering, Turns
 
 T = TypeVar("T")
 
@@ -32,6 +33,8 @@ class Database:
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self.engine = engine
         self.clock = clock
+        self._turns = Turns(_LOCK_TIMEOUT) if is_file(engine.url) else None
+        self._gathering = Gathering(self._turns, self._written) if self._turns else None
 
     def __enter__(self) -> Self:
         return self
@@ -59,7 +62,7 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """One transaction that may write: committed at the end of the block, rolled back by an exception."""
-        with self._telling(), self.engine.begin() as connection:
+        with self._telling(), self._turn(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -78,13 +81,23 @@ class Database:
         with self._telling(), self.engine.connect() as connection:
             return self.persist(connection, work, asks_for_patience)
 
+    def join(self, work: Callable[[Connection], T]) -> T:
+        """Does as `run` does; on SQLite all that several threads ask for meanwhile is one commit.
+
+        For small works that read no more than they write: one that fails takes the time of the others, though no more.
+        """
+        if self._gathering is None:
+            return self.run(work)
+        is_written, result = self._gathering.written(work)
+        return cast("T", result) if is_written else self.run(work)
+
     def persist(
         self, connection: Connection, work: Callable[[Connection], T], is_worth_it: Callable[[DBAPIError], bool]
     ) -> T:
         """Runs `work` in transactions of one connection until one succeeds, for some eight seconds at most."""
         for wait in _WAITS:
             try:
-                with connection.begin():
+                with self._turn(), connection.begin():
                     return work(connection)
             except DBAPIError as error:
                 if not is_worth_it(error):
@@ -92,8 +105,16 @@ class Database:
                 if is_lost(error) and not connection.invalidated:
                     connection.invalidate()
             self.clock.sleep(wait)
-        with connection.begin():
+        with self._turn(), connection.begin():
             return work(connection)
+
+    def _turn(self) -> AbstractContextManager[None]:
+        """The turn to write among the threads of this process; PostgreSQL needs none."""
+        return self._turns.turn() if self._turns else nullcontext()
+
+    def _written(self, works: Sequence[Callable[[Connection], Any]]) -> list[Any]:
+        with self.engine.begin() as connection:
+            return [work(connection) for work in works]
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
@@ -156,7 +177,7 @@ def _prepare_file(path: Path, create: bool) -> None:
     if path.exists():
         return
     if not create:
-        raise StoreError(f"there is no database at {path}")
+        raise MissingDatabaseError(f"there is no database at {path}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # It will hold people's addresses: nobody but its owner reads it.

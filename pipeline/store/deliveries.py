@@ -6,6 +6,7 @@ its lease finds its claims gone and sends nothing new.
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -87,12 +88,20 @@ class Settlement:
     bounce: Bounce = Bounce.NONE
 
 
-def letter(connection: Connection, campaign: int, language: str) -> Letter:
-    """The stored letter of a campaign in a language."""
-    row = connection.execute(
-        select(letters).where(letters.c.campaign_id == campaign, letters.c.language == language)
-    ).one()
-    return Letter(row.language, row.subject, row.source)
+def letters_of(connection: Connection, wanted: AbstractSet[tuple[int, str]]) -> dict[tuple[int, str], Letter]:
+    """The stored letters of campaigns in languages, by both."""
+    if not wanted:
+        return {}
+    query = select(letters).where(
+        letters.c.campaign_id.in_({campaign for campaign, _ in wanted}),
+        letters.c.language.in_({language for _, language in wanted}),
+    )
+    rows = connection.execute(query)
+    return {
+        key: Letter(row.language, row.subject, row.source)
+        for row in rows
+        if (key := (row.campaign_id, row.language)) in wanted
+    }
 
 
 _START = Prepared(

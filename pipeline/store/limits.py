@@ -4,8 +4,9 @@ Who asked is kept as a keyed digest only, and no longer than the window lasts.
 """
 
 from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import Column, Connection, Integer, Table, Text, case, delete
+from sqlalchemy import Column, Connection, Executable, Integer, Table, Text, bindparam, case, delete
 
 from pipeline.store.dialects import insert
 from pipeline.store.tables import METADATA, Instant
@@ -21,17 +22,28 @@ limits = Table(
 
 def use(connection: Connection, digest: str, most: int, window: timedelta, now: datetime) -> bool:
     """Counts one use; False where there were `most` in the window that the first of them opened."""
-    row = insert(connection, limits).values(digest=digest, uses=1, until=now + window)
-    over = limits.c.until <= now
+    spoken = connection.dialect.name
+    if spoken not in _COUNTING:
+        _COUNTING[spoken] = _counting(connection)
+    given = {"given": digest, "most": most, "now": now, "ends": now + window}
+    return int(connection.execute(_COUNTING[spoken], given).scalar_one()) <= most
+
+
+_COUNTING: Final[dict[str, Executable]] = {}
+"""The statement for each kind of database: making it takes longer than running it, and every form that is sent does."""
+
+
+def _counting(connection: Connection) -> Executable:
+    row = insert(connection, limits).values(digest=bindparam("given"), uses=1, until=bindparam("ends", type_=Instant))
+    over = limits.c.until <= bindparam("now", type_=Instant)
     # What is beyond the limit isn't counted further: a flood must neither prolong the wait nor overflow the number.
-    counted = row.on_conflict_do_update(
+    return row.on_conflict_do_update(
         index_elements=[limits.c.digest],
         set_={
-            "uses": case((over, 1), (limits.c.uses > most, limits.c.uses), else_=limits.c.uses + 1),
+            "uses": case((over, 1), (limits.c.uses > bindparam("most"), limits.c.uses), else_=limits.c.uses + 1),
             "until": case((over, row.excluded.until), else_=limits.c.until),
         },
-    )
-    return int(connection.execute(counted.returning(limits.c.uses)).scalar_one()) <= most
+    ).returning(limits.c.uses)
 
 
 def forget_uses(connection: Connection, now: datetime) -> int:

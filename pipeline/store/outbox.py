@@ -211,11 +211,7 @@ def resend(connection: Connection, campaign: int, subscriber: int, now: datetime
     """Sends again what is held in doubt or has failed, with the same Message-ID; False where it is neither."""
     held = deliveries.c.state.in_((State.DOUBT, State.FAILED))
     values = {"next_try": now, "finished": None}
-    if not _move(connection, campaign, subscriber, held, State.PENDING, values):
-        return False
-    reopened = update(campaigns).where(campaigns.c.id == campaign, campaigns.c.state == Progress.DONE)
-    connection.execute(reopened.values(state=Progress.EXPANDED, reason=""))
-    return True
+    return _move(connection, campaign, subscriber, held, State.PENDING, values) and _reopened(connection, campaign)
 
 
 def retry_now(connection: Connection, campaign: int, subscriber: int, now: datetime) -> bool:
@@ -227,7 +223,8 @@ def retry_now(connection: Connection, campaign: int, subscriber: int, now: datet
 def retry_failed(connection: Connection, campaign: int, subscriber: int, next_try: datetime) -> bool:
     """Lets what was refused for a reason that wasn't its own go again; False where it hasn't failed."""
     values = {"next_try": next_try, "finished": None, "attempts": deliveries.c.attempts + 1}
-    return _move(connection, campaign, subscriber, deliveries.c.state == State.FAILED, State.RETRY, values)
+    failed = deliveries.c.state == State.FAILED
+    return _move(connection, campaign, subscriber, failed, State.RETRY, values) and _reopened(connection, campaign)
 
 
 def drop_delivery(connection: Connection, campaign: int, subscriber: int, now: datetime) -> bool:
@@ -241,6 +238,13 @@ def _give_up(connection: Connection, of: Select[tuple[int]], reason: str, now: d
     waiting_there = and_(deliveries.c.campaign_id.in_(of), IS_WAITING)
     values = freed(State.DROPPED, reason=reason, finished=now)
     return int(connection.execute(update(deliveries).where(waiting_there).values(values)).rowcount)
+
+
+def _reopened(connection: Connection, campaign: int) -> bool:
+    """A campaign that was over has something waiting again."""
+    over = update(campaigns).where(campaigns.c.id == campaign, campaigns.c.state == Progress.DONE)
+    connection.execute(over.values(state=Progress.EXPANDED, reason=""))
+    return True
 
 
 def _move(

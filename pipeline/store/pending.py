@@ -1,8 +1,9 @@
 """Who asked for mail and hasn't confirmed it yet: asking again, and being erased when the time is over."""
 
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Connection, and_, delete, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, select, update
 
 from pipeline.store.expansion import CONFIRMATION
 from pipeline.store.tables import Role, Standing, campaigns, subscribers
@@ -31,8 +32,10 @@ def note_consent(connection: Connection, subscriber: int, consent: str, now: dat
 
 def is_reader(connection: Connection, subscriber: int) -> bool:
     """Whether a row is a person's; a mailing list and the organiser can't join, choose or leave by a link."""
-    query = select(subscribers.c.role).where(subscribers.c.id == subscriber)
-    return bool(connection.execute(query).scalar() == Role.READER)
+    return bool(connection.execute(_ROLE, {"wanted": subscriber}).scalar() == Role.READER)
+
+
+_ROLE: Final = select(subscribers.c.role).where(subscribers.c.id == bindparam("wanted"))
 
 
 def erase_unconfirmed(connection: Connection, before: datetime) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection, select
 
@@ -10,5 +11,7 @@ from pipeline.store.tables import editions
 
 def stamps(connection: Connection) -> Mapping[str, tuple[datetime, str]]:
     """For each published series the instant of its edition and the ledger's head, which together name the edition."""
-    rows = connection.execute(select(editions.c.series, editions.c.published, editions.c.head))
-    return {row.series: (row.published, row.head) for row in rows}
+    return {row.series: (row.published, row.head) for row in connection.execute(_STAMPS)}
+
+
+_STAMPS: Final = select(editions.c.series, editions.c.published, editions.c.head)

@@ -3,18 +3,18 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, select, update
 
 from pipeline.letters.message import TEXT_ONLY
 from pipeline.reminders.occasions import Kind
 from pipeline.reminders.wishes import NO_WISHES, Wishes
 from pipeline.store.addresses import AddressError, Mailbox, normalised
-from pipeline.store.choices import chosen_rows, keep_wishes, wishes_in
+from pipeline.store.choices import by_topic, choices_of, keep_wishes, wishes_in
 from pipeline.store.dialects import insert
 from pipeline.store.switch import salt
 from pipeline.store.tables import Role, Standing, forgotten, subscriber_tags, subscribers
@@ -113,22 +113,22 @@ def add(
 def find(connection: Connection, series: str, address: str) -> Subscriber | None:
     """The subscriber with an address, however it is written."""
     box = normalised(address)
-    return _first(_loaded(connection, *_is_at(series, box)))
+    return _first(_loaded(connection, _question(*_is_at(series, box))))
 
 
 def by_public_id(connection: Connection, public_id: str) -> Subscriber | None:
     """The subscriber whom a token or an envelope sender names."""
-    return _first(_loaded(connection, subscribers.c.public_id == public_id))
+    return _first(_loaded(connection, _BY_PUBLIC_ID, {"wanted": public_id}))
 
 
 def by_id(connection: Connection, subscriber: int) -> Subscriber | None:
     """The subscriber of a row."""
-    return _first(_loaded(connection, subscribers.c.id == subscriber))
+    return _first(_loaded(connection, _BY_ID, {"wanted": subscriber}))
 
 
 def listed(connection: Connection, series: str, states: Iterable[Standing] = tuple(Standing)) -> list[Subscriber]:
     """The subscribers of a series in these states, by address."""
-    found = _loaded(connection, *_reads(series), subscribers.c.state.in_(tuple(states)))
+    found = _loaded(connection, _question(*_reads(series), subscribers.c.state.in_(tuple(states))))
     return sorted(found, key=lambda subscriber: subscriber.address.casefold())
 
 
@@ -241,13 +241,30 @@ def _set_tags(connection: Connection, subscriber: int, tags: Iterable[str]) -> N
         connection.execute(subscriber_tags.insert(), rows)
 
 
-def _loaded(connection: Connection, *conditions: ColumnElement[bool]) -> list[Subscriber]:
-    rows = connection.execute(select(subscribers).where(*conditions)).all()
-    chosen = select(subscriber_tags).join(subscribers).where(*conditions)
+def _question(*conditions: ColumnElement[bool]) -> tuple[Select[Any], Select[Any], Select[Any]]:
+    """What has to be asked to know all about the subscribers that meet conditions: their rows, tags and choices."""
+    tags = select(subscriber_tags).join(subscribers).where(*conditions)
+    return select(subscribers).where(*conditions), tags, choices_of(*conditions)
+
+
+# Made once: every page of the service begins with one of them, and making them takes longer than asking.
+_BY_ID: Final = _question(subscribers.c.id == bindparam("wanted"))
+_BY_PUBLIC_ID: Final = _question(subscribers.c.public_id == bindparam("wanted"))
+
+
+def _loaded(
+    connection: Connection,
+    question: tuple[Select[Any], Select[Any], Select[Any]],
+    given: Mapping[str, Any] | None = None,
+) -> list[Subscriber]:
+    people, tagged, chosen = question
+    rows = connection.execute(people, given).all()
+    if not rows:
+        return []
     tags: dict[int, set[str]] = {}
-    for row in connection.execute(chosen):
+    for row in connection.execute(tagged, given):
         tags.setdefault(row.subscriber_id, set()).add(row.tag)
-    wishes = chosen_rows(connection, *conditions)
+    wishes = by_topic(connection.execute(chosen, given))
     return [
         Subscriber(
             row.id,

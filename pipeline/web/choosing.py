@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass
 from datetime import timedelta
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,47 +22,47 @@ from pipeline.web.room import Room
 class Choosing(Room):
     """`/preferences/…`."""
 
-    async def preferences(self, request: Request) -> Response:
+    def preferences(self, request: Request) -> Response:
         """The choices; posted, they hold for every mail from now on."""
-        who = await self._holder(request)
-        catalogue = await self.catalogue(who.series) if who else None
+        who = self._holder(request)
+        catalogue = self.catalogue(who.series) if who else None
         if who is None or catalogue is None:
             return self.pages.trouble(request, "link", 404)
         if request.method != "POST":
             return self._shown(request, who, catalogue, "asked")
         try:
-            wanted = choices_in(await fields_of(request), catalogue, who, self.clock.now())
+            wanted = choices_in(fields_of(request), catalogue, who, self.clock.now())
         except FormError:
             return self.pages.trouble(request, "form", 400)
         if wanted is None:
             return self._shown(request, who, catalogue, "none", 400)
-        who = await run_in_threadpool(choose, self.database, who, wanted, self.clock.now())
+        who = choose(self.database, who, wanted, self.clock.now())
         return self._shown(request, who, catalogue, "stored")
 
-    async def data(self, request: Request) -> Response:
+    def data(self, request: Request) -> Response:
         """All that is kept about somebody, as a file."""
-        who = await self._holder(request)
+        who = self._holder(request)
         if who is None:
             return self.pages.trouble(request, "link", 404)
-        kept = await run_in_threadpool(data_of, self.database, who)
+        kept = data_of(self.database, who)
         text = json.dumps(kept, ensure_ascii=False, indent=2) + "\n"
         return Response(
             text, media_type="application/json", headers={"Content-Disposition": 'attachment; filename="my-data.json"'}
         )
 
-    async def erase(self, request: Request) -> Response:
+    def erase(self, request: Request) -> Response:
         """The question whether to erase all; posted, it is done."""
-        who = await self._holder(request)
+        who = self._holder(request)
         if who is None:
             return self.pages.trouble(request, "link", 404)
-        catalogue = await self.catalogue(who.series)
+        catalogue = self.catalogue(who.series)
         if request.method == "POST":
-            await run_in_threadpool(erase, self.database, who)
+            erase(self.database, who)
         done = request.method == "POST"
         return self.pages.show("erase", who.language, catalogue, address=who.address, done=done)
 
-    async def _holder(self, request: Request) -> Subscriber | None:
-        return await run_in_threadpool(holder_of, self.database, request.path_params["token"], self.secret)
+    def _holder(self, request: Request) -> Subscriber | None:
+        return holder_of(self.database, request.path_params["token"], self.secret)
 
     def _shown(
         self, request: Request, who: Subscriber, catalogue: Catalogue, state: str, status: int = 200

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -37,16 +36,14 @@ class Entrance(Room):
 
     wake: Callable[[], None] = lambda: None
 
-    async def subscribe(self, request: Request) -> Response:
+    def subscribe(self, request: Request) -> Response:
         """The form; posted, a mail goes to the address, and the answer tells nothing about it."""
         try:
-            fields = await fields_of(request) if request.method == "POST" else {}
+            fields = fields_of(request) if request.method == "POST" else {}
         except FormError:
             return self.pages.trouble(request, "form", 400)
         open_to_all = {
-            series: catalogue
-            for series, catalogue in (await run_in_threadpool(self.programmes.all)).items()
-            if takes_subscriptions(catalogue)
+            series: catalogue for series, catalogue in self.programmes.all().items() if takes_subscriptions(catalogue)
         }
         catalogue = _chosen(open_to_all, only(fields, "series") or request.query_params.get("series", ""))
         if catalogue is None:
@@ -63,12 +60,12 @@ class Entrance(Room):
             return self._form(catalogue, wanted)
         if only(fields, HONEYPOT):
             return self.pages.show("asked", language, catalogue)
-        return await self._ask(request, catalogue, wanted)
+        return self._ask(request, catalogue, wanted)
 
-    async def _ask(self, request: Request, catalogue: Catalogue, wanted: Wanted) -> Response:
+    def _ask(self, request: Request, catalogue: Catalogue, wanted: Wanted) -> Response:
         machine = request.client.host if request.client else ""
         joining = Joining(self.renderer, self.secret)
-        answer = await run_in_threadpool(ask, self.database, joining, catalogue, wanted, machine, self.clock.now())
+        answer = ask(self.database, joining, catalogue, wanted, machine, self.clock.now())
         if answer is Answer.WRONG:
             return self._form(catalogue, wanted, 400)
         if answer is Answer.TOO_MANY:
@@ -89,19 +86,19 @@ class Entrance(Room):
         titles = [(series, catalogue.series.title) for series, catalogue in open_to_all.items()]
         return self.pages.show("series", language_of(request, SPOKEN), titles=titles)
 
-    async def confirm(self, request: Request) -> Response:
+    def confirm(self, request: Request) -> Response:
         """The button; pressed, the mails begin."""
         now = self.clock.now()
         token, event = request.path_params["token"], request.query_params.get("event", "")
-        found = await run_in_threadpool(candidate, self.database, token, self.secret, now, event)
+        found = candidate(self.database, token, self.secret, now, event)
         if found is None:
             return self.pages.trouble(request, "link", 404)
         who = found.subscriber
-        catalogue = await self.catalogue(who.series)
+        catalogue = self.catalogue(who.series)
         if found.expired or catalogue is None:
             return self.pages.show("trouble", who.language, catalogue, 410, state="expired")
         if request.method == "POST":
-            found = await run_in_threadpool(confirmed, self.database, found, now)
+            found = confirmed(self.database, found, now)
             self.wake()
         return self.pages.show(
             "confirm", who.language, catalogue,
@@ -109,7 +106,7 @@ class Entrance(Room):
             preferences=f"../preferences/{preferences_token(who.public_id, self.secret)}",
         )  # fmt: skip
 
-    async def privacy(self, request: Request) -> Response:
+    def privacy(self, request: Request) -> Response:
         """What is kept, from the list that the file of one's own data is made by."""
         language = language_of(request, SPOKEN)
         kept = [(name, words(language)(meaning)) for name, meaning in KEPT.items()]

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.delivery import is_loopback
 from pipeline.errors import StoreError
+from pipeline.web.forms import BODY
 
 BIGGEST_BODY: Final = 16 * 1024
 BIGGEST_HEAD: Final = 16 * 1024
@@ -33,7 +33,9 @@ class Guard:
         refuse: Refuse,
         headers: Mapping[str, str],
     ) -> None:
-        self._inside, self._hosts, self._refuse, self._headers = inside, hosts, refuse, headers
+        self._inside, self._hosts, self._refuse = inside, hosts, refuse
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        self._ours: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -44,20 +46,20 @@ class Guard:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                head = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    head.setdefault(name, value)
+                given = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(one for one in self._headers if one[0] not in given)]
             await send(message)
 
         refusal, body = await self._examined(request, receive)
         if refusal is not None:
             await refusal(scope, receive, with_headers)
             return
-        await self._inside(scope, _replayed(body, receive), with_headers)
+        # The endpoints are plain functions in threads: they find the body here.
+        await self._inside({**scope, BODY: body}, receive, with_headers)
 
     async def _examined(self, request: Request, receive: Receive) -> tuple[Response | None, bytes]:
         try:
-            if not request.url.path.startswith(_ANY_HOST) and not await self._is_ours(request):
+            if not request.scope["path"].startswith(_ANY_HOST) and not await self._is_ours(request):
                 return self._refuse(request, "host", 421), b""
         except StoreError:
             return self._refuse(request, "later", 503), b""
@@ -70,7 +72,13 @@ class Guard:
 
     async def _is_ours(self, request: Request) -> bool:
         name = host_in(request.headers.get("host", ""))
-        return bool(name) and (is_loopback(name) or name in await self._hosts())
+        # A name that was ours stays ours as long as we live: links with it are out there.
+        if name in self._ours or is_loopback(name):
+            return True
+        if name and name in await self._hosts():
+            self._ours.add(name)
+            return True
+        return False
 
 
 def host_in(field: str) -> str:
@@ -96,16 +104,3 @@ async def _body(request: Request, receive: Receive) -> bytes | None:
             return None
         if not message.get("more_body", False):
             return body
-
-
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    given = False
-
-    async def again() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return again

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,15 +14,15 @@ from pipeline.web.room import Room
 class Leaving(Room):
     """`/unsubscribe/…`."""
 
-    async def unsubscribe(self, request: Request) -> Response:
+    def unsubscribe(self, request: Request) -> Response:
         """The button; any POST to this address unsubscribes (RFC 8058), whatever its body, and a second one too."""
-        reader = await run_in_threadpool(reader_of, self.database, request.path_params["token"], self.secret)
+        reader = reader_of(self.database, self.programmes, request.path_params["token"], self.secret)
         if reader is None:
             return self.pages.show(
                 "unsubscribe", language_of(request, SPOKEN), status=404, state="unknown", reader=None
             )
         state = "ask"
         if request.method == "POST":
-            await run_in_threadpool(unsubscribe, self.database, reader, self.clock.now())
+            unsubscribe(self.database, reader, self.clock.now())
             state = "left"
         return self.pages.show("unsubscribe", reader.language, None, state=state, reader=reader)

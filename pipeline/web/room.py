@@ -1,8 +1,6 @@
-"""What each group of endpoints has at hand."""
+"""What each group of endpoints has at hand. They are plain functions: each request takes one thread, once."""
 
 from dataclasses import dataclass, field
-
-from starlette.concurrency import run_in_threadpool
 
 from pipeline.actions.programmes import Programmes
 from pipeline.catalogue.models import Catalogue
@@ -23,6 +21,6 @@ class Room:
     secret: bytes = field(repr=False)
     clock: Clock
 
-    async def catalogue(self, series: str) -> Catalogue | None:
+    def catalogue(self, series: str) -> Catalogue | None:
         """The published catalogue of a series."""
-        return await run_in_threadpool(self.programmes.of, series)
+        return self.programmes.of(series)

@@ -1,10 +1,12 @@
 """The service as one application: its routes, and what they share."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
-from typing import Any
+from typing import Any, Final
 
+from anyio.to_thread import current_default_thread_limiter
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -46,6 +48,16 @@ class Service:
     watchers: tuple[IPv4Network | IPv6Network, ...] = ()
 
 
+THREADS: Final = 8
+"""So many requests are worked on at a time; with more of them the one thread that sends mail would hardly get on."""
+
+
+@asynccontextmanager
+async def _few_threads(_application: Starlette) -> AsyncIterator[None]:
+    current_default_thread_limiter().total_tokens = THREADS
+    yield
+
+
 def application(service: Service) -> ASGIApp:
     """The endpoints over one database."""
     programmes, pages = Programmes(service.database), Pages(service.renderer)
@@ -81,6 +93,7 @@ def application(service: Service) -> ASGIApp:
             Route("/metrics", watching.metrics, methods=["GET"]),
         ],
         exception_handlers=handlers,
+        lifespan=_few_threads,
     )
     # A redirect to the same path with or without a slash would turn a POST into a GET, and tell the token to a log.
     inside.router.redirect_slashes = False
