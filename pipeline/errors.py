@@ -8,6 +8,7 @@ TocsinError
 ├── SettingsError           an environment variable or an option is wrong
 ├── FileError               a file or folder can't be written
 ├── StoreError              the database can't be used
+│   └── MissingDatabaseError      there is none yet
 └── DeliveryError           the mail server can't be used, or refused
     ├── TransientDeliveryError    later may help
     └── PermanentDeliveryError    this letter will never be taken
@@ -141,6 +142,10 @@ class FileError(TocsinError):
 
 class StoreError(TocsinError):
     """The database can't be opened, read or written; nothing is lost."""
+
+
+class MissingDatabaseError(StoreError):
+    """There is no database yet where one is only to be looked at."""
 
 
 class DeliveryError(TocsinError):

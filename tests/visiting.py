@@ -54,7 +54,7 @@ class Visited:
         async def ask() -> httpx.Response:
             transport = httpx.ASGITransport(self.application, client=(machine, 4711), raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="https://talks.example") as client:
-                return await client.request(method, path, **more)
+                return await client.request(method, f"https://talks.example{path}", **more)
 
         return asyncio.run(ask())
 

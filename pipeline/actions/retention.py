@@ -17,11 +17,11 @@ from pipeline.catalogue.when import Unscheduled
 from pipeline.reminders.moments import due_instant
 from pipeline.reminders.plan import HORIZON
 from pipeline.reminders.rules import rules_of
-from pipeline.store.choices import erase_followers, followed_events
+from pipeline.store.choices import followed_events
 from pipeline.store.database import Database
 from pipeline.store.limits import forget_uses
 from pipeline.store.pending import erase_confirmations, erase_unconfirmed
-from pipeline.store.retention import busy_events, erase_deliveries, last_tidied, note_tidied
+from pipeline.store.retention import busy_events, erase_deliveries, erase_followers, last_tidied, note_tidied
 from pipeline.store.stamps import stamps
 
 MAILS_KEPT: Final = timedelta(days=90)
@@ -30,6 +30,9 @@ MAILS_KEPT: Final = timedelta(days=90)
 FOLLOWED_UP: Final = timedelta(days=1)
 """So long after its event and its last mail, an address is kept that was given for that event alone."""
 
+
+AWAITED: Final = timedelta(days=30)
+"""So long after an event it is waited for what a follow-up needs, such as the recording."""
 
 NEWS_HEARD: Final = timedelta(days=7)
 """So long after the last publication the news of an event that is gone may still be on its way."""
@@ -91,14 +94,18 @@ def _is_followed(catalogue: Catalogue, event: Event, now: datetime) -> bool:
     instant = now - FOLLOWED_UP
     if is_live(event, instant):
         return True
-    timings = [read.timing for read in rules_of(catalogue) if read.applies_to(event)]
-    after = [each for each in timings if isinstance(each, InDays | InHours) and each.side is Side.AFTER]
+    rules = [read for read in rules_of(catalogue) if read.applies_to(event)]
+    after = [
+        (each, AWAITED if any(not getattr(event, need) for need in read.rule.needs) else timedelta(0))
+        for read in rules
+        if isinstance(each := read.timing, InDays | InHours) and each.side is Side.AFTER
+    ]
     # It is over: only its last time counts.
     last = max(
         (
-            due
+            due + longer
             for _, when in occurrences(event, now - HORIZON, now)
-            for each in after
+            for each, longer in after
             if (due := due_instant(each, when))
         ),
         default=datetime.min.replace(tzinfo=UTC),

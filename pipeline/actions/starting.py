@@ -196,7 +196,7 @@ url = «url»
 
 # EN  The first event. What is not known is not guessed: its name stands in `tba`, and people read “to be announced”.
 #     Fill a key in, and take its name out of `tba`. `todo` is for you: nothing publishes it.
-# FR  Le premier événement. Ce qu’on ignore ne s’invente pas : son nom est dans `tba`, et on lira « à préciser ».
+# FR  Le premier événement. Ce qu’on ignore ne s’invente pas : son nom est dans `tba`, et on lira « à annoncer ».
 #     Remplissez une clé, puis retirez son nom de `tba`. `todo` est pour vous : rien ne le publie.
 [[event]]
 id = "event-1"

@@ -12,7 +12,7 @@ from pipeline.commands.check import question
 from pipeline.commands.checking import day_around
 from pipeline.commands.shell import Shell
 from pipeline.commands.telling import tell_refused, tell_result
-from pipeline.errors import FileError
+from pipeline.errors import N_, FileError
 from pipeline.files import MANIFEST, Written, write_whole
 from pipeline.rendering import shipped_templates
 
@@ -38,7 +38,8 @@ def _look(project: Project, looked: Looked) -> None:
 
 
 def _tell(shell: Shell, result: Result) -> int:
-    tell_result(shell, result, "not published yet", "everything is published")
+    pending = (N_("not published yet, {count} change:"), N_("not published yet, {count} changes:"))
+    tell_result(shell, result, pending, N_("everything is published"))
     return tell_refused(shell, result.draft.refused)
 
 

@@ -1,17 +1,19 @@
 """`tocsin plan`: every consequence before it happens."""
 
 import argparse
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from pipeline.actions.build import Draft, draft
 from pipeline.actions.forecast import Expected, Forecast, Known, forecast, known_of
-from pipeline.commands.proposal import as_markdown, calendar_entry, feed_entry
-from pipeline.commands.shell import Shell, calendar_day, counted, midnight
+from pipeline.commands.proposal import as_markdown, calendar_entry, feed_entry, why_left_out
+from pipeline.commands.shell import Shell, calendar_day, midnight
 from pipeline.commands.telling import changes_as_json, tell_refused, told
-from pipeline.errors import StoreError
+from pipeline.errors import MissingDatabaseError, StoreError
 from pipeline.reminders.occasions import Omission
 from pipeline.store.database import open_database
+from pipeline.weekdays import locale
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -55,49 +57,74 @@ def foreseen(shell: Shell, drawn: Draft, now: datetime, until: datetime | None =
         with open_database(shell.database_url, shell.clock, create=False) as database, database.look() as connection:
             known = known_of(connection, series, now)
             return forecast(drawn, known, now, until)
+    except MissingDatabaseError:
+        shell.tell(shell.words("nobody has subscribed yet: each mail is counted for nobody"))
+        return forecast(drawn, Known(), now, until)
     except StoreError as error:
-        shell.tell(f"{error}; counted for nobody")
+        shell.tell(shell.words("{error}; counted for nobody").format(error=error))
         return forecast(drawn, Known(), now, until)
 
 
 def _tell(shell: Shell, coming: Forecast) -> None:
-    lines = coming.draft.pending
-    shell.say(f"publishing now would change {counted(len(lines), 'event')}:" if lines else "everything is published")
+    lines, mail = coming.draft.pending, coming.draft.edition.catalogue.mail
+    changes = ("publishing now would change {count} event:", "publishing now would change {count} events:")
+    shell.say(shell.count(*changes, len(lines)) if lines else shell.words("everything is published"))
     for line in lines:
-        shell.say(f"  {told(line)}")
-    zone = coming.draft.edition.series.zone
-    if coming.draft.edition.catalogue.mail.hold:
-        shell.say("\nhold = true under [mail]: nothing leaves until that line is gone and published")
-    shell.say(
-        f"\nmail to come ({len(coming.mailings)}, times in {zone.key}):" if coming.mailings else "\nno mail to come"
-    )
-    for expected in coming.mailings:
-        due: datetime = expected.occasion.due.astimezone(zone)
-        about = expected.occasion.event or "the series"
-        shell.say(f"  {due:%a %Y-%m-%d %H:%M}  {expected.occasion.rule}  {about}  → {_to_whom(expected, zone)}")
-    if coming.omissions:
-        shell.say("\nwhat will not leave, and why:")
-    for omission in coming.omissions:
-        more = f" ({omission.dates} dates)" if omission.dates > 1 else ""
-        shell.say(f"  {omission.rule}  {omission.event or 'the series'}: {omission.reason}{more}")
+        shell.say(f"  {told(shell, line)}")
+    if mail.hold:
+        said = shell.words("hold = true under [mail]: nothing leaves until that line is gone and published")
+        shell.say(f"\n{said}")
+    _tell_mail(shell, coming)
+    _tell_omitted(shell, coming.omissions)
     if any(expected.late for expected in coming.mailings):
-        mail = coming.draft.edition.catalogue.mail
         limits = (f"{name} = {value}" for name in ("per_second", "per_day") if (value := getattr(mail, name)))
-        shell.say(
-            f"\nnot all mail can leave in time: raise {', '.join(limits)} under [mail], or let it fall due earlier"
-        )
+        said = shell.words("not all mail can leave in time: raise {limits} under [mail], or let it fall due earlier")
+        shell.say("\n" + said.format(limits=", ".join(limits)))
 
 
-def _to_whom(expected: Expected, zone: ZoneInfo) -> str:
+def _tell_mail(shell: Shell, coming: Forecast) -> None:
+    zone = coming.draft.edition.series.zone
+    if not coming.mailings:
+        shell.say("\n" + shell.words("no mail to come"))
+        return
+    said = shell.words("mail to come ({number}, times in {zone}):")
+    shell.say("\n" + said.format(number=len(coming.mailings), zone=zone.key))
+    for expected in coming.mailings:
+        about = expected.occasion.event or shell.words("the series")
+        due = _moment(shell, expected.occasion.due, zone)
+        shell.say(f"  {due}  {expected.occasion.rule}  {about}  → {_to_whom(shell, expected, zone)}")
+
+
+def _tell_omitted(shell: Shell, omissions: Sequence[Omission]) -> None:
+    if omissions:
+        shell.say("\n" + shell.words("what will not leave, and why:"))
+    for omission in omissions:
+        more = " " + shell.words("({number} dates)").format(number=omission.dates) if omission.dates > 1 else ""
+        about = f"{omission.rule}  {omission.event or shell.words('the series')}"
+        why = why_left_out(omission, shell.words) + more
+        shell.say("  " + shell.words("{name}: {what}").format(name=about, what=why))
+
+
+def _moment(shell: Shell, moment: datetime, zone: ZoneInfo) -> str:
+    """`Mon 2027-03-01 07:00`."""
+    there = moment.astimezone(zone)
+    weekday = locale(shell.language).days["format"]["abbreviated"][there.weekday()]
+    return f"{weekday} {there:%Y-%m-%d %H:%M}"
+
+
+def _to_whom(shell: Shell, expected: Expected, zone: ZoneInfo) -> str:
     """`12 subscribers, list@example.org; proof Mon 2027-03-01 07:00; held`."""
-    whom = ", ".join((counted(expected.readers, "subscriber"), *expected.lists))
+    whom = ", ".join((shell.count("{count} subscriber", "{count} subscribers", expected.readers), *expected.lists))
     if expected.occasion.corrects:
-        whom += f" who got {expected.occasion.corrects.strip('/').split('/')[0]}"
+        corrected = expected.occasion.corrects.strip("/").split("/")[0]
+        whom = shell.words("{whom} who got {mailing}").format(whom=whom, mailing=corrected)
     if expected.proof is not None:
-        whom += f"; proof {expected.proof.astimezone(zone):%a %Y-%m-%d %H:%M}"
+        whom += "; " + shell.words("proof {moment}").format(moment=_moment(shell, expected.proof, zone))
     if expected.late:
-        whom += f"; {expected.late} COME TOO LATE"
-    return whom + (f"; HELD, let it leave with: tocsin arm {expected.occasion.key}" if expected.held else "")
+        whom += "; " + shell.words("{number} COME TOO LATE").format(number=expected.late)
+    if expected.held:
+        whom += "; " + shell.words("HELD, let it leave with: tocsin arm {key}").format(key=expected.occasion.key)
+    return whom
 
 
 def as_json(coming: Forecast) -> dict[str, object]:

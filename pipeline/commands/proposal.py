@@ -116,7 +116,13 @@ def _left_out(coming: Forecast, words: Words) -> Iterator[str]:
 def _omitted(omission: Omission, words: Words) -> str:
     about = f"`{omission.event}`" if omission.event else words("the series")
     dates = " " + words("({number} dates)").format(number=omission.dates) if omission.dates > 1 else ""
-    return f"`{omission.rule}`, {about}: {words(omission.reason)}{dates}"
+    return f"`{omission.rule}`, {about}: {why_left_out(omission, words)}{dates}"
+
+
+def why_left_out(omission: Omission, words: Words) -> str:
+    """The reason, which may name the keys of an event after a colon."""
+    reason, colon, keys = omission.reason.partition(": ")
+    return words("{reason}: {keys}").format(reason=words(reason), keys=keys) if colon else words(reason)
 
 
 def _more(listed: tuple[object, ...], words: Words) -> Iterator[str]:

@@ -5,8 +5,9 @@ import argparse
 from pipeline.actions.hub import tell_hub
 from pipeline.actions.publish import deploy, publish
 from pipeline.catalogue.models import Catalogue
-from pipeline.commands.shell import Shell, calendar_day, counted
+from pipeline.commands.shell import Shell, calendar_day
 from pipeline.commands.telling import tell_refused, tell_result
+from pipeline.errors import N_
 from pipeline.store.database import open_database
 
 
@@ -21,9 +22,10 @@ def run(shell: Shell) -> int:
     """Publishes, and tells what changed."""
     with open_database(shell.database_url, shell.clock) as database:
         result = publish(shell.project, database, shell.clock.now(), shell.options.day)
-    tell_result(shell, result, "published", "nothing new to publish")
+    pending = (N_("published, {count} change:"), N_("published, {count} changes:"))
+    tell_result(shell, result, pending, N_("nothing new to publish"))
     if deploy(shell.project, result.draft.edition.catalogue):
-        shell.tell("deployed")
+        shell.tell(shell.words("deployed"))
     _tell_hub(shell, result.draft.edition.catalogue)
     return tell_refused(shell, result.draft.refused)
 
@@ -32,7 +34,7 @@ def _tell_hub(shell: Shell, catalogue: Catalogue) -> None:
     """Tells the hub what changed, once that can be fetched; its failure is no failure of publishing."""
     told = tell_hub(shell.project, catalogue)
     if told.feeds:
-        shell.tell(f"told the hub of {counted(len(told.feeds), 'feed')}")
+        shell.tell(shell.count("told the hub of {count} feed", "told the hub of {count} feeds", len(told.feeds)))
     if told.trouble:
         shell.complain(
             shell.words(

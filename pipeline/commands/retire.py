@@ -15,5 +15,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(shell: Shell) -> int:
     """Retires the event, and says what comes next."""
     line = retire(shell.project, shell.options.event, shell.clock.now())
-    shell.say(f"{told(line)}; its subscribers see it cancelled after the next `tocsin publish`")
+    said = shell.words("{change}; its subscribers see it cancelled after the next `tocsin publish`")
+    shell.say(said.format(change=told(shell, line)))
     return DONE

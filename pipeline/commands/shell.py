@@ -73,6 +73,10 @@ class Shell:
         """An English word or pattern of ours in that language."""
         return words(self.language)(text)
 
+    def count(self, one: str, many: str, number: int) -> str:
+        """English patterns of ours for one and for many in that language, `{count}` filled in."""
+        return translations(self.language).ngettext(one, many, number).format(count=number)
+
     def tell_problems(self, problems: Iterable[Problem]) -> None:
         """Problems: with the line of the file on a terminal or under `--verbose`, one a line elsewhere."""
         terminal = sys.stderr.isatty()

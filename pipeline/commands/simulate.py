@@ -8,7 +8,7 @@ from pipeline.actions.build import draft
 from pipeline.actions.mailing import Office
 from pipeline.actions.simulate import made_up, simulate
 from pipeline.actions.subscribers import Entry, read_csv
-from pipeline.commands.shell import DONE, WRONG, Shell, calendar_day, counted, midnight
+from pipeline.commands.shell import DONE, WRONG, Shell, calendar_day, midnight
 from pipeline.edition import Edition
 from pipeline.errors import StoreError
 from pipeline.files import read_text, remove_others
@@ -54,13 +54,16 @@ def run(shell: Shell) -> int:
     filed = [path.relative_to(folder).as_posix() for path in done.paths]
     remove_others(folder, filed, shell.project.folder / FILED)
     for trouble in done.troubles:
-        shell.complain(f"a letter can't be composed: {trouble}")
+        shell.complain(shell.words("a letter can't be composed: {trouble}").format(trouble=trouble))
     if options.json:
         shell.say_json({"letters": dict(done.letters), "paths": [str(path) for path in done.paths]})
         return WRONG if done.troubles else DONE
     for address, count in sorted(done.letters.items()):
-        shell.say(f"{address}: {counted(count, 'letter')}")
-    shell.say(f"{counted(len(done.paths), 'letter')} in {folder}; nothing left this machine")
+        letters = shell.count("{count} letter", "{count} letters", count)
+        shell.say(shell.words("{name}: {what}").format(name=address, what=letters))
+    letters = shell.count("{count} letter", "{count} letters", len(done.paths))
+    said = shell.words("{letters} in {folder}; nothing left this machine")
+    shell.say(said.format(letters=letters, folder=folder))
     return WRONG if done.troubles else DONE
 
 

@@ -5,10 +5,18 @@ import argparse
 from pipeline.actions.send import all_series
 from pipeline.actions.standing import SeriesStanding, Standing, standing
 from pipeline.commands.selecting import as_json as entry_as_json
-from pipeline.commands.shell import DONE, Shell, counted
+from pipeline.commands.shell import DONE, Shell
+from pipeline.errors import N_
 from pipeline.store.database import open_database
 from pipeline.store.outbox import Trouble
 from pipeline.store.switch import installation
+from pipeline.store.tables import State
+
+STATES = {
+    State.PENDING: N_("pending"), State.CLAIMED: N_("claimed"), State.SENDING: N_("sending"), State.SENT: N_("sent"),
+    State.RETRY: N_("retry"), State.FAILED: N_("failed"), State.DROPPED: N_("dropped"), State.DOUBT: N_("doubt"),
+}  # fmt: skip
+"""What became of a letter, in words."""
 
 
 def add_options(_parser: argparse.ArgumentParser) -> None:
@@ -24,9 +32,13 @@ def run(shell: Shell) -> int:
     if shell.options.json:
         shell.say_json(as_json(found))
         return DONE
-    shell.say(f"held: {found.held}" if found.held else "armed")
-    looked = f"last look at what is due: {found.last_tick:%Y-%m-%d %H:%M:%S}Z" if found.last_tick else ""
-    shell.say(looked or "nobody has looked yet at what is due: `tocsin send` and `tocsin run` do")
+    held = shell.words("held: {reason}").format(reason=shell.words(found.held))
+    shell.say(held if found.held else shell.words("armed"))
+    if found.last_tick is None:
+        shell.say(shell.words("nobody has looked yet at what is due: `tocsin send` and `tocsin run` do"))
+    else:
+        said = shell.words("last look at what is due: {moment}")
+        shell.say(said.format(moment=f"{found.last_tick:%Y-%m-%d %H:%M:%S}Z"))
     for series in found.series:
         _tell(shell, series)
     return DONE
@@ -35,25 +47,37 @@ def run(shell: Shell) -> int:
 def _tell(shell: Shell, found: SeriesStanding) -> None:
     shell.say(f"\n{found.series}")
     if found.braked:
-        shell.say("  hold = true under [mail]: nothing leaves until that line is gone and published")
+        said = shell.words("hold = true under [mail]: nothing leaves until that line is gone and published")
+        shell.say(f"  {said}")
     for campaign in found.coming:
         occasion = campaign.occasion
         shell.say(f"  {occasion.due:%Y-%m-%d %H:%M}Z  {occasion.key}")
     if not found.coming:
-        shell.say("  no mail to come")
-    letters = ", ".join(f"{number} {state.value}" for state, number in sorted(found.letters.items())) or "none"
-    limit = f" of {found.per_day}" if found.per_day else ""
-    shell.say(f"  letters: {letters}; {found.sent_today}{limit} sent within a day")
+        shell.say("  " + shell.words("no mail to come"))
+    _tell_letters(shell, found)
     for trouble in found.troubles:
-        shell.say(f"  trouble: {_told(trouble)}")
+        shell.say("  " + shell.words("trouble: {text}").format(text=_told(shell, trouble)))
     for entry in found.in_doubt:
-        shell.say(f"  in doubt: {entry.address}  {entry.key}  (tocsin doubt resend, or drop)")
+        said = shell.words("in doubt: {address}  {key}  (tocsin doubt resend, or drop)")
+        shell.say("  " + said.format(address=entry.address, key=entry.key))
     for key in found.held:
-        shell.say(f"  held: {key}  (tocsin arm {key})")
+        shell.say("  " + shell.words("held: {key}  (tocsin arm {key})").format(key=key))
 
 
-def _told(trouble: Trouble) -> str:
-    return f"{counted(trouble.times, 'time')} {trouble.outcome}: {trouble.text}"
+def _tell_letters(shell: Shell, found: SeriesStanding) -> None:
+    listed = ", ".join(f"{number} {shell.words(STATES[state])}" for state, number in sorted(found.letters.items()))
+    said = (
+        shell.words("letters: {letters}; {count} of {limit} sent within a day")
+        if found.per_day
+        else shell.words("letters: {letters}; {count} sent within a day")
+    )
+    letters = listed or shell.words("no letter yet")
+    shell.say("  " + said.format(letters=letters, count=found.sent_today, limit=found.per_day))
+
+
+def _told(shell: Shell, trouble: Trouble) -> str:
+    times = shell.count("{count} time", "{count} times", trouble.times)
+    return shell.words("{name}: {what}").format(name=f"{times} {trouble.outcome}", what=trouble.text)
 
 
 def as_json(found: Standing) -> dict[str, object]:

@@ -5,49 +5,49 @@ from collections.abc import Iterable, Sequence
 from pipeline.actions.build import Result
 from pipeline.catalogue.refused import Refused
 from pipeline.commands.reader import as_json as problem_as_json
-from pipeline.commands.shell import DONE, WRONG, Shell, counted
-from pipeline.errors import visible
+from pipeline.commands.shell import DONE, WRONG, Shell
+from pipeline.errors import N_, visible
 from pipeline.ledger import Line, LineKind
 
 LISTED = 30
 """How many changes are named; who imports a whole programme knows what came in."""
 
 VERBS = {
-    LineKind.ANNOUNCED: "announced",
-    LineKind.RETIRED: "retired",
-    LineKind.CANCELLED: "cancelled",
-    LineKind.POSTPONED: "postponed",
-    LineKind.REINSTATED: "takes place after all",
-    LineKind.CHANGED: "changed",
-    LineKind.RECORDING: "has a recording",
-    LineKind.EDITED: "text edited",
+    LineKind.ANNOUNCED: N_("announced"),
+    LineKind.RETIRED: N_("retired"),
+    LineKind.CANCELLED: N_("cancelled"),
+    LineKind.POSTPONED: N_("postponed"),
+    LineKind.REINSTATED: N_("takes place after all"),
+    LineKind.CHANGED: N_("changed"),
+    LineKind.RECORDING: N_("has a recording"),
+    LineKind.EDITED: N_("text edited"),
 }
 
 
-def told(line: Line) -> str:
+def told(shell: Shell, line: Line) -> str:
     """One line of the ledger in words: `social-work: changed (time, venue)`."""
     changed = f" ({', '.join(sorted(line.changed))})" if line.changed else ""
-    return f"{line.event}: {VERBS[line.kind]}{changed}"
+    return shell.words("{name}: {what}").format(name=line.event, what=shell.words(VERBS[line.kind])) + changed
 
 
-def tell_result(shell: Shell, result: Result, pending: str, none: str) -> None:
-    """What changed in the facts and on disk."""
+def tell_result(shell: Shell, result: Result, pending: tuple[str, str], none: str) -> None:
+    """What changed in the facts and on disk; `pending` heads what did, as a pattern for one change and one for many."""
     shell.tell_problems(result.draft.remarks if shell.options.verbose else ())
     if shell.options.json:
         shell.say_json(as_json(result) | {"refused": refused_as_json(shell, result.draft.refused)})
         return
     lines = result.draft.pending
-    shell.say(f"{pending}, {counted(len(lines), 'change')}:" if lines else none)
+    shell.say(shell.count(*pending, len(lines)) if lines else shell.words(none))
     listed = lines if shell.options.verbose else lines[:LISTED]
     for line in listed:
-        shell.say(f"  {told(line)}")
+        shell.say(f"  {told(shell, line)}")
     if len(listed) < len(lines):
-        shell.say(f"  and {len(lines) - len(listed)} more; --verbose names all")
+        more = shell.words("and {count} more; --verbose names all").format(count=len(lines) - len(listed))
+        shell.say(f"  {more}")
     files = result.files
-    shell.say(
-        f"{shell.project.out}: {counted(len(files.written), 'file')} written, {len(files.removed)} removed, "
-        f"{files.kept} unchanged"
-    )
+    said = shell.words("{folder}: {written}, {removed} removed, {kept} unchanged")
+    written = shell.count("{count} file written", "{count} files written", len(files.written))
+    shell.say(said.format(folder=shell.project.out, written=written, removed=len(files.removed), kept=files.kept))
 
 
 def tell_refused(shell: Shell, refused: Sequence[Refused]) -> int:

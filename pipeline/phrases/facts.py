@@ -110,6 +110,12 @@ def place_line(venue: Venue, language: str) -> str:
     return ", ".join(part for part in (venue.name.said_in(language).text, venue.street, town) if part)
 
 
+def short_place(venue: Venue, language: str) -> str:
+    """The place in a few words, for lists: its name, and the city where the name doesn't say it."""
+    name = venue.name.said_in(language).text
+    return f"{name}, {venue.city}" if venue.city and not _mentions(name, venue.city) else name
+
+
 # --------------------------------------------------------------------------------------------- who
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from html_reader import HOSTILE, edition_of
 
 from pipeline.outputs.pages import Page
-from pipeline.outputs.site import site_of
+from pipeline.outputs.site import Site
 from pipeline.rendering import Renderer
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +39,7 @@ def test_every_template_is_named_with_its_blocks() -> None:
 
 
 def test_every_variable_is_named() -> None:
-    site = site_of(edition_of(HOSTILE), Renderer())
+    site = Site(edition_of(HOSTILE), Renderer())
     variables = set(site.context(Page("index.html", "en", "Title", "Description"), None)) - OF_THE_FRAME
     named = set(re.findall(r"`(\w+)", REFERENCE.partition("## Variables")[2]))
     assert variables <= named, variables - named

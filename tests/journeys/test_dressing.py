@@ -98,6 +98,17 @@ def test_a_picture_from_outside_the_folder_is_refused(
     assert not pictured.out.exists()
 
 
+@pytest.mark.parametrize("secret", [".env", "var/tocsin.db"])
+def test_a_link_named_like_a_picture_publishes_no_secret(pictured: Project, secret: str) -> None:
+    (pictured.folder / "var").mkdir()
+    (pictured.folder / secret).write_text("TOCSIN_SECRET=x")
+    (pictured.folder / "images" / "a talk.png").unlink()
+    (pictured.folder / "images" / "a talk.png").symlink_to(pictured.folder / secret)
+    with pytest.raises(CatalogueError, match="a link to what is no picture"):
+        build(pictured, NOW)
+    assert not pictured.out.exists()
+
+
 # --------------------------------------------------------------------------------------------- templates
 
 

@@ -80,6 +80,7 @@ def test_templates_are_copied_on_demand_and_those_that_were_changed_stay(tmp_pat
         ("--url", "causeries", "is not a web address"), ("--url", "http://causeries.example", "not served over https"),
         ("--timezone", "Paris", "is not a time zone"), ("--languages", "french", "is not a language"),
         ("--from", "nobody", "is not a mail address"), ("--title", "", "the text is empty"),
+        ("--title", "na\udcefve", "U+DCEF can't be published"),
     ],
 )  # fmt: skip
 def test_a_wrong_answer_is_refused_with_its_option_and_writes_nothing(

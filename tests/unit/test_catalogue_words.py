@@ -18,7 +18,9 @@ ROOMS = (
     *PIPELINE.glob("mending.py"), *PIPELINE.glob("phrases/history.py"),
     *(PIPELINE / "actions" / f"{name}.py" for name in ("project", "publish")), *PIPELINE.glob("actions/starting.py"),
     *(PIPELINE / "commands" / f"{name}.py" for name in ("checking", "reader", "shell")),
-    PIPELINE / "actions" / "links.py",
+    PIPELINE / "actions" / "links.py", *(PIPELINE / "reminders").glob("*.py"),
+    *(PIPELINE / "commands" / f"{name}.py" for name in ("building", "plan", "publish", "retire", "simulate", "status")),
+    *(PIPELINE / "commands" / f"{name}.py" for name in ("proposal", "telling")),
     *(PIPELINE / "commands" / f"{name}.py" for name in ("init", "ledger", "schema")),
 )  # fmt: skip
 

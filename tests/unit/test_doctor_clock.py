@@ -29,11 +29,17 @@ def test_where_nobody_answers_one_is_told_to_look() -> None:
     assert examine_clock(NOON, "https://talks.example/", None).health is Health.DOUBTFUL
 
 
+DATES = {"/after-time": "Fri, 31 Dec 9999 23:59:59 -1400", "/no-date": "yesterday"}
+
+
 class _Answer(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
+        if self.path == "/garbage":
+            self.wfile.write(b"no HTTP at all\r\n\r\n")
+            return
         self.send_response_only(404 if self.path == "/gone" else 200)
         if self.path != "/silent":
-            self.send_header("Date", "Mon, 01 Mar 2027 12:00:00 GMT")
+            self.send_header("Date", DATES.get(self.path, "Mon, 01 Mar 2027 12:00:00 GMT"))
         self.end_headers()
 
     def log_message(self, *_arguments: object) -> None:
@@ -53,3 +59,8 @@ def server() -> Iterator[str]:
 @pytest.mark.parametrize(("path", "told"), [("/", NOON), ("/gone", NOON), ("/silent", None)])
 def test_the_date_of_any_answer_will_do(server: str, path: str, told: datetime | None) -> None:
     assert time_at(server + path) == told
+
+
+@pytest.mark.parametrize("path", ["/garbage", *DATES])
+def test_an_answer_that_makes_no_sense_tells_no_time(server: str, path: str) -> None:
+    assert time_at(server + path) is None
