@@ -106,6 +106,13 @@ class Venue(Model):
     directions: Prose | None = None
 
 
+OUR_SETTINGS = frozenset(
+    f"TOCSIN_{name}"
+    for name in ("SMTP_URL", "DATABASE_URL", "SECRET", "DKIM_KEY", "ALERT", "IMAP_PASSWORD", "INSTALLATION")
+)
+"""Variables that hold what no letter may tell."""
+
+
 class Online(Model):
     """Where to follow from afar. With `secret` the link comes from that environment variable, into letters only."""
 
@@ -118,6 +125,8 @@ class Online(Model):
     def _one_source(self) -> Self:
         if (self.url is None) == (self.secret is None):
             raise wrong("`online` has either `url` or `secret`", 'write online = "https://…"')
+        if self.secret in OUR_SETTINGS:
+            raise wrong("`secret` names a setting of tocsin itself", 'give the link a name of its own: "TOCSIN_ROOM"')
         return self
 
 

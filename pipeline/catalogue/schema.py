@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.catalogue.descriptions import DESCRIPTIONS
 from pipeline.catalogue.guards import ANNOUNCED_LATER, TOLD_LATER
-from pipeline.catalogue.models import Catalogue
+from pipeline.catalogue.models import OUR_SETTINGS, Catalogue
 from pipeline.catalogue.references import LETTERS, PICTURE
 
 Schema = dict[str, Any]
@@ -132,6 +132,7 @@ def _add_rules(definitions: Schema) -> None:
         table["properties"]["image"]["pattern"] = r"^(?!/)(?!(.*/)?\.\.(/|$))[^\\:\n]*" + PICTURE
     definitions["Speaker"]["oneOf"] = [{"required": [who]} for who in ("name", "group", "unnamed")]
     definitions["Online"]["oneOf"] = [{"required": [source]} for source in ("url", "secret")]
+    definitions["Online"]["not"] = {"properties": {"secret": {"enum": sorted(OUR_SETTINGS)}}, "required": ["secret"]}
     definitions["Rule"]["properties"]["when"]["examples"] = list(TIMINGS)
     definitions["Rule"]["properties"]["template"]["examples"] = list(LETTERS)
 

@@ -143,6 +143,8 @@ BAD = [
     EVENT + 'online = { label = "x" }\n',
     EVENT + 'online = { url = "https://x.example", secret = "A" }\n',
     EVENT + 'online = { secret = "a b" }\n',
+    EVENT + 'online = { secret = "TOCSIN_SECRET" }\n',
+    EVENT + 'online = { secret = "TOCSIN_ALERT", label = "Room" }\n',
     EVENT + 'online = "ftp://x.example"\n',
     EVENT + "speakers = [{}]\n",
     EVENT + 'speakers = "Clara"\n',
