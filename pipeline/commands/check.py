@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from pipeline.actions.verdict_memory import remembered
+from pipeline.actions.verdict_memory import KEPT_IN, remembered
 from pipeline.clock import SystemClock
 from pipeline.commands.options import language_of
 
@@ -30,12 +30,17 @@ def answer_at_once(options: argparse.Namespace) -> int | None:
     """Says the last verdict again if it still holds; None where the catalogue must be read."""
     if options.links:
         return None  # what others serve changes without a trace here
+    return said_again(options, KEPT_IN)
+
+
+def said_again(options: argparse.Namespace, kept_in: Path) -> int | None:
+    """Says what was said last time and gives its exit status, if it still holds; None where the work must be done."""
     folder = Path(options.catalogue).parent
     templates = Path(options.templates) if options.templates else folder / "templates"
     now = SystemClock(options.now).now().timestamp()
     if options.templates and not templates.is_dir():
         return None
-    if (kept := remembered(folder, templates, question(options), now)) is None:
+    if (kept := remembered(folder, templates, question(options), now, kept_in)) is None:
         return None
     sys.stderr.write(kept["err"])
     sys.stdout.write(kept["out"])
