@@ -1,8 +1,10 @@
 """Opening the database, and its transactions: SQLite where nothing is said, PostgreSQL where several machines send."""
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar, cast
@@ -24,6 +26,8 @@ _LOCK_TIMEOUT: Final = (
     10  # seconds that SQLite waits for another process, and a first connection to PostgreSQL may take
 )
 _WAITS: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0)  # seconds between the tries of one transaction
+_PRIMARY_CODE: Final = 0xFF  # the part of SQLite's error codes that names the kind of error
+_SHORT_WAIT: Final = 250  # milliseconds that one try to set a new connection up waits for another process
 _READS_ONLY: Final = "tocsin_reads_only"
 
 
@@ -134,7 +138,7 @@ def open_database(url: str, clock: Clock, *, create: bool = True) -> Database:
     if is_file(where):
         _prepare_file(Path(where.database or ""), create)
     try:
-        database = Database(_engine(where), clock)
+        database = Database(_engine(where, clock), clock)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise StoreError("PostgreSQL needs one more package: pip install 'tocsin[postgresql]'") from error
     try:
@@ -186,7 +190,7 @@ def _prepare_file(path: Path, create: bool) -> None:
         raise StoreError(f"the database {path} can't be made: {error.strerror}") from error
 
 
-def _engine(url: URL) -> Engine:
+def _engine(url: URL, clock: Clock) -> Engine:
     if url.get_backend_name() == "postgresql":
         alive = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
         # The pre-ping finds out about a server that was restarted in the meantime.
@@ -201,14 +205,25 @@ def _engine(url: URL) -> Engine:
         engine = create_engine(url, connect_args=arguments)
     else:
         engine = create_engine(url, connect_args={**arguments, "check_same_thread": False}, poolclass=StaticPool)
-    event.listen(engine, "connect", _tune)
+    event.listen(engine, "connect", partial(_tune, clock))
     event.listen(engine, "begin", _begin)
     return engine
 
 
-def _tune(driver: Any, _record: object) -> None:
+def _tune(clock: Clock, driver: Any, _record: object) -> None:
+    # SQLite doesn't wait where two connections change a new file's mode at once, or where one that closes tidies up.
+    driver.execute(f"PRAGMA busy_timeout = {_SHORT_WAIT}").close()
+    for wait in _WAITS:
+        try:
+            driver.execute("PRAGMA journal_mode = WAL").close()
+            break
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & _PRIMARY_CODE not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise
+        clock.sleep(wait)
     # FULL: with less, a power cut may forget the last commits, and what they had sent would be sent again.
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    patience = f"busy_timeout = {_LOCK_TIMEOUT * 1000}"
+    for pragma in (patience, "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         driver.execute(f"PRAGMA {pragma}").close()
 
 
