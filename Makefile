@@ -6,7 +6,7 @@ EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1735689600)
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz kill check format words schema golden pictures judges lock docs reference bench dist clean
+.PHONY: help demo test fuzz kill check format words schema golden pictures judges peers lock docs reference bench dist clean
 
 help:  ## these lines
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,6 +56,9 @@ pictures: $(VENV)/ready  ## take the pictures of docs/images anew; wants Chromiu
 
 judges:  ## fetch what judges pages, calendars and feeds in the tests; wants npm and Java
 	npm ci --prefix tests/npm --ignore-scripts --no-audit --no-fund
+
+peers:  ## fetch what the measurements compare with; wants npm
+	npm ci --prefix bench/npm --ignore-scripts --no-audit --no-fund
 
 lock: $(VENV)/ready  ## pin every dependency anew, with hashes and without hosts
 	$(BIN)/python -m pip install --quiet uv

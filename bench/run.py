@@ -14,7 +14,7 @@ from timing import Ratio
 HERE = Path(__file__).parent
 RECORDED = HERE / "recorded.json"
 DOCS = HERE.parent / "docs"
-MODULES = ("check", "build", "letters", "delivery", "expansion", "ticks", "service", "preview", "importing")
+MODULES = ("check", "build", "makers", "letters", "delivery", "expansion", "ticks", "service", "preview", "importing")
 """Each has `measure() -> list[Ratio]`; one that isn't there, or misses its peer, is said and passed over."""
 
 
