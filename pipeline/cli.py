@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from pipeline.commands.options import DONE, INTERRUPTED, MISUSED, common_options
+from pipeline.commands.options import DONE, INTERRUPTED, MISUSED, common_options, language_of
+from pipeline.commands.parsing import Parser, Say, asked_language, saying, speaking
 
 ORGANISER = {
     "init": "begin a series: an events.toml that explains itself",
@@ -44,6 +45,8 @@ COMMANDS = ORGANISER | OPERATOR
 """Each command is the module of its name in `pipeline.commands`, imported only when it is called."""
 MODULES = {"import": "importing"}
 """The modules of commands whose name can't be one in Python."""
+USAGE = "tocsin COMMAND [options]"
+WHAT_IT_DOES = "One catalogue of events in; calendars, feeds, pages and reminder mails out."
 RARELY = (50_000, 20, 50)
 """After how many new values, and how many rounds among the young and the middle-aged, garbage is looked for."""
 
@@ -69,21 +72,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _main(arguments: Sequence[str]) -> int:
-    top = _top_parser()
-    options = top.parse_args(arguments)
-    if options.command is None:
-        top.print_help()
-        return MISUSED
-    if options.command not in COMMANDS:
-        return int(_running().unknown_command(options.command, COMMANDS))
-    module = importlib.import_module(f"pipeline.commands.{_module_of(options.command)}")
-    parser = argparse.ArgumentParser(
-        prog=f"tocsin {options.command}",
-        description=COMMANDS[options.command],
-        parents=[common_options(argparse.SUPPRESS)],
-    )
-    module.add_options(parser)
-    options = parser.parse_args(options.rest, options)
+    language = language_of(asked_language(arguments), os.environ)
+    say = saying(language)
+    with speaking(language):
+        top = _top_parser(say)
+        options = top.parse_args(arguments)
+        if options.command is None:
+            top.print_help()
+            return MISUSED
+        if options.command not in COMMANDS:
+            return int(_running().unknown_command(options.command, COMMANDS, language))
+        module = importlib.import_module(f"pipeline.commands.{_module_of(options.command)}")
+        parser = Parser(
+            prog=f"tocsin {options.command}",
+            description=COMMANDS[options.command],
+            parents=[common_options(argparse.SUPPRESS)],
+            say=say,
+        )
+        module.add_options(parser)
+        options = parser.parse_args(options.rest, options)
     options.whole_parser = whole_parser
     at_once = getattr(module, "answer_at_once", None)
     if at_once is not None and (status := at_once(options)) is not None:
@@ -95,7 +102,7 @@ def whole_parser() -> argparse.ArgumentParser:
     """Every command with all its options as one parser, of which completions, the manual and the reference are made."""
     whole = argparse.ArgumentParser(
         prog="tocsin",
-        description="One catalogue of events in; calendars, feeds, pages and reminder mails out.",
+        description=WHAT_IT_DOES,
         parents=[common_options(None)],
     )
     whole.add_argument("--version", action=_Version, nargs=0, help="which tocsin this is")
@@ -116,20 +123,21 @@ def _module_of(command: str) -> str:
     return MODULES.get(command, command.replace("-", "_"))
 
 
-def _top_parser() -> argparse.ArgumentParser:
+def _top_parser(say: Say) -> argparse.ArgumentParser:
     width = max(map(len, COMMANDS))
     groups = (("for organisers", ORGANISER), ("for operators", OPERATOR))
     listed = "\n\n".join(
-        f"{title}:\n" + "\n".join(f"  {name:{width}}  {what}" for name, what in commands.items())
+        f"{say(title)}:\n" + "\n".join(f"  {name:{width}}  {say(what)}" for name, what in commands.items())
         for title, commands in groups
     )
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="tocsin",
-        usage="tocsin COMMAND [options]",
-        description="One catalogue of events in; calendars, feeds, pages and reminder mails out.\n\n" + listed,
+        usage=say(USAGE),
+        description=f"{say(WHAT_IT_DOES)}\n\n{listed}",
         epilog="tocsin COMMAND --help tells the options of one command.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[common_options(None)],
+        say=say,
+        as_written=True,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="which tocsin this is")
     parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)

@@ -12,6 +12,8 @@ DOMAIN = "tocsin"
 @cache
 def translations(language: str) -> gettext.NullTranslations:
     """The interface words of a language; English (the words as they stand in the code) where there is no catalogue."""
+    if language == "en":
+        return gettext.NullTranslations()
     names = [language.replace("-", "_"), language.partition("-")[0]]
     return gettext.translation(DOMAIN, LOCALES, names, fallback=True)
 

@@ -1,11 +1,10 @@
 """Settings of a machine, never of the catalogue: environment variables, and `.env` beside the catalogue."""
 
+import importlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from dotenv import dotenv_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +24,7 @@ class Settings:
 def settings_of(folder: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings for a catalogue's folder; the environment wins over `.env`."""
     file = folder / ".env"
-    written = {key: value for key, value in dotenv_values(file).items() if value} if file.is_file() else {}
-    variables = {**written, **environment}
+    variables = {**(_written(file) if file.is_file() else {}), **environment}
     return Settings(
         smtp_url=variables.get("TOCSIN_SMTP_URL") or None,
         database_url=variables.get("TOCSIN_DATABASE_URL") or None,
@@ -35,3 +33,9 @@ def settings_of(folder: Path, environment: Mapping[str, str] = os.environ) -> Se
         dkim_key=variables.get("TOCSIN_DKIM_KEY", ""),
         variables=variables,
     )
+
+
+def _written(file: Path) -> dict[str, str]:
+    # Loaded only where there is such a file: on the computer of an organiser there is none.
+    values = importlib.import_module("dotenv").dotenv_values(file)
+    return {key: value for key, value in values.items() if value}

@@ -1,18 +1,19 @@
 """The doctor: looks at all that sending needs, one thing after the other, and says what to do about what it finds."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from pipeline.catalogue.models import Catalogue
 from pipeline.delivery.names import Answer, tag
-from pipeline.errors import TocsinError
+from pipeline.errors import N_, TocsinError, unchanged
 from pipeline.letters.message import Post
 from pipeline.letters.posting import post_of
 from pipeline.store.database import Database
 from pipeline.store.editions import published_series
+from pipeline.store.leases import clock_of
 from pipeline.store.switch import last_tick, why_held
 
 Look = Callable[[str], Answer]
@@ -33,11 +34,26 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at, how it is, and what to do."""
+    """One thing that was looked at, how it is, and what to do: English patterns, filled from `values`."""
 
-    what: str
+    thing: str
     health: Health
-    said: str
+    pattern: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def what(self) -> str:
+        """What was looked at, in English."""
+        return self.in_words(unchanged)[0]
+
+    @property
+    def said(self) -> str:
+        """What is said of it, in English."""
+        return self.in_words(unchanged)[1]
+
+    def in_words(self, say: Callable[[str], str]) -> tuple[str, str]:
+        """What was looked at and what is said of it, in the reader's language."""
+        return say(self.thing).format_map(self.values), say(self.pattern).format_map(self.values)
 
 
 class Signing(Protocol):
@@ -64,12 +80,17 @@ class Signing(Protocol):
         ...
 
 
-def look_at(what: str, work: Callable[[], str]) -> Finding:
-    """What `work` says of it, or the trouble that it met."""
+def look_at(thing: str, work: Callable[[], str], pattern: str = "{found}") -> Finding:
+    """What `work` finds, said by the pattern, or the trouble that it met."""
     try:
-        return Finding(what, Health.WELL, work())
+        return Finding(thing, Health.WELL, pattern, {"found": work()})
     except (TocsinError, OSError) as error:
-        return Finding(what, Health.ILL, str(error))
+        return trouble(thing, error)
+
+
+def trouble(thing: str, error: Exception) -> Finding:
+    """That something is in the way, in the words of the error."""
+    return Finding(thing, Health.ILL, "{reason}", {"reason": str(error)})
 
 
 def sender_of(catalogue: Catalogue) -> str:
@@ -79,29 +100,39 @@ def sender_of(catalogue: Catalogue) -> str:
 
 def examine_database(database: Database, here: dict[str, str], now: datetime) -> Iterator[Finding]:
     """Whether the database can be written, whether it may send from here, and whether the clock went back."""
-    yield look_at("database", lambda: _written(database))
+    yield look_at(N_("database"), lambda: _written(database), N_("{found} can be written"))
     with database.look() as connection:
         held, ticked, series = why_held(connection, here), last_tick(connection), published_series(connection)
-    yield Finding("sending", Health.DOUBTFUL if held else Health.WELL, held or "armed")
+        of_database = clock_of(connection)
+    yield Finding(N_("sending"), Health.DOUBTFUL if held else Health.WELL, held or N_("armed"))
     if not series:
-        yield Finding("edition", Health.DOUBTFUL, "nothing has been published into this database yet: tocsin publish")
+        said = N_("nothing has been published into this database yet: tocsin publish")
+        yield Finding(N_("edition"), Health.DOUBTFUL, said)
     if ticked is not None and ticked > now:
-        said = f"the clock shows {now:%Y-%m-%d %H:%M}Z, but mail was looked after at {ticked:%Y-%m-%d %H:%M}Z: set it"
-        yield Finding("clock", Health.ILL, said)
+        said = N_("the clock shows {now:%Y-%m-%d %H:%M}Z, but mail was looked after at {then:%Y-%m-%d %H:%M}Z: set it")
+        yield Finding(N_("clock"), Health.ILL, said, {"now": now, "then": ticked})
     else:
-        yield Finding("clock", Health.WELL, f"{now:%Y-%m-%d %H:%M}Z")
+        yield Finding(N_("clock"), Health.WELL, "{now:%Y-%m-%d %H:%M}Z", {"now": now})
+    if of_database is not None:
+        yield examine_clock(now, "", of_database)
 
 
 def examine_clock(now: datetime, place: str, elsewhere: datetime | None) -> Finding:
-    """Whether our clock agrees with that of a web server, as far as that tells the time."""
-    what = f"clock against {place}"
+    """Whether our clock agrees with that at another place (empty: the database), as far as that tells the time."""
+    what = N_("clock against {place}") if place else N_("clock against the database")
+    values: dict[str, object] = {"place": place}
     if elsewhere is None:
-        return Finding(what, Health.DOUBTFUL, "it doesn't answer; compare `date -u` with a clock that you trust")
+        said = N_("it doesn't answer; compare `date -u` with a clock that you trust")
+        return Finding(what, Health.DOUBTFUL, said, values)
     apart = (now - elsewhere).total_seconds()
     if abs(apart) <= CLOCKS_AGREE.total_seconds():
-        return Finding(what, Health.WELL, "they agree")
-    said = f"ours is {abs(apart):.0f} s {'ahead' if apart > 0 else 'behind'}; mail leaves at the wrong hour"
-    return Finding(what, Health.ILL, f"{said}; set it: timedatectl set-ntp true")
+        return Finding(what, Health.WELL, N_("they agree"), values)
+    said = (
+        N_("ours is {apart:.0f} s ahead; mail leaves at the wrong hour; set it: timedatectl set-ntp true")
+        if apart > 0
+        else N_("ours is {apart:.0f} s behind; mail leaves at the wrong hour; set it: timedatectl set-ntp true")
+    )
+    return Finding(what, Health.ILL, said, {**values, "apart": abs(apart)})
 
 
 class _Undone(Exception):  # noqa: N818 - it is no error, it only ends the transaction
@@ -114,40 +145,47 @@ def _written(database: Database) -> str:
             connection.exec_driver_sql("CREATE TABLE tocsin_doctor (n INTEGER)")
             raise _Undone
     except _Undone:
-        return f"{database.place} can be written"
+        return database.place
 
 
 def examine_names(post: Post, keys: Sequence[Signing], look: Look) -> Iterator[Finding]:
     """What the DNS says of the sender's domain: SPF, DMARC, and the public half of each key."""
     domain = post.message_domain
     bounces = (post.bounces or post.sender_address).rpartition("@")[2]
-    yield _one_of(look(bounces), f"SPF of {bounces}", "v=spf1", f'publish a TXT record at {bounces}: "v=spf1 …"')
-    yield _one_of(
-        look(f"_dmarc.{domain}"), f"DMARC of {domain}", "v=DMARC1",
-        f'publish a TXT record at _dmarc.{domain}: "v=DMARC1; p=none"',
-    )  # fmt: skip
+    none = N_('none; publish a TXT record at {domain}: "v=spf1 …"')
+    yield _one_of(look(bounces), N_("SPF of {domain}"), "v=spf1", none, bounces)
+    none = N_('none; publish a TXT record at _dmarc.{domain}: "v=DMARC1; p=none"')
+    yield _one_of(look(f"_dmarc.{domain}"), N_("DMARC of {domain}"), "v=DMARC1", none, domain)
     if not keys:
-        yield Finding("DKIM", Health.DOUBTFUL, "no TOCSIN_DKIM_KEY is set; that is well where the mail server signs")
+        said = N_("no TOCSIN_DKIM_KEY is set; that is well where the mail server signs")
+        yield Finding("DKIM", Health.DOUBTFUL, said)
     for key in keys:
         yield _signing(key, domain, look(key.record))
 
 
-def _one_of(answer: Answer, what: str, opening: str, remedy: str) -> Finding:
+def _one_of(answer: Answer, what: str, opening: str, none: str, domain: str) -> Finding:
     found = [text for text in answer.texts if text.casefold().startswith(opening.casefold())]
+    values: dict[str, object] = {"domain": domain, "count": len(found), "found": next(iter(found), "")}
     if not answer.reached:
-        return Finding(what, Health.DOUBTFUL, "no name server answers")
+        return Finding(what, Health.DOUBTFUL, N_("no name server answers"), values)
     if len(found) > 1:
-        return Finding(what, Health.ILL, f"there are {len(found)} records, and only one counts")
-    return Finding(what, Health.WELL, found[0]) if found else Finding(what, Health.DOUBTFUL, f"none; {remedy}")
+        return Finding(what, Health.ILL, N_("there are {count} records, and only one counts"), values)
+    return Finding(what, Health.WELL, "{found}", values) if found else Finding(what, Health.DOUBTFUL, none, values)
 
 
 def _signing(key: Signing, domain: str, answer: Answer) -> Finding:
-    what = f"DKIM at {key.record}"
+    what = N_("DKIM at {record}")
+    values = {"record": key.record, "domain": domain, "of_key": key.domain, "entry": key.entry}
     if domain != key.domain and not domain.endswith(f".{key.domain}"):
-        return Finding(what, Health.ILL, f"the letters come from {domain}: a key of {key.domain} doesn't speak for it")
+        said = N_("the letters come from {domain}: a key of {of_key} doesn't speak for it")
+        return Finding(what, Health.ILL, said, values)
     if not answer.reached:
-        return Finding(what, Health.DOUBTFUL, "no name server answers")
+        return Finding(what, Health.DOUBTFUL, N_("no name server answers"), values)
     if key.public in {tag(text, "p") for text in answer.texts}:
-        return Finding(what, Health.WELL, "the record holds this key")
-    said = "the record holds another key" if answer.texts else "there is no record"
-    return Finding(what, Health.ILL, f"{said}; publish: {key.entry}")
+        return Finding(what, Health.WELL, N_("the record holds this key"), values)
+    said = (
+        N_("the record holds another key; publish: {entry}")
+        if answer.texts
+        else N_("there is no record; publish: {entry}")
+    )
+    return Finding(what, Health.ILL, said, values)

@@ -2,12 +2,13 @@
 
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.actions.project import Project, catalogue_from, read_catalogue, read_ledger
+from pipeline.actions.project import Project, read_catalogue, read_ledger, read_with
+from pipeline.catalogue.load import Loaded
 from pipeline.catalogue.models import Catalogue
 from pipeline.errors import N_, CatalogueError, FileError, Problem
 from pipeline.files import alone_in, read_if_there, write_whole
@@ -50,6 +51,8 @@ class Imported:
     """The ids of new places."""
     by_hand: frozenset[str] = frozenset()
     """Events whose change could not be written into the file without touching more than it."""
+    standing: Loaded | None = field(default=None, repr=False)
+    """The catalogue into which it came; the files of groups that it refuses were left as they are."""
 
 
 def import_file(project: Project, file: Path, wishes: Wishes, say: Say, public: Callable[[str], Say]) -> Imported:
@@ -57,22 +60,19 @@ def import_file(project: Project, file: Path, wishes: Wishes, say: Say, public: 
 
     `say` translates for the organisers; `public` gives the translation into a language of the series.
     """
-    data = _bytes_of(file)
     with alone_in(project.folder):
-        catalogue, ledger = read_catalogue(project).catalogue, read_ledger(project)
-        reading = read(file.name, data, _manner(catalogue, wishes))
-        joining = _Joining(project, catalogue, ledger, say, public(catalogue.series.default_language))
+        loaded, ledger = read_catalogue(project), read_ledger(project)
+        catalogue = loaded.catalogue
+        reading = read(file.name, _bytes_of(file), _manner(catalogue, wishes))
+        joining = _Joining(project, loaded, ledger, say, public(catalogue.series.default_language))
         return joining.join(reading, file.name, wishes)
 
 
 def _bytes_of(file: Path) -> bytes:
     spot = Spot(file.name)
     try:
-        if file.stat().st_size > LARGEST:
-            raise CatalogueError([spot.problem(
-                N_("the file is larger than {megabytes} MB"), N_("export a shorter span of time"),
-                megabytes=LARGEST // 1_000_000)])  # fmt: skip
-        return file.read_bytes()
+        with file.open("rb") as opened:
+            return opened.read(LARGEST + 1)  # a device may never end
     except FileNotFoundError:
         raise CatalogueError([spot.problem(N_("there is no such file"))]) from None
     except OSError as error:
@@ -86,9 +86,10 @@ def _manner(catalogue: Catalogue, wishes: Wishes) -> Manner:
 class _Joining:
     """One reading on its way into one catalogue."""
 
-    def __init__(self, project: Project, catalogue: Catalogue, ledger: Ledger, say: Say, public: Say) -> None:
+    def __init__(self, project: Project, loaded: Loaded, ledger: Ledger, say: Say, public: Say) -> None:
         self._project = project
-        self._catalogue = catalogue
+        self._loaded = loaded
+        self._catalogue = catalogue = loaded.catalogue
         self._ledger = ledger
         self._say = say
         self._public = public
@@ -111,12 +112,19 @@ class _Joining:
         text, by_hand = rewritten(text, changes)
         decided = [replace(outcome, record=None) if outcome.event in by_hand else outcome for outcome in decided]
         if text != self._text:
-            catalogue_from(self._project, text)
+            self._refuse_what_breaks(text)
         if not wishes.dry_run:
             self._write(text, remembered.with_all(o.record for o in decided if o.record is not None))
         told = (outcome.fitted.lost for outcome in decided if outcome.verdict in _TOLD)
         lost = [*reading.lost, *self._lost, *(problem for problems in told for problem in problems)]
-        return Imported(tuple(decided), tuple(lost), tuple(self._venues.new), frozenset(by_hand))
+        return Imported(tuple(decided), tuple(lost), tuple(self._venues.new), frozenset(by_hand), self._loaded)
+
+    def _refuse_what_breaks(self, text: str) -> None:
+        """CatalogueError where the catalogue with that text has a mistake that it didn't have before."""
+        before = {one.file for one in self._loaded.refused}
+        broken = [one for one in read_with(self._project, text).refused if one.file not in before]
+        if broken:
+            raise CatalogueError([problem for one in broken for problem in one.problems])
 
     def _ours(self) -> dict[str, str]:
         """Event ids by the identities under which we publish them."""

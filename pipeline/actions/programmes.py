@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from sqlalchemy import Connection
+
 from pipeline.catalogue.models import Catalogue
 from pipeline.store.database import Database
 from pipeline.store.editions import published_edition
@@ -20,16 +22,20 @@ class Programmes:
     def all(self) -> Mapping[str, Catalogue]:
         """The published catalogues by the ids of their series."""
         with self._database.look() as connection:
-            current = stamps(connection)
-            for series, stamp in current.items():
-                if self._read.get(series, (None,))[0] != stamp and (stored := published_edition(connection, series)):
-                    catalogue = Catalogue.model_validate_json(stored.catalogue)
-                    self._read[series] = stamp, catalogue
-        return {series: self._read[series][1] for series in sorted(current) if series in self._read}
+            return self.seen(connection)
 
-    def of(self, series: str) -> Catalogue | None:
-        """The published catalogue of a series; None where there is none."""
-        return self.all().get(series)
+    def known(self) -> Mapping[str, Catalogue]:
+        """What was published when somebody last asked: without a question to the database, which may be away."""
+        return {series: catalogue for series, (_, catalogue) in sorted(self._read.copy().items())}
+
+    def seen(self, connection: Connection) -> Mapping[str, Catalogue]:
+        """The same, as a transaction sees it."""
+        current = stamps(connection)
+        for series, stamp in current.items():
+            if self._read.get(series, (None,))[0] != stamp and (stored := published_edition(connection, series)):
+                catalogue = Catalogue.model_validate_json(stored.catalogue)
+                self._read[series] = stamp, catalogue
+        return {series: self._read[series][1] for series in sorted(current) if series in self._read}
 
 
 def takes_subscriptions(catalogue: Catalogue) -> bool:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from pipeline.files import read_if_there, read_text
 from pipeline.keeping import last_published
 from pipeline.ledger import Ledger
 from pipeline.mending import unlike_events
+from pipeline.sent_newsletters import edited_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +47,22 @@ def read_catalogue(project: Project, now: datetime | None = None) -> Loaded:
 
     A group's file with mistakes is refused alone: what was last published of it stands in its place.
     """
+    return read_with(project, read_text(project.catalogue, project.catalogue.name), now)
+
+
+def read_with(project: Project, text: str, now: datetime | None = None) -> Loaded:
+    """The same as it would be with that text in the main file."""
 
     def keep(refused: Sequence[Refused], others: Catalogue) -> Kept:
         return last_published(read_ledger(project))(refused, others)
 
-    source = Source(project.catalogue.name, read_text(project.catalogue, project.catalogue.name))
+    source = Source(project.catalogue.name, text)
     return load(source, _included(project), now, _is_there(project), keep)
 
 
 def _whole(project: Project, now: datetime | None) -> Loaded:
     """The catalogue, or CatalogueError for a mistake in any of its files."""
-    return catalogue_from(project, read_text(project.catalogue, project.catalogue.name), now)
-
-
-def catalogue_from(project: Project, text: str, now: datetime | None = None) -> Loaded:
-    """The catalogue as it would be with that text in its main file; CatalogueError for a mistake in any file."""
+    text = read_text(project.catalogue, project.catalogue.name)
     return load(Source(project.catalogue.name, text), _included(project), now, _is_there(project))
 
 
@@ -100,11 +102,16 @@ def _is_there(project: Project) -> Callable[[str], bool]:
     return is_there
 
 
-def read_ledger(project: Project) -> Ledger:
-    """The ledger, empty before the first publication; LedgerError where it can't be read or holds no events' facts."""
+def read_ledger(project: Project, catalogue: Catalogue | None = None) -> Ledger:
+    """The ledger, empty before the first publication; LedgerError where it can't be read or holds no events' facts.
+
+    With a valid catalogue at hand what it says just the same is not judged again.
+    """
     name = project.ledger.name
     text = read_if_there(project.ledger, name)
     ledger = journal.read(text, name)
+    if catalogue is not None:
+        ledger = journal.recognised(catalogue, ledger)
     if problems := unlike_events(ledger, text, name):
         raise LedgerError(problems)
     return ledger
@@ -128,7 +135,12 @@ def check(project: Project, now: datetime) -> Loaded:
         raise CatalogueError((*refused, *wrong))
     if wrong:
         raise LedgerError(wrong)
-    return loaded
+    return replace(loaded, found=lambda: _remarks(loaded, ledger))
+
+
+def _remarks(loaded: Loaded, ledger: Ledger) -> tuple[Problem, ...]:
+    edited = loaded.placed(edited_since(loaded.catalogue, ledger.newsletters)) if ledger.newsletters else ()
+    return tuple(sorted((*loaded.found(), *edited), key=lambda problem: problem.position))
 
 
 def refuse_vanished(project: Project, catalogue: Catalogue, ledger: Ledger) -> None:

@@ -1,15 +1,13 @@
 """Whether the dates and hours of one event make sense: years, weekdays, clock changes, ends, recurrences."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import islice
-
-from dateutil.rrule import rrulestr
 
 from pipeline.catalogue.findings import Finding
 from pipeline.catalogue.models import Event
 from pipeline.catalogue.places import Path
-from pipeline.catalogue.recurrence import local_until
+from pipeline.catalogue.recurrence import local_until, moments_of
 from pipeline.catalogue.when import AtTime, in_gap, local, neighbours_of_gap
 from pipeline.weekdays import say_weekday, weekday_names
 
@@ -76,28 +74,41 @@ def _weekday(event: Event, languages: Sequence[str]) -> Iterator[Finding]:
 
 
 def _clock_change(event: Event) -> Iterator[Finding]:
-    for path, moment in _moments(event):
-        if in_gap(moment):
-            before, after = neighbours_of_gap(moment)
-            yield Finding(
-                path,
-                "{time} does not exist on {date} in {zone}: the clocks go forward",
-                'write "{before}" or "{after}"',
-                {
-                    "time": f"{moment:%H:%M}",
-                    "date": moment.date(),
-                    "zone": event.timezone,
-                    "before": f"{before:%H:%M}",
-                    "after": f"{after:%H:%M}",
-                },
-            )
+    for path, moment in wall_times(event):
+        yield from skipped(path, moment)
 
 
-def _moments(event: Event) -> Iterable[tuple[Path, datetime]]:
+def skipped(path: Path, moment: datetime) -> Iterator[Finding]:
+    """That a wall time doesn't exist, since the clocks go forward then, with its two neighbours."""
+    if in_gap(moment):
+        before, after = neighbours_of_gap(moment)
+        yield Finding(
+            path,
+            "{time} does not exist on {date} in {zone}: the clocks go forward",
+            'write "{before}" or "{after}"',
+            {
+                "time": f"{moment:%H:%M}",
+                "date": moment.date(),
+                "zone": str(moment.tzinfo),
+                "before": f"{before:%H:%M}",
+                "after": f"{after:%H:%M}",
+            },
+        )
+
+
+def wall_times(event: Event) -> Iterator[tuple[Path, datetime]]:
+    """Every hour of a day that an event names, in its zone; instants with an offset of their own aren't among them."""
     if event.date is not None and event.time is not None:
         yield ("time",), local(event.date, event.time, event.zone, event.fold)
     if event.end_time is not None and (day := event.end_date or event.date) is not None:
         yield ("end_time",), local(day, event.end_time, event.zone, event.end_fold)
+    for index, moment in enumerate(event.moved):
+        if (hour := moment.time or event.time) is not None:
+            yield ("moved", index, "time" if moment.time else "date"), local(moment.date, hour, event.zone)
+    for key in ("opens", "closes"):
+        said = getattr(event.registration, key, None)
+        if isinstance(said, datetime) and said.tzinfo is None:
+            yield ("registration", key), local(said.date(), said.time(), event.zone)
     for index, other in enumerate(event.moved):
         if (at := other.time or event.time) is not None:
             yield ("moved", index, "time"), local(other.date, at, event.zone)
@@ -203,7 +214,7 @@ def _rule(event: Event) -> dict[str, str] | None:
         parts = dict(part.upper().split("=") for part in local_until(event).split(";"))
         if not _fits(parts):
             return None
-        rrulestr(";".join(map("=".join, parts.items())), dtstart=datetime(2000, 1, 1))  # noqa: DTZ001 - a wall time
+        moments_of(";".join(map("=".join, parts.items())), datetime(2000, 1, 1))  # noqa: DTZ001 - a wall time
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError):
         return None
     return parts
@@ -239,5 +250,5 @@ def _days_of(rule: Mapping[str, str], first: datetime, last: date) -> Iterator[d
     """The days of a rule up to the last that matters: a rule without any, such as 30 February, comes to an end too."""
     bound = min(rule.get("UNTIL", "9"), f"{last:%Y%m%d}T235959")
     bounded = {key: value for key, value in rule.items() if key != "COUNT"} | {"UNTIL": bound}
-    moments = rrulestr(";".join(map("=".join, bounded.items())), dtstart=first)
+    moments = moments_of(";".join(map("=".join, bounded.items())), first)
     return (moment.date() for moment in islice(moments, int(rule.get("COUNT", "9999"))))

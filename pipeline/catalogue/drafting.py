@@ -1,6 +1,5 @@
 """The tables of all files of a catalogue put together, what each event inherits, and where each value stands."""
 
-import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,7 +9,7 @@ from pipeline.catalogue.findings import Finding
 from pipeline.catalogue.models import Event
 from pipeline.catalogue.places import Path, Places
 from pipeline.catalogue.refused import Refused, group_id_in, group_id_of, opens_a_group
-from pipeline.catalogue.syntax import endless_key, number_problem, syntax_problem
+from pipeline.catalogue.syntax import endless_key, refusal
 from pipeline.catalogue.toml import read_toml
 from pipeline.errors import CatalogueError, Problem, Severity
 
@@ -141,11 +140,8 @@ class Draft:
             return None
         try:
             return read_toml(source.text)
-        except tomllib.TOMLDecodeError as error:
-            self.problems.append(syntax_problem(source.name, source.text, str(error)))
-        except ValueError:
-            # Python reads no whole numbers of thousands of digits, and says so without a place.
-            self.problems.append(number_problem(source.name, source.text))
+        except ValueError as error:
+            self.problems.append(refusal(source.name, source.text, error))
         except RecursionError:
             self.problems.append(
                 Problem(source.name, 1, "", "brackets are nested too deep", "a catalogue needs four levels")

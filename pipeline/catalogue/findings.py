@@ -1,8 +1,8 @@
 """A finding: something to say about one key of the catalogue, before its line is known."""
 
+import importlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from pipeline.catalogue.places import Path
 from pipeline.errors import N_, Severity
@@ -21,7 +21,9 @@ class Finding:
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """The known word that was probably meant."""
-    return next(iter(get_close_matches(word, list(candidates), n=1, cutoff=0.6)), None)
+    # Where nothing is wrong nothing need be compared, nor the library loaded that does it.
+    matches: list[str] = importlib.import_module("difflib").get_close_matches(word, list(candidates), n=1, cutoff=0.6)
+    return next(iter(matches), None)
 
 
 def unknown(path: Path, word: str, candidates: Iterable[str], what: str) -> Finding:

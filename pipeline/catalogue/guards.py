@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
-from pipeline.catalogue.chronology import chronology
+from pipeline.catalogue.chronology import chronology, skipped
 from pipeline.catalogue.findings import Finding, unknown
 from pipeline.catalogue.models import Catalogue, Event, Rule, Series, Status
 from pipeline.catalogue.places import Path
 from pipeline.catalogue.references import IsThere, anything_is_there, references
 from pipeline.catalogue.timing import FORMS, parse_timing
+from pipeline.catalogue.when import local
 
 ANNOUNCED_LATER = frozenset(
     {
@@ -45,6 +46,10 @@ def guard(catalogue: Catalogue, is_there: IsThere = anything_is_there) -> Iterat
     for number, rule in enumerate(catalogue.rules or ()):
         for finding in _rule(rule):
             yield Finding(("reminder", number, *finding.path), finding.message, finding.hint, finding.values)
+    for number, newsletter in enumerate(catalogue.newsletters):
+        if newsletter.send.tzinfo is None:
+            send = local(newsletter.send.date(), newsletter.send.time(), catalogue.series.zone)
+            yield from skipped(("newsletter", number, "send"), send)
     yield from references(catalogue, is_there)
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
+from pipeline.catalogue.chronology import wall_times
 from pipeline.catalogue.findings import Finding, unknown
 from pipeline.catalogue.models import Catalogue, Event, Status
 from pipeline.catalogue.places import Path
@@ -24,6 +25,8 @@ SHORTENERS = frozenset(
         "frama.link",
     }
 )  # fmt: skip
+_FOLDS = {"time": "fold", "end_time": "end_fold"}
+"""The key that says which of two equal hours is meant."""
 LONGEST_TITLE = 200
 LONGEST_GAP = 20
 AT_LEAST = timedelta(minutes=1)
@@ -80,14 +83,19 @@ def _gaps(catalogue: Catalogue) -> Iterator[Finding]:
 
 
 def _event(path: Path, event: Event, today: date | None) -> Iterator[Finding]:
-    if isinstance(event.when, AtTime) and "fold" not in event.model_fields_set and in_overlap(event.when.start):
-        yield _warning(
-            (*path, "time"),
-            "{time} happens twice on {date}: the clocks go back; the first of the two is meant",
-            "write fold = 0 to confirm it, or fold = 1 for the second",
-            time=f"{event.when.start:%H:%M}",
-            date=event.date,
-        )
+    for key, moment in wall_times(event):
+        fold = _FOLDS.get(str(key[0]))
+        if in_overlap(moment) and fold not in event.model_fields_set:
+            yield _warning(
+                (*path, *key),
+                "{time} happens twice on {date}: the clocks go back; the first of the two is meant",
+                "write {fold} = 0 to confirm it, or {fold} = 1 for the second"
+                if fold
+                else "choose another hour if not",
+                time=f"{moment:%H:%M}",
+                date=moment.date(),
+                fold=fold,
+            )
     last = last_day(event.when)
     if today and last and last < today and event.tba:
         yield _warning(

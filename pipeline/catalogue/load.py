@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 
 from pydantic import ValidationError
 
@@ -27,16 +27,26 @@ def nowhere(_findings: Iterable[Finding]) -> tuple[Problem, ...]:
     return ()
 
 
+def none() -> tuple[Problem, ...]:
+    """For a catalogue of which nothing deserves a look."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Loaded:
-    """A valid catalogue, and what deserves a look: warnings and open questions in the order of the file."""
+    """A valid catalogue, and what deserves a look."""
 
     catalogue: Catalogue
-    remarks: tuple[Problem, ...] = ()
+    found: Callable[[], tuple[Problem, ...]] = field(default=none, repr=False, compare=False)
     refused: tuple[Refused, ...] = ()
     """The groups' files with mistakes, in whose place stands what was last published of them."""
     placed: Callable[[Iterable[Finding]], tuple[Problem, ...]] = field(default=nowhere, repr=False, compare=False)
     """What else is found, with its places in the files."""
+
+    @cached_property
+    def remarks(self) -> tuple[Problem, ...]:
+        """Warnings and open questions in the order of the file, looked for when somebody asks: it takes long."""
+        return self.found()
 
 
 def nothing_included(_pattern: str) -> Sequence[Source]:
@@ -70,7 +80,10 @@ def load(
     if catalogue is None or problems:
         raise CatalogueError((*problems, *(problem for one in refused.values() for problem in one.problems)))
     today = now.astimezone(catalogue.series.zone).date() if now else None
-    remarks = draft.report(filter(draft.is_its_own, hints(catalogue, today)))
+
+    def remarks() -> tuple[Problem, ...]:
+        return draft.report(filter(draft.is_its_own, hints(catalogue, today)))
+
     return Loaded(catalogue, remarks, tuple(sorted(refused.values(), key=lambda one: one.file)), draft.report)
 
 

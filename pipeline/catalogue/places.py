@@ -5,10 +5,11 @@ what was asked for.
 """
 
 import re
-import tomllib
 from bisect import bisect_right
 from collections.abc import Mapping
 from typing import NamedTuple
+
+from pipeline.catalogue.toml import by_python
 
 Path = tuple[str | int, ...]
 
@@ -147,7 +148,7 @@ class _Scanner:
             start = self._at
             if self._text[start] in "\"'":
                 self._string()
-                parts.append(next(iter(tomllib.loads(self._text[start : self._at] + "=0"))))
+                parts.append(next(iter(by_python(self._text[start : self._at] + "=0"))))
             else:
                 self._at = _after(BARE, self._text, start)
                 parts.append(self._text[start : self._at])

@@ -1,10 +1,10 @@
 """The single times at which a recurring event takes place."""
 
+import importlib
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from heapq import merge
-
-from dateutil.rrule import rrulestr
+from typing import Any
 
 from pipeline.catalogue.models import Event, schedule
 from pipeline.catalogue.when import AtTime, When, first_day, last_day, starts
@@ -58,12 +58,18 @@ def at_one_time(event: Event, when: When) -> Event:
 
 def _days(event: Event, first: date, since: datetime, until: datetime) -> Iterator[date]:
     """The days of the rule, in the event's own zone: a recurrence goes by the wall clock."""
-    rule = rrulestr(local_until(event), dtstart=datetime.combine(first, event.time or time()))
+    rule = moments_of(local_until(event), datetime.combine(first, event.time or time()))
     start, end = (moment.astimezone(event.zone).replace(tzinfo=None) for moment in (since, until))
     for moment in rule.xafter(start, inc=True):
         if moment > end:
             return
         yield moment.date()
+
+
+def moments_of(rule: str, first: datetime) -> Any:
+    """The wall times of a rule (RFC 5545) that begins at one, to be walked or searched as `dateutil` lets it."""
+    # Hardly any series holds something that recurs, and the library takes as long to load as a short one to read.
+    return importlib.import_module("dateutil.rrule").rrulestr(rule, dtstart=first)
 
 
 def local_until(event: Event) -> str:

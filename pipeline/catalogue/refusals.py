@@ -72,7 +72,7 @@ def known_keys(path: Path) -> set[str]:
     """The keys that may stand in the table at that path."""
     table = next((part for part in reversed(path) if isinstance(part, str)), "")
     keys: set[str] = set()
-    for model in TABLES.get(table, ()):
+    for model in (Access,) if table == "access" and path[0] == "venue" else TABLES.get(table, ()):
         keys |= {info.alias or name for name, info in model.model_fields.items()}
     if not path:
         keys |= {"defaults"}
@@ -80,7 +80,9 @@ def known_keys(path: Path) -> set[str]:
     return keys - NEVER_TYPED
 
 
-def _missing(path: Path, _error: ErrorDetails) -> Finding:
+def _missing(path: Path, error: ErrorDetails) -> Finding:
+    if isinstance(path[-1], int):
+        return _too_short(path[:-1], error)
     key = str(path[-1])
     return Finding(path, "`{key}` is missing", "write {key} = …", {"key": key})
 
@@ -123,8 +125,9 @@ def _limits(message: str) -> Callable[[Path, ErrorDetails], Finding]:
     return say
 
 
-def _too_short(path: Path, _error: ErrorDetails) -> Finding:
-    return Finding(path, "the list is too short", "write at least one", {})
+def _too_short(path: Path, error: ErrorDetails) -> Finding:
+    # What is missing at a place in a list that isn't the first: it is a pair.
+    return Finding(path, "the list is too short", "write both" if error["loc"][-1] == 1 else "write at least one", {})
 
 
 def _too_long(path: Path, error: ErrorDetails) -> Finding:

@@ -1,12 +1,12 @@
 """Files of groups that were refused, and what stands in for them: their events as they were last published."""
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.catalogue.models import Catalogue, Event, Group, Venue
+from pipeline.catalogue.toml import by_python
 from pipeline.errors import Problem
 
 
@@ -49,7 +49,7 @@ def group_id_in(text: str) -> str | None:
     end = _NEXT_TABLE.search(text, start.end())
     opening = text[start.start() : end.start() if end else len(text)]
     try:
-        return group_id_of(tomllib.loads(opening))
+        return group_id_of(by_python(opening))
     except (ValueError, RecursionError):
         found = _ID.search(opening)
         return found["id"] if found else None

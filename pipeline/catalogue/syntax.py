@@ -1,5 +1,6 @@
 """What is wrong with a text that is no TOML at all: the parser's complaint, with its place, in plain words."""
 
+import importlib
 import re
 
 from pipeline.catalogue.places import Place
@@ -7,6 +8,10 @@ from pipeline.errors import N_, Problem
 
 _AT = re.compile(r"(?P<what>.*?)\s*\(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL)
 _BARE_TIME = re.compile(r"^\s*(?P<key>time|end_time)\s*=\s*(?P<value>\d{1,2}[:h]\d{2})\s*(?:#.*)?$")
+
+_BARE_DATE = re.compile(
+    r"^\s*(?P<key>[\w.-]+)\s*=\s*(?P<value>(?P<first>\d{1,2})[/.-](?P<second>\d{1,2})[/.-](?P<year>\d{4}))\s*(?:#.*)?$"
+)
 
 _SAID = (
     (r"Illegal character '\\n'|Unterminated string", N_("the text has no end"),
@@ -36,6 +41,14 @@ _SAID = (
 )  # fmt: skip
 
 
+def refusal(file: str, text: str, error: ValueError) -> Problem:
+    """The problem of a text that `tomllib` refused with that error."""
+    if isinstance(error, importlib.import_module("tomllib").TOMLDecodeError):
+        return syntax_problem(file, text, str(error))
+    # Python reads no whole numbers of thousands of digits, and says so without a place.
+    return number_problem(file, text)
+
+
 def syntax_problem(file: str, text: str, complaint: str) -> Problem:
     """The problem of a text that `tomllib` refused with that complaint; the commonest slips get words of their own."""
     lines = text.split("\n")
@@ -49,6 +62,11 @@ def syntax_problem(file: str, text: str, complaint: str) -> Problem:
             {"key": bare["key"], "value": bare["value"].replace("h", ":")}, column=bare.start("value") + 1,
             text=line,
         )  # fmt: skip
+    if (bare := _BARE_DATE.match(line)) is not None:
+        return Problem(
+            file, place.line, bare["key"], "a date begins with its year", "write {key} = {value}",
+            {"key": bare["key"], "value": _from_its_year(bare)}, column=bare.start("value") + 1, text=line,
+        )  # fmt: skip
     message, hint = next(
         ((said, remedy) for pattern, said, remedy in _SAID if re.fullmatch(pattern, what, re.DOTALL)),
         (N_("this is not TOML: {what}"), ""),
@@ -56,6 +74,14 @@ def syntax_problem(file: str, text: str, complaint: str) -> Problem:
     return Problem(
         file, place.line, "", message, hint, {"what": what[:1].lower() + what[1:]}, column=place.column, text=line
     )
+
+
+def _from_its_year(written: re.Match[str]) -> str:
+    """The date that is meant: the day stands first, unless it can only be the month."""
+    day, month = written["first"], written["second"]
+    if int(month) > 12:
+        day, month = month, day
+    return f"{written['year']}-{month:0>2}-{day:0>2}"
 
 
 def number_problem(file: str, text: str) -> Problem:

@@ -131,7 +131,8 @@ class Text(RootModel[dict[str, StrictStr]]):
                     language=language,
                     languages=", ".join(languages),
                 )
-        return {language: value[language] for language in languages if language in value} or value
+        order = languages or context.get("order", ())
+        return {language: value[language] for language in order if language in value} | value if order else value
 
     def said_in(self, language: str) -> Phrase:
         """The text in that language, or in the default language where there is no translation."""
@@ -209,7 +210,21 @@ def _url(value: str) -> str:
         host, parts = None, urlsplit("")
     if parts.scheme not in {"http", "https"} or not host or " " in parts.netloc or "\\" in parts.netloc:
         raise wrong("{value!r} is not a web address", 'write it whole: "https://…"', value=value)
-    return quote(value, safe="%/:?#[]@!$&'()*+,;=-._~")
+    return quote(_with_ascii_host(value), safe="%/:?#[]@!$&'()*+,;=-._~")
+
+
+def _with_ascii_host(value: str) -> str:
+    """The address with its host as the network knows it (IDNA): percent-encoded, few programs would find it."""
+    parts = urlsplit(value)
+    before, at, place = parts.netloc.rpartition("@")
+    host, colon, port = place.partition(":")
+    if host.isascii():
+        return value
+    try:
+        host = host.encode("idna").decode()
+    except UnicodeError:
+        raise wrong("{value!r} is not a web address", 'write it whole: "https://…"', value=value) from None
+    return parts._replace(netloc=f"{before}{at}{host}{colon}{port}").geturl()
 
 
 def several(value: Any) -> Any:

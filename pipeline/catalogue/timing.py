@@ -67,11 +67,11 @@ FORMS = (
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 _AT = r"(?:\s+at\s+(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d))"
-_DAYS = re.compile(rf"(?P<count>\d{{1,3}})\s+(?P<unit>days?|weeks?)\s+(?P<side>before|after){_AT}?")
-_ON_THE_DAY = re.compile(rf"on\s+the\s+day{_AT}")
-_HOURS = re.compile(r"(?P<count>\d{1,4})\s+(?P<unit>hours?|minutes?)\s+(?P<side>before|after)")
-_MONTHLY = re.compile(rf"monthly\s+on\s+day\s+(?P<day>[1-9]|[12]\d|3[01]){_AT}")
-_WEEKLY = re.compile(rf"weekly\s+on\s+(?P<weekday>{'|'.join(WEEKDAYS)}){_AT}")
+_DAYS = rf"(?P<count>\d{{1,3}})\s+(?P<unit>days?|weeks?)\s+(?P<side>before|after){_AT}?"
+_ON_THE_DAY = rf"on\s+the\s+day{_AT}"
+_HOURS = r"(?P<count>\d{1,4})\s+(?P<unit>hours?|minutes?)\s+(?P<side>before|after)"
+_MONTHLY = rf"monthly\s+on\s+day\s+(?P<day>[1-9]|[12]\d|3[01]){_AT}"
+_WEEKLY = rf"weekly\s+on\s+(?P<weekday>{'|'.join(WEEKDAYS)}){_AT}"
 
 
 def parse_timing(text: str) -> Timing | None:
@@ -82,7 +82,7 @@ def parse_timing(text: str) -> Timing | None:
     if text == "when changed":
         return WhenChanged()
     for pattern, read in _READERS:
-        if (match := pattern.fullmatch(text)) is not None:
+        if (match := re.fullmatch(pattern, text)) is not None:
             return read(match)
     return None
 

@@ -4,8 +4,8 @@ The compiled one reads TOML 1.1, which allows more than editors and our messages
 wrong. So it reads only texts without a trace of 1.1; whatever it refuses is read again by `tomllib`, which judges.
 """
 
+import importlib
 import re
-import tomllib
 from typing import Any
 
 import rtoml
@@ -23,7 +23,13 @@ def read_toml(text: str) -> dict[str, Any]:
             return rtoml.loads(lines)
         except ValueError:
             pass
-    return tomllib.loads(text)
+    return by_python(text)
+
+
+def by_python(text: str) -> dict[str, Any]:
+    """The values of a TOML text by Python's own reader, which is loaded only where it is needed."""
+    values: dict[str, Any] = importlib.import_module("tomllib").loads(text)
+    return values
 
 
 def _is_of_its_own_kind(text: str) -> bool:

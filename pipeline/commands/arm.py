@@ -19,9 +19,10 @@ def run(shell: Shell) -> int:
     with open_database(shell.database_url, shell.clock) as database:
         if key is not None:
             release_one(database, key, shell.clock.now())
-            shell.say(f"{key} may leave again")
+            shell.say(shell.words("{mailing} may leave again").format(mailing=key))
             return DONE
         here = installation(database, shell.settings.installation)
         database.run(lambda connection: arm(connection, here, shell.clock.now()))
-        shell.say(f"armed: mail leaves from {database.place} from now on; stop it with: tocsin hold")
+        said = shell.words("armed: mail leaves from {place} from now on; stop it with: tocsin hold")
+        shell.say(said.format(place=database.place))
     return DONE

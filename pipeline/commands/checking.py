@@ -1,5 +1,6 @@
 """What `tocsin check` does: every problem at once, and the verdict kept for the next time."""
 
+import importlib
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,7 +13,6 @@ from zoneinfo import ZoneInfo
 from pipeline.actions.project import Project, check
 from pipeline.actions.verdict_memory import FOREVER, KEPT_IN, Looked, memory
 from pipeline.catalogue.load import Loaded
-from pipeline.commands.annotating import code_quality, workflow_commands
 from pipeline.commands.check import question
 from pipeline.commands.reader import as_json
 from pipeline.commands.shell import DONE, WRONG, Shell, midnight
@@ -103,10 +103,11 @@ def _heard() -> Iterator[tuple[_Ear, _Ear]]:
 def _annotate(shell: Shell, problems: Iterable[Problem]) -> None:
     """Paths are told from where the command is called, which in a pipeline is the top of the repository."""
     folder = shell.project.folder
+    annotating = importlib.import_module("pipeline.commands.annotating")
     if shell.options.format == "gitlab":
-        shell.say_json(code_quality(problems, folder, shell.words))
+        shell.say_json(annotating.code_quality(problems, folder, shell.words))
         return
-    for command in workflow_commands(problems, folder, shell.words):
+    for command in annotating.workflow_commands(problems, folder, shell.words):
         shell.say(command)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.actions.importing import Imported, Wishes, import_file
 from pipeline.commands.reader import as_json
 from pipeline.commands.shell import DONE, Shell
+from pipeline.commands.telling import tell_refused
 from pipeline.errors import N_, SettingsError
 from pipeline.importing.merging import Change, Outcome, Verdict
 from pipeline.language import translations, words
@@ -44,6 +45,8 @@ def run(shell: Shell) -> int:
     if options.json:
         shell.say_json(_as_json(shell, result))
         return DONE
+    if result.standing is not None:
+        tell_refused(shell, result.standing.refused, result.standing.catalogue)
     if not options.quiet:
         shell.tell_problems(result.lost)
     for outcome in result.outcomes:

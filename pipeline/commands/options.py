@@ -4,6 +4,7 @@ import argparse
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from gettext import gettext
 
 DONE, WRONG, MISUSED, OUTSIDE, INTERRUPTED = 0, 1, 2, 3, 130
 FIRST_YEAR, LAST_YEAR = 1900, 2199
@@ -37,9 +38,9 @@ def instant(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an instant: write 2026-05-07T10:00:00Z") from None
+        raise _refused(gettext("{text!r} is not an instant: write 2026-05-07T10:00:00Z"), text) from None
     if moment.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"{text!r} has no offset: write {text}Z, or {text}+02:00")
+        raise _refused(gettext("{text!r} has no offset: write {text}Z, or {text}+02:00"), text)
     _refuse_impossible_year(moment.year, text)
     return moment.astimezone(UTC)
 
@@ -49,7 +50,7 @@ def calendar_day(text: str) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a day: write 2026-05-07") from None
+        raise _refused(gettext("{text!r} is not a day: write 2026-05-07"), text) from None
     _refuse_impossible_year(day.year, text)
     return day
 
@@ -57,7 +58,12 @@ def calendar_day(text: str) -> date:
 def _refuse_impossible_year(year: int, text: str) -> None:
     """Years that no catalogue can hold, and near which the arithmetic of dates ends."""
     if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise argparse.ArgumentTypeError(f"the year of {text!r} can't be meant: write 2026-05-07")
+        raise _refused(gettext("the year of {text!r} can't be meant: write 2026-05-07"), text)
+
+
+def _refused(pattern: str, text: str) -> argparse.ArgumentTypeError:
+    """What argparse says, in the language in which it speaks."""
+    return argparse.ArgumentTypeError(pattern.format(text=text))
 
 
 def counted(number: int, noun: str) -> str:
@@ -68,7 +74,7 @@ def counted(number: int, noun: str) -> str:
 def whole(text: str) -> int:
     """A positive whole number, for argparse."""
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 1 or more")
+        raise _refused(gettext("{text!r} is not a number of 1 or more"), text)
     return int(text)
 
 

@@ -9,8 +9,8 @@ from pipeline.actions.personal_data import personal_data, wishes_as_json
 from pipeline.actions.project import read_catalogue
 from pipeline.actions.subscribers import FIRST, Entry, add_all, entry_of, read_csv
 from pipeline.catalogue.models import Catalogue
-from pipeline.commands.shell import DONE, WRONG, Shell, common_options, counted
-from pipeline.errors import SettingsError
+from pipeline.commands.shell import DONE, WRONG, Shell, common_options
+from pipeline.errors import N_, SettingsError
 from pipeline.files import read_text
 from pipeline.store.database import Database, open_database
 from pipeline.store.personal import standings
@@ -59,14 +59,23 @@ def run(shell: Shell) -> int:
 def _add(shell: Shell, database: Database, catalogue: Catalogue) -> int:
     entries, now = _entries(shell, catalogue.languages), shell.clock.now()
     new = database.run(lambda connection: add_all(connection, catalogue.series.id, entries, now))
-    shell.say(f"{sum(new)} added, {len(new) - sum(new)} were there already and stay as they are")
+    _say_added(shell, sum(new), len(new) - sum(new), would_be=False)
     return DONE
+
+
+def _say_added(shell: Shell, added: int, there: int, *, would_be: bool) -> None:
+    said = shell.words(
+        N_("{added} would be added, {there} were there already and stay as they are")
+        if would_be
+        else N_("{added} added, {there} were there already and stay as they are")
+    )
+    shell.say(said.format(added=added, there=there))
 
 
 def _entries(shell: Shell, languages: tuple[str, ...]) -> list[Entry]:
     options = shell.options
     if options.address.endswith(".csv"):
-        return read_csv(read_text(Path(options.address), options.address), options.address, languages)
+        return read_csv(read_text(Path(options.address), options.address, piped=True), options.address, languages)
     try:
         return [entry_of({key: getattr(options, key) for key in FIRST}, languages)]
     except ValueError as error:
@@ -75,7 +84,7 @@ def _entries(shell: Shell, languages: tuple[str, ...]) -> list[Entry]:
 
 def _import(shell: Shell, database: Database, catalogue: Catalogue) -> int:
     options = shell.options
-    text = read_text(Path(options.file), options.file)
+    text = read_text(Path(options.file), options.file, piped=True)
     done = import_csv(
         database, catalogue.series.id, text, options.file, catalogue.languages, shell.clock.now(),
         dry_run=options.dry_run,
@@ -86,14 +95,16 @@ def _import(shell: Shell, database: Database, catalogue: Catalogue) -> int:
 
 def _tell(shell: Shell, done: Imported) -> None:
     if shell.options.json:
-        refused = [{"line": problem.line, "reason": problem.show()} for problem in done.refused]
+        refused = [{"line": problem.line, "reason": problem.show(shell.words)} for problem in done.refused]
         shell.say_json({"added": done.added, "there": done.there, "refused": refused})
         return
     shell.tell_problems(done.refused)
-    would = "would be added" if shell.options.dry_run else "added"
-    shell.say(f"{done.added} {would}, {done.there} were there already and stay as they are")
+    _say_added(shell, done.added, done.there, would_be=shell.options.dry_run)
     if done.refused:
-        shell.complain(f"{counted(len(done.refused), 'row')} refused; the others count")
+        shell.complain(
+            shell.count("{count} row refused; the others count", "{count} rows refused; the others count",
+                        len(done.refused))
+        )  # fmt: skip
 
 
 def _list(shell: Shell, database: Database, catalogue: Catalogue) -> int:
@@ -106,8 +117,12 @@ def _list(shell: Shell, database: Database, catalogue: Catalogue) -> int:
         kinds = " ".join(sorted(kind.value for kind in subscriber.kinds))
         chosen = _chosen(subscriber)
         shell.say(f"{subscriber.address}  {subscriber.language}  {subscriber.state}  {kinds}{chosen}")
-    shell.tell(counted(len(found), "subscriber"))
+    _tell_count(shell, len(found))
     return DONE
+
+
+def _tell_count(shell: Shell, number: int) -> None:
+    shell.tell(shell.count("{count} subscriber", "{count} subscribers", number))
 
 
 def _chosen(subscriber: Subscriber) -> str:
@@ -126,17 +141,20 @@ def _export(shell: Shell, database: Database, catalogue: Catalogue) -> int:
         if found is not None:
             shell.say_json(personal_data(connection, found))
             return DONE
-    shell.complain(f"nobody has the address {shell.options.address}; nothing is kept about it")
+    said = shell.words("nobody has the address {address}; nothing is kept about it")
+    shell.complain(said.format(address=shell.options.address))
     return WRONG
 
 
 def _forget(shell: Shell, database: Database, catalogue: Catalogue) -> int:
     address = shell.options.address
     known = database.run(lambda connection: forget(connection, catalogue.series.id, address))
-    if known:
-        shell.say(f"{address} is forgotten: all that was kept is erased, and no import brings it back")
-    else:
-        shell.say(f"nobody had the address {address}; no import will bring it in")
+    said = (
+        N_("{address} is forgotten: all that was kept is erased, and no import brings it back")
+        if known
+        else N_("nobody had the address {address}; no import will bring it in")
+    )
+    shell.say(shell.words(said).format(address=address))
     return DONE
 
 
@@ -156,7 +174,7 @@ def _stats(shell: Shell, database: Database, catalogue: Catalogue) -> int:
     for state, number in sorted(states.items()):
         languages = ", ".join(f"{n} {language}" for (which, language), n in sorted(own.items()) if which == state)
         shell.say(f"{number:7} {state:13} ({languages})")
-    shell.tell(counted(sum(states.values()), "subscriber"))
+    _tell_count(shell, sum(states.values()))
     return DONE
 
 

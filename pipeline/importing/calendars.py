@@ -21,29 +21,32 @@ _COMPARED = ("SUMMARY", "LOCATION", "DESCRIPTION", "URL")
 """What a single changed time may say otherwise, which a catalogue can't."""
 
 
-def read_calendar(text: str, file: str, manner: Manner) -> Reading:
-    """The events of an iCalendar text; CatalogueError where it is none."""
-    found, problems = calendars(text, file)
+def read_calendar(data: bytes, file: str, manner: Manner) -> Reading:
+    """The events of an iCalendar text in UTF-8; CatalogueError where it is none."""
+    lost: list[Problem] = []
+    return Reading(_events(data, file, manner, lost), lost)
+
+
+def _events(data: bytes, file: str, manner: Manner, lost: list[Problem]) -> Iterator[Found]:
+    found, problems = calendars(data, file)
     if not found:
         raise CatalogueError([Spot(file, 1).problem(
             N_("this is no calendar: it has no line BEGIN:VCALENDAR"), N_("save the address of the .ics file itself"))
         ])  # fmt: skip
-    events: list[Found] = []
-    lost: list[Problem] = list(problems)
+    lost += problems
     for calendar in found:
         zones = _zones(calendar, manner)
         # One event after the other: parsed, a calendar takes many times the memory of its text.
         for blocks in _grouped(calendar.events):
             read, unread = _read_all(blocks, file)
             lost += unread
-            events += [_event(read, zones, file, manner)] if read else []
+            if read:
+                yield _event(read, zones, file, manner)
         lost += [Spot(file).lost(kind, count) for kind, count in calendar.others.items()]
-    return Reading(tuple(events), tuple(lost))
 
 
 def _zones(calendar: Calendar, manner: Manner) -> Zones:
-    name = calendar.properties.get("X-WR-TIMEZONE", "")
-    return Zones(calendar.zones, iana(name) if name else None, manner.zone)
+    return Zones(calendar.zones, iana(calendar.zone) if calendar.zone else None, manner.zone)
 
 
 Read = tuple[Block, Event]

@@ -16,6 +16,9 @@ UNKNOWN = frozenset(
 )
 """What people write where they don't know yet."""
 
+LONGEST_DATED = 200
+"""How many characters a cell has that says a day, or that nothing is known yet."""
+
 _ISO = re.compile(r"(\d{4})[-/.]?(\d\d)[-/.]?(\d\d)")
 _NUMBERS = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d\d)")
 _WORDS = re.compile(
@@ -79,7 +82,7 @@ def order_of(cells: Iterable[str]) -> str:
     """How the dates of a file are meant, if one of them can only be read in one way; else empty."""
     orders = set()
     for cell in cells:
-        if (match := re.search(r"(?<!\d)(\d{1,2})/(\d{1,2})/\d{4}", cell)) is not None:
+        if len(cell) <= LONGEST_DATED and (match := re.search(r"(?<!\d)(\d{1,2})/(\d{1,2})/\d{4}", cell)) is not None:
             first, second = int(match[1]), int(match[2])
             if first > 12 >= second:
                 orders.add("dmy")
@@ -130,7 +133,7 @@ def read_day_and_times(text: str, days: Days) -> tuple[date, time | None, time |
 
 def is_unknown(text: str) -> bool:
     """Whether a cell says that it isn't known yet."""
-    return FORBIDDEN.sub(" ", text).strip().casefold() in UNKNOWN
+    return len(text) <= LONGEST_DATED and FORBIDDEN.sub(" ", text).strip().casefold() in UNKNOWN
 
 
 def _without_weekday(text: str) -> tuple[str, int | None]:

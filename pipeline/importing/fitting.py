@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -49,6 +49,7 @@ class Fitted:
     """An event of a foreign file as the catalogue can hold it, but for its id and the id of its place."""
 
     found: Found
+    """Where it stands and what it is called there, without its facts."""
     facts: Mapping[str, Any]
     """Every text a dict from language to text; `venue` the keys of a place."""
     lost: tuple[Problem, ...]
@@ -69,7 +70,8 @@ def fitted(found: Found, tongue: Tongue) -> Fitted:
     )
     if place:
         facts["venue"] = place
-    return Fitted(found, facts, (*found.lost, *fitting.lost), found.questions)
+    # As they were found, the facts aren't needed any more: of a long file they would be kept twice.
+    return Fitted(replace(found, facts={}, lost=()), facts, (*found.lost, *fitting.lost), found.questions)
 
 
 _SHOWN = {"id": "x", "timezone": "UTC"}

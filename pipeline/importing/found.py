@@ -1,7 +1,7 @@
 """What a foreign file holds: events as facts under the catalogue's keys, and what of them has no place there."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,10 +64,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All events of a file, and what was lost of the file as a whole."""
+    """What a file holds, read as it is asked for: all at once it takes many times the memory of the file.
 
-    events: tuple[Found, ...]
-    lost: tuple[Problem, ...] = ()
+    Asking for the next event raises CatalogueError where the file can't be read.
+    """
+
+    events: Iterator[Found]
+    """Every event, once."""
+    lost: list[Problem] = field(default_factory=list)
+    """What was lost of the file as a whole: all of it is known when the events have been read."""
     organisations: tuple[Mapping[str, Any], ...] = ()
     """What the file says of organisations; only our own format does."""
 

@@ -4,16 +4,24 @@ Each event is parsed by itself afterwards, so that a broken one is named by its 
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from pipeline.errors import N_, Problem
 from pipeline.importing.found import Spot
 
-_BEGIN_OR_END = re.compile(r"(?P<edge>BEGIN|END):(?P<name>[\w-]+)\s*", re.IGNORECASE)
-
-_UID = re.compile(r"UID(?:;[^:]*)?:(.*)", re.IGNORECASE)
-_LINE_END = re.compile(r"\r\n|\n|\r")
+_LINE = (
+    rb"(?P<name>BEGIN|END|UID|X-WR-TIMEZONE)(?:;[^:\r\n]*+)?:"
+    rb"(?P<value>[^\r\n]{0,1000}+(?:(?:\r\n|\n|\r)[ \t][^\r\n]{0,1000}+){0,20}+)"
+)
+"""The lines by which a file is cut; all others are passed over, of which a long file has millions."""
+_FIRST = re.compile(_LINE, re.IGNORECASE)
+_LATER = re.compile(rb"[\r\n]" + _LINE, re.IGNORECASE)
+_NAME = re.compile(r"[\w-]+")
+_FOLDS = (b"\r\n ", b"\r\n\t", b"\n ", b"\n\t", b"\r ", b"\r\t")
+_FILE_WITHIN = re.compile(
+    rb"^(ATTACH[^:\r\n]*;(?:VALUE=BINARY|ENCODING=BASE64)\b[^:\r\n]*:)[^\r\n]*", re.IGNORECASE | re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,51 +30,65 @@ class Block:
 
     name: str
     line: int
-    text: str
+    data: bytes = field(repr=False)
+    """The whole file."""
+    start: int
+    end: int
     uid: str = ""
     """Its UID as it stands there, by which its versions and changed times are known before they are parsed."""
+
+    @property
+    def text(self) -> str:
+        """Its lines without their folds, each ending in CRLF. The bytes of files within are left out."""
+        lines = _FILE_WITHIN.sub(rb"\1", _unfolded(self.data[self.start : self.end])).decode()
+        return "".join(f"{line}\r\n" for line in lines.replace("\r", "\n").split("\n") if line)
 
 
 @dataclass
 class Calendar:
-    """One VCALENDAR: its own properties by upper-case name, its zones by name, its events in order."""
+    """One VCALENDAR: the name of its own zone, the zones that it defines by name, its events in order."""
 
-    properties: dict[str, str] = field(default_factory=dict)
+    zone: str = ""
     zones: dict[str, Block] = field(default_factory=dict)
     events: list[Block] = field(default_factory=list)
     others: dict[str, int] = field(default_factory=dict)
     """How many components of other kinds it has: to-dos, journals."""
 
 
-def calendars(text: str, file: str) -> tuple[list[Calendar], list[Problem]]:
-    """The calendars of a file, and what is wrong with it as a whole."""
+def calendars(data: bytes, file: str) -> tuple[list[Calendar], list[Problem]]:
+    """The calendars of a file in UTF-8, and what is wrong with it as a whole."""
     found: list[Calendar] = []
-    problems: list[Problem] = []
-    open_block: list[str] = []
-    name, uid, started, depth = "", "", 0, 0
-    for number, line in _unfolded(text):
-        edge = _BEGIN_OR_END.fullmatch(line)
+    block, uid, line, started, depth = "", "", 1, 0, 0
+    for telling in chain(filter(None, [_FIRST.match(data)]), _LATER.finditer(data)):
+        name, value = telling["name"].upper(), _unfolded(telling["value"]).decode("utf-8", errors="ignore").strip()
+        is_edge = name in {b"BEGIN", b"END"} and _NAME.fullmatch(value) is not None
         if depth:
-            open_block.append(line)
-            if depth == 1 and (match := _UID.match(line)) is not None:
-                uid = uid or match[1].strip()
-            depth += 0 if edge is None else 1 if edge["edge"].upper() == "BEGIN" else -1
+            uid = uid or (value if name == b"UID" and depth == 1 else "")
+            depth += 0 if not is_edge else 1 if name == b"BEGIN" else -1
             if not depth:
-                _keep(found[-1], Block(name, started, "\r\n".join([*open_block, ""]), uid))
-                open_block = []
-        elif edge is not None and edge["name"].upper() == "VCALENDAR":
-            if edge["edge"].upper() == "BEGIN":
-                found.append(Calendar())
-        elif edge is not None and edge["edge"].upper() == "BEGIN":
+                _keep(found[-1], Block(block, line, data, started, telling.end(), uid))
+        elif name == b"X-WR-TIMEZONE" and found:
+            found[-1].zone = found[-1].zone or value
+        elif is_edge and value.upper() == "VCALENDAR":
+            found += [Calendar()] if name == b"BEGIN" else []
+        elif is_edge and name == b"BEGIN":
             found = found or [Calendar()]
-            name, uid, started, depth, open_block = edge["name"].upper(), "", number, 1, [line]
-        elif found:
-            key, _, value = line.partition(":")
-            found[-1].properties.setdefault(key.partition(";")[0].upper(), value.strip())
-    if depth:
-        problems.append(Spot(file, started).problem(
-            N_("the file ends in the middle of {what}"), N_("fetch it again: it was cut off"), what=name))  # fmt: skip
-    return found, problems
+            line += _line_breaks(data, started, telling.start("name"))
+            block, uid, started, depth = value.upper(), "", telling.start("name"), 1
+    cut_off = Spot(file, line).problem(
+        N_("the file ends in the middle of {what}"), N_("fetch it again: it was cut off"), what=block)  # fmt: skip
+    return found, [cut_off] if depth else []
+
+
+def _line_breaks(data: bytes, start: int, end: int) -> int:
+    """How many lines end between two places: by LF, by CR, or by both."""
+    return data.count(b"\n", start, end) + data.count(b"\r", start, end) - data.count(b"\r\n", start, end)
+
+
+def _unfolded(data: bytes) -> bytes:
+    for fold in _FOLDS:
+        data = data.replace(fold, b"")
+    return data
 
 
 def _keep(calendar: Calendar, block: Block) -> None:
@@ -77,27 +99,3 @@ def _keep(calendar: Calendar, block: Block) -> None:
         calendar.zones.setdefault(match[1].strip() if match else "", block)
     else:
         calendar.others[block.name] = calendar.others.get(block.name, 0) + 1
-
-
-def _unfolded(text: str) -> Iterator[tuple[int, str]]:
-    """The content lines with their continuations, each with the number of its first line."""
-    parts: list[str] = []
-    started = 1
-    for number, line in enumerate(_lines(text), start=1):
-        if line[:1] in {" ", "\t"} and parts:
-            parts.append(line[1:])
-            continue
-        if parts and (whole := "".join(parts)):
-            yield started, whole
-        parts, started = [line], number
-    if parts and (whole := "".join(parts)):
-        yield started, whole
-
-
-def _lines(text: str) -> Iterator[str]:
-    """Line by line: a long file has millions of them, which together take ten times its size."""
-    at = 0
-    for end in _LINE_END.finditer(text):
-        yield text[at : end.start()]
-        at = end.end()
-    yield text[at:]

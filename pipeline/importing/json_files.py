@@ -1,71 +1,116 @@
 """JSON: schema.org events, alone, in a list, in a graph or in a saved page, and our own `events.json`."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pipeline.errors import N_, CatalogueError
 from pipeline.importing.found import Found, Manner, Reading, Spot
-from pipeline.importing.markup import scripts
+from pipeline.importing.json_pieces import SHORT, Document, Piece
 from pipeline.importing.our_json import is_ours, read_ours
+from pipeline.importing.pages import scripts
 from pipeline.importing.schema_org import event_of, is_event
 
 MEDIA_TYPE = "application/ld+json"
+MOST_OPENED = 8
+"""How many lists and objects one in the other are opened; what lies deeper is parsed at once."""
+_NOT_BELOW = frozenset({"superEvent", "location", "organizer", "performer", "offers", "eventSchedule"})
+"""Where no event of this programme is described."""
+
+Values = Iterable[tuple[int, Any]]
+"""JSON values, each with its line."""
 
 
-def read_json(text: str, file: str, manner: Manner) -> Reading:
-    """The events of a JSON text; CatalogueError where there is none."""
-    value = _parsed(text, file, 0)
-    if is_ours(value):
-        return read_ours(value, file)
-    return _reading(list(_events([(1, value)], file, manner)), file)
+def read_json(data: bytes, file: str, manner: Manner) -> Reading:
+    """The events of a JSON text in UTF-8; CatalogueError where there is none."""
+    document = Document(data, file)
+    if document.whole.length <= SHORT:
+        value = document.value(document.whole)
+        return read_ours(value, value["events"], file) if is_ours(value) else _reading([(1, value)], file, manner)
+    return _ours(document, file) or _reading(_values(document, document.whole), file, manner)
 
 
-def read_page(text: str, file: str, manner: Manner) -> Reading:
-    """The events in the structured data of a saved web page; CatalogueError where there is none."""
-    found = [(line, _parsed(script, file, line)) for line, script in scripts(text, MEDIA_TYPE)]
-    return _reading(list(_events(found, file, manner)), file)
+def read_page(page: bytes, file: str, manner: Manner) -> Reading:
+    """The events in the structured data of a saved web page in UTF-8; CatalogueError where there is none."""
+
+    def values() -> Iterator[tuple[int, Any]]:
+        for start, end in scripts(page, MEDIA_TYPE):
+            document = Document(page, file, start, end)
+            yield from _values(document, document.whole)
+
+    return _reading(values(), file, manner)
 
 
-def _reading(events: list[Found], file: str) -> Reading:
-    if not events:
+def _ours(document: Document, file: str) -> Reading | None:
+    """The events of a long `events.json`; None where it is something else."""
+    if not document.is_object(document.whole):
+        return None
+    members = dict(document.members(document.whole))
+    if (events := members.pop("events", None)) is None or not document.is_list(events):
+        return None
+    head = {key: document.value(piece) for key, piece in members.items()}
+    rows = map(document.value, document.items(events))
+    return read_ours(head, rows, file) if is_ours({**head, "events": []}) else None
+
+
+def _reading(values: Values, file: str, manner: Manner) -> Reading:
+    return Reading(_events(values, file, manner))
+
+
+def _events(values: Values, file: str, manner: Manner) -> Iterator[Found]:
+    """The events of all values, in the order in which they stand there, each once."""
+    found = False
+    seen: set[str] = set()
+    for line, value in values:
+        for described in _described(value):
+            event = event_of(described, Spot(file, line), manner)
+            if not event.uid or event.uid not in seen:
+                yield event
+            seen.add(event.uid)
+            found = True
+    if not found:
         raise CatalogueError([Spot(file, 1).problem(
             N_("no event is described in the file in a way that programs can read"),
             N_("it needs events of schema.org (JSON-LD), or our own events.json"))])  # fmt: skip
-    return Reading(tuple(events))
 
 
-def _parsed(text: str, file: str, line: int) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        where = line + error.lineno - 1 if line else error.lineno
-        problem = Spot(file, where).problem(
-            N_("this is not JSON: {reason}"), N_("fetch the file again"), reason=error.msg
-        )
-    except RecursionError:
-        problem = Spot(file, line).problem(N_("brackets are nested too deep"), "")
-    except ValueError as error:
-        problem = Spot(file, line).problem(N_("this is not JSON: {reason}"), "", reason=error)
-    raise CatalogueError([problem])
-
-
-def _events(values: list[tuple[int, Any]], file: str, manner: Manner) -> Iterator[Found]:
-    """The events of all values, in the order in which they stand there, each once."""
-    seen: set[str] = set()
-    waiting = list(reversed(values))
+def _described(value: Any) -> Iterator[Mapping[str, Any]]:
+    """The events in a value."""
+    waiting = [value]
     while waiting:
-        line, value = waiting.pop()
+        value = waiting.pop()
         if isinstance(value, list):
-            waiting += [(line, item) for item in reversed(value)]
+            waiting += reversed(value)
         elif isinstance(value, Mapping):
             if is_event(value):
-                found = event_of(value, Spot(file, line), manner)
-                if not found.uid or found.uid not in seen:
-                    yield found
-                seen.add(found.uid)
-            waiting += [(line, item) for key, item in reversed(list(value.items())) if key not in _NOT_BELOW]
+                yield value
+            waiting += [item for key, item in reversed(list(value.items())) if key not in _NOT_BELOW]
 
 
-_NOT_BELOW = frozenset({"superEvent", "location", "organizer", "performer", "offers", "eventSchedule"})
-"""Where no event of this programme is described."""
+def _values(document: Document, piece: Piece, opened: int = 0) -> Iterator[tuple[int, Any]]:
+    """A piece as short values, in their order: of a long list its parts, of a long object what is short first."""
+    is_list, is_object = document.is_list(piece), document.is_object(piece)
+    if piece.length <= SHORT or opened == MOST_OPENED or not (is_list or is_object):
+        yield document.line(piece.start), document.value(piece)
+    elif is_list:
+        for item in document.items(piece):
+            yield from _values(document, item, opened + 1)
+    else:
+        short, long = _parted(document, piece)
+        yield document.line(piece.start), short
+        for member in long:
+            yield from _values(document, member, opened + 1)
+
+
+def _parted(document: Document, piece: Piece) -> tuple[dict[str, Any], list[Piece]]:
+    """What of a long object is short or no table, parsed; and its long parts."""
+    short: dict[str, Any] = {}
+    long: list[Piece] = []
+    room = SHORT
+    for key, member in document.members(piece):
+        is_table = document.is_list(member) or document.is_object(member)
+        if is_table and member.length > room:
+            long += [member] if key not in _NOT_BELOW else []
+            continue
+        room -= member.length if is_table else 0
+        short[key] = document.value(member)
+    return short, long

@@ -60,20 +60,6 @@ def from_html(text: str) -> str:
     return _tidied("".join(parts)) or from_lines(_MARKUP.sub(" ", text))
 
 
-def scripts(page: str, media_type: str) -> list[tuple[int, str]]:
-    """The scripts of that media type in an HTML page, each with its line."""
-    try:
-        root = html.document_fromstring(_PARSER_CANT.sub(" ", page), parser=_parser())
-    except (etree.LxmlError, ValueError):
-        return []
-    found = []
-    for script in root.iter("script"):
-        kind = (script.get("type") or "").partition(";")[0].strip().lower()
-        if kind == media_type and script.text:
-            found.append((int(script.sourceline or 0), str(script.text)))
-    return found
-
-
 def _parser() -> html.HTMLParser:
     return html.HTMLParser(no_network=True, encoding=None)
 

@@ -1,11 +1,11 @@
 """Our own `events.json`, back again: every fact that it holds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, time
 from typing import Any
 
 from pipeline.catalogue.models import Event
-from pipeline.errors import N_
+from pipeline.errors import N_, Problem
 from pipeline.importing.fitting import TEXTS
 from pipeline.importing.found import Found, Gathering, Reading, Spot
 
@@ -30,21 +30,25 @@ def is_ours(value: Any) -> bool:
     )
 
 
-def read_ours(value: Mapping[str, Any], file: str) -> Reading:
-    """The events of an `events.json`; retired ones are named and left out."""
-    language = str(value.get("language") or "")
-    events: list[Found] = []
-    lost = []
-    for number, row in enumerate(value["events"], start=1):
+def read_ours(head: Mapping[str, Any], rows: Iterable[Any], file: str) -> Reading:
+    """The events of an `events.json` in `rows`, what else it says in `head`; retired ones are named and left out."""
+    language = str(head.get("language") or "")
+    lost: list[Problem] = []
+    organisations = [row for row in _several(head.get("organisations")) if isinstance(row, Mapping)]
+    return Reading(
+        _events(rows, file, language, lost), lost, tuple(_organisation(row, language) for row in organisations)
+    )
+
+
+def _events(rows: Iterable[Any], file: str, language: str, lost: list[Problem]) -> Iterator[Found]:
+    for number, row in enumerate(rows, start=1):
         spot = Spot(file, 0, f'event "{row.get("id")}"' if isinstance(row, Mapping) else f"event #{number}")
         if not isinstance(row, Mapping):
             lost.append(spot.lost("event", row))
         elif row.get("retired") is True:
             lost.append(spot.lost("event", row.get("id"), N_("it was retired")))
         else:
-            events.append(_event(row, spot, language))
-    organisations = [row for row in _several(value.get("organisations")) if isinstance(row, Mapping)]
-    return Reading(tuple(events), tuple(lost), tuple(_organisation(row, language) for row in organisations))
+            yield _event(row, spot, language)
 
 
 def _event(row: Mapping[str, Any], spot: Spot, language: str) -> Found:

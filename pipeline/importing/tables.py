@@ -3,8 +3,9 @@
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, time
+from itertools import islice
 from typing import Any
 
 from pipeline.catalogue.texts import proposed_slug
@@ -15,31 +16,47 @@ from pipeline.importing.found import Found, Gathering, Manner, Reading, Spot
 from pipeline.importing.markup import as_markdown, as_words
 from pipeline.importing.places import place_in_words
 
-LONGEST_CELL = 2_000_000
+LONGEST_LINE = 5_000_000
+"""How many characters a line or a cell may have."""
+LONGEST_HEAD = 100_000
+"""In how many bytes the marks between the columns are counted."""
+
+Row = tuple[int, list[str]]
+"""The line on which a row begins, and its cells."""
 
 
-def read_table(text: str, file: str, manner: Manner) -> Reading:
-    """The events of a CSV text, one a row. CatalogueError names every row whose day or hour can't be read for sure."""
-    rows = list(_rows(text, file))
-    if not rows:
+def read_table(data: bytes, file: str, manner: Manner) -> Reading:
+    """The events of a CSV text in UTF-8, one a row. CatalogueError names every row whose day or hour isn't sure."""
+    lost: list[Problem] = []
+    return Reading(_events(data, file, manner, lost), lost)
+
+
+def _events(data: bytes, file: str, manner: Manner, lost: list[Problem]) -> Iterator[Found]:
+    """The rows are walked three times: in memory together they would take ten times as much as their text."""
+    header = next(_rows(data, file), (1, []))[1]
+    if not header:
         raise CatalogueError([Spot(file, 1).problem(N_("the file is empty"), "")])
-    columns, lost = _columns(rows[0][1], file, rows[1:], manner.columns)
-    body = [(line, row) for line, row in rows[1:] if any(cell.strip() for cell in row)]
-    days = Days(manner.order or order_of(cell for _, row in body for cell in row))
+    columns, unknown = _columns(header, file, _body(data, file), manner.columns)
+    lost += unknown
+    days = Days(manner.order or order_of(cell for _, row in _body(data, file) for cell in row))
     problems: list[Problem] = []
-    width = len(rows[0][1])
-    events = [_event(Spot(file, line), row, width, columns, days, problems) for line, row in body]
+    for line, row in _body(data, file):
+        if any(cell.strip() for cell in row):
+            yield _event(Spot(file, line), row, len(header), columns, days, problems)
     if problems:
         raise CatalogueError(problems)
-    return Reading(tuple(events), tuple(lost))
 
 
-def _rows(text: str, file: str) -> Iterator[tuple[int, list[str]]]:
+def _body(data: bytes, file: str) -> Iterator[Row]:
+    return islice(_rows(data, file), 1, None)
+
+
+def _rows(data: bytes, file: str) -> Iterator[Row]:
     """Every row with the line on which it begins."""
-    csv.field_size_limit(LONGEST_CELL)
-    head = text.lstrip("\r\n").partition("\n")[0]
+    csv.field_size_limit(LONGEST_LINE)
+    head = data[:LONGEST_HEAD].decode("utf-8", errors="replace").lstrip("\r\n").partition("\n")[0]
     delimiter = max(";\t,|", key=head.count)
-    reader = csv.reader(io.StringIO(text.replace("\0", ""), newline=""), delimiter=delimiter)
+    reader = csv.reader(_lines(data), delimiter=delimiter)
     line = 1
     try:
         for row in reader:
@@ -52,27 +69,47 @@ def _rows(text: str, file: str) -> Iterator[tuple[int, list[str]]]:
         ]) from None  # fmt: skip
 
 
+def _lines(data: bytes) -> Iterator[str]:
+    text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", errors="replace", newline="")
+    while line := text.readline(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE:
+            raise csv.Error(f"line larger than field limit ({LONGEST_LINE})")
+        yield line.replace("\0", "")
+
+
 def _columns(
-    header: list[str], file: str, rows: list[tuple[int, list[str]]], mapping: Mapping[str, str]
+    header: list[str], file: str, rows: Iterable[Row], mapping: Mapping[str, str]
 ) -> tuple[dict[int, str], list[Problem]]:
     """The key of each column, and the columns that have none."""
     given = {" ".join(name.casefold().split()): key for name, key in mapping.items()}
     names = [" ".join(name.split()) for name in header]
     _refuse_wrong_mapping(given, names, file)
     columns: dict[int, str] = {}
-    lost: list[Problem] = []
+    unknown: dict[int, str] = {}
     for index, name in enumerate(names):
         key = given.get(name.casefold(), key_of(name))
         if key and key not in columns.values():
             columns[index] = key
-        elif name and given.get(name.casefold()) != "" and any(index < len(row) and row[index] for _, row in rows):
-            why = N_('to say what it is: --map "{name}=…"')
-            lost.append(Spot(file, 1).lost(f'column "{name}"', f"{len(rows)} ×", why, name=name))
+        elif name and given.get(name.casefold()) != "":
+            unknown[index] = name
     if "title" not in columns.values() and not any(key.startswith("title.") for key in columns.values()):
         raise CatalogueError([Spot(file, 1).problem(
             N_("no column is the title: {columns}"), N_('say which: --map "{first}=title"'),
             columns=", ".join(names)[:200], first=next(filter(None, names), "…"))])  # fmt: skip
-    return columns, lost
+    return columns, _lost_columns(unknown, file, rows)
+
+
+def _lost_columns(unknown: Mapping[int, str], file: str, rows: Iterable[Row]) -> list[Problem]:
+    """Those of the unknown columns in which something stands."""
+    filled: set[int] = set()
+    count = 0
+    for count, (_, row) in enumerate(rows, start=1):  # noqa: B007 - the last one counts
+        filled.update(index for index in unknown if index < len(row) and row[index])
+    why = N_('to say what it is: --map "{name}=…"')
+    return [
+        Spot(file, 1).lost(f'column "{name}"', f"{count} ×", why, name=name)
+        for index, name in unknown.items() if index in filled
+    ]  # fmt: skip
 
 
 def _refuse_wrong_mapping(given: Mapping[str, str], names: list[str], file: str) -> None:

@@ -1,10 +1,13 @@
 """Files are written whole, only where they change, and only ours are removed."""
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
+from checkout import ROOT
 
+from pipeline.cli import main
 from pipeline.errors import CatalogueError, FileError
 from pipeline.files import MANIFEST, read_text, write_folder, write_whole
 
@@ -117,3 +120,28 @@ def test_what_must_survive_a_power_cut_is_on_the_disk_under_its_name(
     monkeypatch.setattr(os, "fsync", lambda handle: synced.append(str(Path(f"/proc/self/fd/{handle}").readlink())))
     write_whole(tmp_path / "ledger.jsonl", b"{}", durable=True)
     assert synced == [str(tmp_path / "ledger.jsonl.tocsin-unfinished"), str(tmp_path)]
+
+
+@pytest.mark.parametrize("name", ["events.toml", "ledger.jsonl", "x.ics"])
+def test_a_device_or_a_pipe_is_refused_and_not_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    catalogue = tmp_path / "events.toml"
+    catalogue.write_bytes((ROOT / "events.toml").read_bytes())
+    (tmp_path / name).unlink(missing_ok=True)
+    (tmp_path / name).symlink_to("/dev/zero")
+    command = ["import", str(tmp_path / name)] if name == "x.ics" else ["check"]
+    assert main([*command, "--catalogue", str(catalogue), "--lang", "en"]) == 1
+    told = "the file is larger than 50 MB" if name == "x.ics" else "this is a device, not a file"
+    assert f"{name}: {told}" in capsys.readouterr().err
+
+
+def test_a_pipe_is_read_only_where_one_may_come(tmp_path: Path) -> None:
+    pipe = tmp_path / "events.toml"
+    os.mkfifo(pipe)
+    with pytest.raises(CatalogueError, match="not a file"):
+        read_text(pipe, pipe.name)
+    writer = threading.Thread(target=pipe.write_text, args=("a text",))
+    writer.start()
+    assert read_text(pipe, pipe.name, piped=True) == "a text"
+    writer.join()

@@ -1,0 +1,84 @@
+"""Parsers of the command line that speak the reader's language; light, so that `--help` loads nothing else."""
+
+import argparse
+import gettext
+import importlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+Say = Callable[[str], str]
+
+
+def asked_language(arguments: Sequence[str]) -> str | None:
+    """The language that `--lang` names, before anything is parsed: what is wrong is said in it, too."""
+    for at, argument in enumerate(arguments):
+        if argument.startswith("--lang="):
+            return argument.removeprefix("--lang=")
+        if argument == "--lang" and at + 1 < len(arguments):
+            return arguments[at + 1]
+    return None
+
+
+def saying(language: str) -> Say:
+    """The function that says an English help text in a language."""
+    if language == "en":
+        return str
+    return importlib.import_module("pipeline.interface_words").words(language)  # type: ignore[no-any-return]
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Lets argparse speak a language: it asks gettext, which knows one domain and language for the whole program."""
+    if language == "en":
+        yield
+        return
+    interface = importlib.import_module("pipeline.interface_words")
+    domain, asked = gettext.textdomain(), os.environ.get("LANGUAGE")
+    gettext.bindtextdomain(interface.DOMAIN, interface.LOCALES)
+    gettext.textdomain(interface.DOMAIN)
+    os.environ["LANGUAGE"] = language
+    try:
+        yield
+    finally:
+        gettext.textdomain(domain)
+        os.environ.pop("LANGUAGE")
+        os.environ.update({"LANGUAGE": asked} if asked is not None else {})
+
+
+class Helping(argparse.HelpFormatter):
+    """Help texts, headings and descriptions in the reader's language."""
+
+    def __init__(self, prog: str, say: Say = str, **widths: Any) -> None:
+        super().__init__(prog, **widths)
+        self._say = say
+
+    def start_section(self, heading: str | None) -> None:
+        """A section under its heading."""
+        super().start_section(self._say(heading) if heading else heading)
+
+    def add_text(self, text: str | None) -> None:
+        """A paragraph."""
+        super().add_text(self._say(text) if text and text is not argparse.SUPPRESS else text)
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return self._say(action.help) if action.help else action.help
+
+
+class AsWritten(Helping, argparse.RawDescriptionHelpFormatter):
+    """The same, with the lines of descriptions as they are."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose help is said in the reader's language, as is that of the verbs below it."""
+
+    def __init__(self, *arguments: Any, say: Say = str, as_written: bool = False, **options: Any) -> None:
+        form = AsWritten if as_written else Helping
+        super().__init__(*arguments, **{"formatter_class": partial(form, say=say), **options})
+        self._speech = say
+
+    def add_subparsers(self, **options: Any) -> Any:
+        """Verbs, each with a parser of its own."""
+        return super().add_subparsers(**{"parser_class": partial(Parser, say=self._speech), **options})
