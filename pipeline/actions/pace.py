@@ -1,8 +1,8 @@
 """What slows a round down on purpose: so many messages a second, so many a minute to one recipient domain."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Final
 
 from sqlalchemy import Connection
 
@@ -10,9 +10,7 @@ from pipeline.actions.terms import Terms
 from pipeline.clock import Clock
 from pipeline.store.claims import put_off
 from pipeline.store.deliveries import Claimed
-from pipeline.store.pacing import domain_of, reserve_slot, rest, resting, take_turn
-
-_REST: Final = timedelta(minutes=5)  # for a recipient domain that says that it has had too many
+from pipeline.store.pacing import REST, domain_of, reserve_slot, reserve_turns, rest, resting, take_turn
 
 
 class Pace:
@@ -47,28 +45,36 @@ class Pace:
 
     def rests_until(self, item: Claimed) -> datetime | None:
         """Until when a recipient's domain is left alone, and a little more so that not all come at once; or None."""
-        until = self._resting.get(domain_of(item.recipient.address))
+        until = self._resting.get(domain_of(item.recipient.address)) if self._resting else None
         if until is None or until <= self._clock.now():
             return None
-        return until + _REST * (0.1 * self._terms.jitter())
+        return until + REST * (0.1 * self._terms.jitter())
 
-    def full_until(self, item: Claimed) -> datetime | None:
-        """Until when a recipient's domain is known to have had its messages of this minute; or None.
+    def is_full(self, item: Claimed) -> bool:
+        """Whether a recipient's domain is known to have had its messages of this minute.
 
         So its other messages take no slot from those to other domains.
         """
-        until = self._full.get(domain_of(item.recipient.address))
-        return until if until is not None and until > self._clock.now() else None
+        until = self._full.get(domain_of(item.recipient.address)) if self._full else None
+        return until is not None and until > self._clock.now()
 
-    def put_off(self, connection: Connection, resting: Iterable[tuple[Claimed, datetime]]) -> None:
-        """Lets messages wait, each until an instant of its own."""
-        for item, until in resting:
-            put_off(connection, item, self._terms.owner, until)
+    def put_off(
+        self, connection: Connection, full: Iterable[Claimed], resting: Iterable[tuple[Claimed, datetime]]
+    ) -> None:
+        """Lets messages wait: those to a full domain until their turn, so that nobody takes them in hand before it."""
+        together = defaultdict[tuple[int, str], list[Claimed]](list)
+        for item in full:
+            together[item.campaign, domain_of(item.recipient.address)].append(item)
+        waiting, most = list(resting), self._terms.per_domain or 1
+        for (campaign, domain), items in together.items():
+            turns = reserve_turns(connection, campaign, domain, most, len(items), self._full[domain])
+            waiting += zip(items, turns, strict=True)
+        put_off(connection, waiting, self._terms.owner)
 
     def crowded(self, item: Claimed) -> None:
         """A recipient's domain has had too many: from now on it rests; `tell` must store that."""
         domain = domain_of(item.recipient.address)
-        self._resting[domain] = self._tired[domain] = self._clock.now() + _REST
+        self._resting[domain] = self._tired[domain] = self._clock.now() + REST
 
     @property
     def tired(self) -> Mapping[str, datetime]:
@@ -86,7 +92,7 @@ class Pace:
             self._tired.pop(domain, None)
 
     def full(self, connection: Connection, items: Iterable[Claimed]) -> set[Claimed]:
-        """Those whose domain has had its messages of this minute; they are put off until the next one."""
+        """Those whose domain has had its messages of this minute; they are put off until their turn."""
         if self._terms.per_domain is None:
             return set()
         full, now = set(), self._clock.now()
@@ -95,6 +101,6 @@ class Pace:
             until = take_turn(connection, domain, self._terms.per_domain, now)
             if until is not None:
                 self._full[domain] = until
-                put_off(connection, item, self._terms.owner, until)
                 full.add(item)
+        self.put_off(connection, full, ())
         return full

@@ -36,6 +36,8 @@ _AFTER_STRIKES: Final = timedelta(minutes=15)
 _LOOK_AGAIN: Final = 1.0  # seconds between two looks at what other senders still hold, and at a stop signal
 _LISTEN: Final = 0.2  # seconds to wait for a reply before looking whether we shall stop
 _GRACE: Final = 7.0  # seconds that the messages in hand have when we shall stop
+_SHARE: Final = 0.25  # of the time that a commit takes, to wait for one more outcome that it may carry
+_LONGEST_LINGER: Final = 0.002  # seconds
 _A_LINE_FOR: Final = 20  # messages waiting, for one more connection to be worth while
 
 
@@ -63,6 +65,7 @@ class Round:
         self._tried = 0
         self._dry = self._stopping = False
         self._late_before = self._late_after = 0
+        self._linger = 0.0
         self._broken: set[tuple[int, int]] = set()
         self._struck: list[Claimed] = []
         self._pace = Pace(series, clock, terms)
@@ -129,10 +132,12 @@ class Round:
             return states, work(connection)
 
         states, result = self._sender.run(both)
+        self._linger = max(0.0, min(_LONGEST_LINGER, _SHARE * (self._clock.now() - now).total_seconds()))
         self._unsettled.clear()
         self._pace.told(tired)
-        for state in states:
-            self._count(_COUNTED[state])
+        for state, what in _COUNTED.items():
+            if by := states.count(state):
+                self._count(what, by)
         return result
 
     def _count(self, what: str, by: int = 1) -> None:
@@ -184,18 +189,22 @@ class Round:
 
     def _ready(self) -> list[_Start]:
         """A finished message for each connection that is free, as far as pace and domains allow."""
-        queue, found, resting = self._supply.waiting, list[_Start](), list[tuple[Claimed, datetime]]()
+        queue, found = self._supply.waiting, list[_Start]()
+        full, resting = list[Claimed](), list[tuple[Claimed, datetime]]()
         self._lines.widen(1 + len(queue) // _A_LINE_FOR)
-        while queue and len(found) < self._lines.free and self._may_leave_now():
+        room = self._lines.free
+        while queue and len(found) < room and self._may_leave_now():
             item = queue.popleft()
-            if (until := self._pace.full_until(item) or self._pace.rests_until(item)) is not None:
+            if self._pace.is_full(item):
+                full.append(item)
+            elif (until := self._pace.rests_until(item)) is not None:
                 resting.append((item, until))
             elif (start := self._finished(item)) is not None:
                 found.append(start)
                 self._pace.slot = None
-        if resting:
-            self._write(lambda connection: self._pace.put_off(connection, resting))
-            self._count("retried", sum(self._pace.full_until(item) is None for item, _ in resting))
+        if full or resting:
+            self._write(lambda connection: self._pace.put_off(connection, full, resting))
+            self._count("retried", len(resting))
         return found
 
     def _finished(self, item: Claimed) -> _Start | None:
@@ -221,17 +230,18 @@ class Round:
     def _begin(self, starts: list[_Start]) -> None:
         if starts:
             self._checkpoint("before_start")
-        may, troubles, held = self._write(lambda connection: self._started(connection, starts))
+        begun, troubles, held = self._write(lambda connection: self._started(connection, starts))
         if held:
             self._result = replace(self._result, held=held)
         for _ in filter(None, troubles):
             self._count("dropped")
-        for start in (start for start, allowed in zip(starts, may, strict=True) if allowed):
+        for start in begun:
             self._checkpoint("after_start")
             self._tried += 1
-            self._lines.begin(start.item, start.message)
+            # Where an earlier copy is in doubt, a server that hangs up over each body shall not leave another doubt.
+            self._lines.begin(start.item, start.message, careful=start.item.doubts > 0)
 
-    def _started(self, connection: Connection, starts: list[_Start]) -> tuple[list[bool], list[str], str]:
+    def _started(self, connection: Connection, starts: list[_Start]) -> tuple[list[_Start], list[str], str]:
         """Which of them may leave, why others were dropped, and why nothing may leave at all."""
         if not starts:
             return [], [], ""
@@ -241,18 +251,20 @@ class Round:
         full = self._pace.full(connection, [start.item for start in starts])
         # Nobody may take it for abandoned while the server is only slow.
         until = now + self._terms.lease + self._terms.longest
-        pairs = [(start.item, start.dated) for start in starts if start.item not in full]
-        begun = dict(zip((item for item, _ in pairs), start_all(connection, pairs, owner, until, now), strict=True))
-        refused = [item for item, allowed in begun.items() if not allowed]
+        left = [start for start in starts if start.item not in full] if full else starts
+        may = start_all(connection, [(start.item, start.dated) for start in left], owner, until, now)
+        if all(may):
+            return left, [], ""
+        begun = [start for start, allowed in zip(left, may, strict=True) if allowed]
+        refused = [start.item for start, allowed in zip(left, may, strict=True) if not allowed]
         reasons = [set_aside(connection, item, owner, now) for item in refused]
-        held = why_held(connection, self._terms.here) if refused else ""
-        return [begun.get(start.item, False) for start in starts], reasons, held
+        return begun, reasons, why_held(connection, self._terms.here)
 
     # Judging
 
     def _listen(self) -> None:
         wait = min(_LISTEN, self._pace.ahead) if self._supply.waiting and self._pace.slot else _LISTEN
-        for item, outcome in self._lines.outcomes(wait):
+        for item, outcome in self._lines.outcomes(wait, self._linger):
             self._note(item, outcome)
             self._strike(item, outcome)
             self._checkpoint("after_outcome")
@@ -260,7 +272,7 @@ class Round:
     def _note(self, item: Claimed, outcome: Outcome) -> None:
         key = item.campaign, item.recipient.subscriber
         pause = _AFTER_A_BREAK if key in self._broken else timedelta(0)
-        now, jitter = self._clock.now(), self._terms.jitter()
+        now, jitter = self._clock.now(), 0.0 if outcome.fate is Fate.ACCEPTED else self._terms.jitter()
         self._unsettled.append((item, settlement(outcome, item.attempts + 1, item.not_after, now, jitter, pause)))
         if outcome.fate in (Fate.BROKEN, Fate.UNKNOWN):
             self._broken.add(key)

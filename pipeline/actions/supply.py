@@ -18,6 +18,8 @@ from pipeline.store.senders import Sender
 
 _BATCH: Final = 50
 _BATCH_OF_A_CONNECTION: Final = 20
+_LARGEST_BATCH: Final = 1000
+_SOON: Final = timedelta(seconds=3)  # a batch that has left so fast may be larger the next time
 _DAY: Final = timedelta(days=1)
 
 Batch = tuple[tuple[Claimed, ...], Mapping[tuple[int, str], Letter]]
@@ -31,8 +33,8 @@ class Supply:
         self._sender, self._series, self._clock, self._terms = sender, series, clock, terms
         self._finish = finish
         self._letters: dict[tuple[int, str], Letter] = {}
-        self._renew_at = clock.now()
-        self._size = max(_BATCH, _BATCH_OF_A_CONNECTION * terms.connections)
+        self._taken_in = self._renew_at = clock.now()
+        self._least = self._size = max(_BATCH, _BATCH_OF_A_CONNECTION * terms.connections)
         self.waiting: deque[Claimed] = deque()
 
     def take_in(self, batch: Batch) -> bool:
@@ -41,7 +43,10 @@ class Supply:
         self.waiting.extend(items)
         # Only those in use are kept: each confirmation has a letter of its own.
         self._letters = {key: letters.get(key) or self._letters[key] for key in _letters_for(items)}
-        self._renew_at = self._clock.now() + self._terms.lease / 2
+        now = self._clock.now()
+        # Claiming has its price, but others may want to send some too, and urgent news should not wait behind many.
+        self._size = min(2 * self._size, _LARGEST_BATCH) if now - self._taken_in < _SOON else self._least
+        self._taken_in, self._renew_at = now, now + self._terms.lease / 2
         return bool(items)
 
     def claimed(self, connection: Connection, tried: int) -> Batch:

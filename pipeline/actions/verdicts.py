@@ -9,6 +9,7 @@ from pipeline.store.deliveries import Bounce, Settlement
 from pipeline.store.tables import State
 
 _WAITS: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
+_MOST_BREAKS: Final = 8  # tries of a message; when the connection breaks in the middle of a later one, it is given up
 _TOO_MANY: Final = re.compile(r"too (?:many|fast|much)|rate.?limit|throttl|exceed|slow down", re.IGNORECASE)
 _OF_THE_SENDER: Final = ("5.1.7", "5.1.8")  # the two of 5.1.x that are about the sender's address
 
@@ -18,15 +19,18 @@ def settlement(
 ) -> Settlement:
     """What to store for an outcome of the `attempt`th try (from 1); `pause` is the wait after a broken connection.
 
-    A deferred message whose next try would be too late is dropped.
+    A deferred message whose next try would be too late is dropped. A connection that breaks after the server has heard
+    of the message defers that message; so one over which the server stumbles each time is given up in the end.
     """
     said = outcome.told
     if outcome.fate is Fate.ACCEPTED:
         return Settlement(State.SENT, outcome.code, said)
     if outcome.fate is Fate.UNKNOWN:
         return Settlement(State.DOUBT, outcome.code, said)
-    if outcome.fate is Fate.BROKEN:
+    if outcome.fate is Fate.BROKEN and outcome.step is Step.MAIL:
         return Settlement(State.PENDING, outcome.code, said, now + pause)
+    if outcome.fate is Fate.BROKEN and attempt > _MOST_BREAKS:
+        return Settlement(State.FAILED, outcome.code, f"given up after {attempt} tries: {said}")
     if outcome.fate is Fate.REFUSED:
         return Settlement(State.FAILED, outcome.code, said, bounce=bounce_of(outcome))
     next_try = now + wait_before(attempt, jitter)

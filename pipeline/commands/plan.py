@@ -35,7 +35,7 @@ def run(shell: Shell) -> int:
     else:
         _tell(shell, coming)
     _tell_missing_links(shell, drawn)
-    return tell_refused(shell, drawn.refused)
+    return tell_refused(shell, drawn.refused, drawn.edition.catalogue)
 
 
 def _tell_missing_links(shell: Shell, drawn: Draft) -> None:

@@ -69,7 +69,7 @@ def run(shell: Shell) -> int:
 
 def _subscribers(shell: Shell, edition: Edition) -> Iterable[Entry]:
     if (file := shell.options.subscribers) is not None:
-        return read_csv(read_text(Path(file), file), file, edition.languages)
+        return read_csv(read_text(Path(file), file, piped=True), file, edition.languages)
     try:
         with open_database(shell.database_url, shell.clock, create=False) as database, database.look() as connection:
             found = [one for one in listed(connection, edition.series.id) if one.state is Standing.ACTIVE]

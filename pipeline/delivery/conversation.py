@@ -11,6 +11,7 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pipeline.delivery.outcomes import FINAL_TIMEOUT, TIMEOUT, Fate, Outcome, Step
@@ -20,10 +21,30 @@ from pipeline.letters import Message
 _NOT_IN_AN_ADDRESS: Final = re.compile(r"[\x00-\x20\x7f<>]")
 _LONGEST_REPLY: Final = 65536  # octets: what says more than that is no mail server
 _NOT_YET: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
-_WELCOME: Final = {None: (250,), Step.MAIL: (250,), Step.RCPT: (250, 251), Step.DATA: (354,)}
+_AT_ONCE: Final = 4096  # octets read at a time: a reply is short
+_HESITATION: Final = 1.0  # seconds that a careful message's final dot waits for a server that hangs up over the body
+_DOT: Final = b".\r\n"
 _GOODBYE: Final = 1.0  # seconds to wait for the answer to QUIT: nothing depends on it
 
-Reply = tuple[int, str]
+Reply = tuple[int, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Command:
+    """What is said, which replies let it go on, and the name of the point between this and the next."""
+
+    step: Step | None
+    welcome: tuple[int, ...]
+    passed: str = ""
+
+
+_RESET: Final = _Command(None, (250,))
+_MAIL: Final = _Command(Step.MAIL, (250,), "after_mail")
+_RCPT: Final = _Command(Step.RCPT, (250, 251), "after_rcpt")
+_DATA: Final = _Command(Step.DATA, (354,), "after_data")
+_END: Final = _Command(Step.END, ())
+
+_NONE: Final = Message("", "", b"", "")
 
 
 class Conversation:
@@ -36,13 +57,19 @@ class Conversation:
         self._client, self._checkpoint = client, checkpoint
         self._socket = client.smtp.sock
         self._socket.setblocking(False)
-        self._pipelined = client.smtp.has_extn("pipelining")
-        self._leaving, self._heard = memoryview(b""), bytearray()
-        self._unsaid: deque[tuple[Step | None, bytes]] = deque()
-        self._awaited: deque[Step | None] = deque()  # the steps whose replies are still to come; None is RSET
-        self._refusal: tuple[Step, Reply] | None = None
-        self._body = b""
+        # A secured connection may hold more than the system knows of.
+        self._held_back: Callable[[], int] = getattr(self._socket, "pending", int)
+        offers = client.smtp.has_extn
+        self._pipelined, self._sized = offers("pipelining"), offers("size")
+        self._takes_octets, self._takes_unicode = offers("8bitmime"), offers("smtputf8")
+        self._leaving: bytes | memoryview = b""
+        self._heard = b""
+        self._unsaid: deque[tuple[_Command, bytes]] = deque()
+        self._awaited: deque[_Command] = deque()  # those whose replies are still to come
+        self._refusal: tuple[Step, int, str] | None = None
+        self._message = _NONE
         self._dotted = False  # the message's end has been said, or is leaving
+        self._careful = self._holds_dot = False
         self._needs_reset = False
         self._until, self._end = 0.0, math.inf
 
@@ -67,9 +94,9 @@ class Conversation:
         return select.POLLOUT if self._leaving else select.POLLIN
 
     @property
-    def patience(self) -> float:
-        """Seconds until what it waits for must have come; below zero when it is overdue."""
-        return min(self._until, self._end) - time.monotonic()
+    def deadline(self) -> float:
+        """By when what it waits for must have come, by the monotonic clock."""
+        return min(self._until, self._end)
 
     def hurry(self, seconds: float) -> None:
         """Waits no longer than so many seconds for all the rest: the message in hand is the last one."""
@@ -81,12 +108,16 @@ class Conversation:
         while outcome is None:
             poll = select.poll()
             poll.register(self.fileno(), self.waits_for)
-            ready = poll.poll(max(0.0, self.patience) * 1000)
+            ready = poll.poll(max(0.0, self.deadline - time.monotonic()) * 1000)
             outcome = self.go_on() if ready else self.give_up()
         return outcome
 
-    def begin(self, message: Message) -> Outcome | None:
-        """Starts with a message. None: more has to come; what could be taken for another command never leaves."""
+    def begin(self, message: Message, careful: bool = False) -> Outcome | None:
+        """Starts with a message. None: more has to come; what could be taken for another command never leaves.
+
+        A `careful` one says its final dot only when the server has not hung up over the rest for a moment: then a
+        server that does leaves no doubt.
+        """
         if fault := _fault(message):
             return Outcome(Fate.REFUSED, Step.MAIL, None, fault)
         try:
@@ -94,15 +125,23 @@ class Conversation:
         except UnicodeError:
             fault = "the server doesn't take addresses beyond ASCII (SMTPUTF8)"
             return Outcome(Fate.REFUSED, Step.RCPT, None, fault)
-        self._body, self._refusal, self._dotted = message.body, None, False
+        self._message, self._refusal, self._dotted = message, None, False
+        self._careful, self._holds_dot = careful, False
         # A refused message is forgotten on the way to the next one.
-        self._unsaid.extend([(None, b"RSET\r\n"), *envelope] if self._needs_reset else envelope)
+        self._unsaid.extend(((_RESET, b"RSET\r\n"), *envelope) if self._needs_reset else envelope)
         self._needs_reset = False
         return self._guarded(self._say_more)
 
     def go_on(self) -> Outcome | None:
         """Reads or writes what it can; what came of the message, or None while more has to come."""
         return self._guarded(self._pushed if self._leaving else self._listened)
+
+    def overdue(self) -> Outcome | None:
+        """What it waits for has not come in time: it gives up, or says the dot that it held back."""
+        if self._holds_dot and not self._leaving and time.monotonic() < self._end:
+            self._holds_dot = False
+            return self._guarded(lambda: self._say_dot(_DOT))
+        return self.give_up()
 
     def give_up(self, words: str = "timed out") -> Outcome:
         """Ends the connection; the message in hand is in doubt only if its final dot had left."""
@@ -127,21 +166,20 @@ class Conversation:
         except (OSError, ValueError, AttributeError) as error:
             return self._lost(code_of(error), words_of(error))
 
-    def _envelope(self, message: Message) -> list[tuple[Step | None, bytes]]:
-        smtp = self._client.smtp
+    def _envelope(self, message: Message) -> tuple[tuple[_Command, bytes], ...]:
         addresses = message.envelope_sender + message.recipient
-        options = f" size={len(message.body)}" if smtp.has_extn("size") else ""
-        if not message.body.isascii() and smtp.has_extn("8bitmime"):
+        options = f" size={len(message.body)}" if self._sized else ""
+        if self._takes_octets and not message.body.isascii():
             options += " body=8bitmime"
         if not addresses.isascii():
-            if not smtp.has_extn("smtputf8"):
+            if not self._takes_unicode:
                 addresses.encode("ascii")
             options += " smtputf8"
-        return [
-            (Step.MAIL, f"MAIL FROM:<{message.envelope_sender}>{options}\r\n".encode()),
-            (Step.RCPT, f"RCPT TO:<{message.recipient}>\r\n".encode()),
-            (Step.DATA, b"DATA\r\n"),
-        ]
+        return (
+            (_MAIL, f"MAIL FROM:<{message.envelope_sender}>{options}\r\n".encode()),
+            (_RCPT, f"RCPT TO:<{message.recipient}>\r\n".encode()),
+            (_DATA, b"DATA\r\n"),
+        )
 
     # Speaking
 
@@ -149,35 +187,37 @@ class Conversation:
         """The next command, or all of them where the server takes them together."""
         said = b""
         while self._unsaid and (self._pipelined or not self._awaited):
-            step, command = self._unsaid.popleft()
-            self._awaited.append(step)
-            said += command
+            command, octets = self._unsaid.popleft()
+            self._awaited.append(command)
+            said += octets
         return self._say(said, TIMEOUT)
 
     def _say(self, octets: bytes, patience: float) -> Outcome | None:
-        self._leaving, self._until = memoryview(octets), time.monotonic() + patience
+        self._leaving, self._until = octets, time.monotonic() + patience
         return self._pushed()
 
     def _pushed(self) -> Outcome | None:
         """Writes as much as the connection takes; only when the last octet has left may a reply be waited for."""
         while self._leaving:
-            self._leaving = self._leaving[self._socket.send(self._leaving) :]
+            taken = self._socket.send(self._leaving)
+            self._leaving = memoryview(self._leaving)[taken:] if taken < len(self._leaving) else b""
         if self._dotted:
             self._checkpoint("after_dot")
             self._until = time.monotonic() + FINAL_TIMEOUT
+        elif self._holds_dot:
+            self._until = time.monotonic() + _HESITATION
         return None
 
     # Listening
 
     def _listened(self) -> Outcome | None:
         while True:
-            more = self._socket.recv(_LONGEST_REPLY)
+            more = self._socket.recv(_AT_ONCE)
             if not more:
                 return self._lost(None, "Connection unexpectedly closed")
             self._heard += more
             outcome = self._answered()
-            # A secured connection may hold more than the system knows of.
-            if outcome is not None or not getattr(self._socket, "pending", int)():
+            if outcome is not None or not self._held_back():
                 return outcome
 
     def _answered(self) -> Outcome | None:
@@ -189,50 +229,55 @@ class Conversation:
         return None
 
     def _next_reply(self) -> Reply | None:
-        """The next whole reply of one or several lines; ValueError for what is none."""
-        texts, start = [], 0
-        while (end := self._heard.find(b"\n", start)) >= 0:
-            line = bytes(self._heard[start:end]).rstrip(b"\r")
-            start = end + 1
+        """The next whole reply of one or several lines, as it came; ValueError for what is none."""
+        heard, start = self._heard, 0
+        said: list[bytes] = []
+        while (end := heard.find(b"\n", start)) >= 0:
+            line, start = heard[start:end], end + 1
             if not line[:3].isdigit():
                 raise ValueError(f"a reply that is none: {words(line)}")
-            texts.append(line[4:])
+            said.append(line[4:])
             if line[3:4] != b"-":
-                del self._heard[:start]
-                return int(line[:3]), words(b" ".join(texts))
-        if len(self._heard) > _LONGEST_REPLY:
+                self._heard = heard[start:]
+                return int(line[:3]), b"\n".join(said)
+        if len(heard) > _LONGEST_REPLY:
             raise ValueError("a reply without an end")
         return None
 
-    def _heed(self, step: Step | None, reply: Reply) -> Outcome | None:
+    def _heed(self, command: _Command, reply: Reply) -> Outcome | None:
         """What a reply means for the message in hand."""
+        code, said = reply
+        step = command.step
+        if code in command.welcome and self._refusal is None:
+            return self._went_well(command)
         if step is Step.END:
-            return self._concluded(reply)
-        code, text = reply
+            return self._concluded(code, words(said))
         if code == 421 or not 200 <= code < 600:  # the server is leaving, or talks nonsense
-            return self._lost(code, text, step)
-        if code in _WELCOME[step] and self._refusal is None:
-            return self._went_well(step)
+            return self._lost(code, words(said), step)
         if step is None:
-            return self._lost(code, text)
-        if self._refusal is None and not (step is Step.DATA and code == 354):
-            self._refusal = step, reply
+            return self._lost(code, words(said))
+        if self._refusal is None:
+            self._refusal = step, code, words(said)
             self._unsaid.clear()
-        if step is Step.DATA and code == 354:
+        elif code in command.welcome and step is Step.DATA:
             # It waits for a body although it refused the recipient: it gets none, and nothing comes of that.
-            return self._say_dot(b".\r\n")
+            return self._say_dot(_DOT)
         return self._refused_at_last()
 
-    def _went_well(self, step: Step | None) -> Outcome | None:
-        if step is not None:
-            self._checkpoint(f"after_{step.value.lower()}")
-        if step is Step.DATA:
-            return self._say_dot(transparent(self._body))
+    def _went_well(self, command: _Command) -> Outcome | None:
+        if command.passed:
+            self._checkpoint(command.passed)
+        if command is _DATA:
+            octets = transparent(self._message.body, self._message.is_transparent)
+            if not self._careful:
+                return self._say_dot(octets)
+            self._holds_dot = True
+            return self._say(octets.removesuffix(_DOT), TIMEOUT)
         return None if self._awaited else self._say_more()
 
     def _say_dot(self, octets: bytes) -> Outcome | None:
         self._dotted = self._refusal is None
-        self._awaited.append(Step.END)
+        self._awaited.append(_END)
         return self._say(octets, TIMEOUT)
 
     def _refused_at_last(self) -> Outcome | None:
@@ -240,12 +285,10 @@ class Conversation:
         if self._awaited or self._refusal is None:
             return None
         self._needs_reset = True
-        step, (code, text) = self._refusal
-        return refused(step, code, text)
+        return refused(*self._refusal)
 
-    def _concluded(self, reply: Reply) -> Outcome | None:
+    def _concluded(self, code: int, text: str) -> Outcome | None:
         """The reply to the final dot: only here can a failure leave the message in doubt."""
-        code, text = reply
         if self._refusal is not None:
             return self._refused_at_last()
         if 200 <= code < 300:
@@ -262,12 +305,12 @@ class Conversation:
         """The connection is of no use any more; what the server had said of the message holds all the same."""
         hang_up(self._client)
         if self._refusal is not None:
-            step, (code, words) = self._refusal
-            return refused(step, code, words)
+            return refused(*self._refusal)
         if self._dotted and not self._leaving:
             return Outcome(Fate.UNKNOWN, Step.END, code, words)
-        awaited = next((step for step in self._awaited if step is not None), Step.MAIL)
-        return Outcome(Fate.BROKEN, Step.DATA if self._dotted else at or awaited, code, words)
+        awaited = next((command.step for command in self._awaited if command.step is not None), Step.MAIL)
+        in_body = self._dotted or self._holds_dot
+        return Outcome(Fate.BROKEN, Step.DATA if in_body else at or awaited, code, words)
 
 
 def hang_up(client: Any) -> None:
@@ -277,8 +320,10 @@ def hang_up(client: Any) -> None:
         client.smtp.close()
 
 
-def transparent(body: bytes) -> bytes:
+def transparent(body: bytes, is_known_to_be: bool = False) -> bytes:
     """The bytes of DATA with their final dot; a dot that begins a line is doubled (RFC 5321, 4.5.2)."""
+    if is_known_to_be:
+        return body + _DOT
     stuffed = body.replace(b"\r\n.", b"\r\n..")
     stuffed = b"." + stuffed if stuffed.startswith(b".") else stuffed
     return stuffed + (b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n")
@@ -288,5 +333,7 @@ def _fault(message: Message) -> str:
     """Why a message must not go over the wire: a bare line end is a command to some servers."""
     if _NOT_IN_AN_ADDRESS.search(message.envelope_sender + message.recipient):
         return "an address holds a character that can't stand in one"
+    if message.is_transparent:
+        return ""
     bare = message.body.replace(b"\r\n", b"")
     return "the message holds a bare CR or LF" if b"\r" in bare or b"\n" in bare else ""

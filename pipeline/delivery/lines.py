@@ -1,8 +1,9 @@
 """Several connections to the mail server side by side, in one thread, each with one message in hand at most."""
 
+import math
 import select
 import threading
-from collections import deque
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -19,11 +20,17 @@ _BREAKS: Final = 2  # connections in a row that failed before they carried anyth
 _LOOK: Final = 0.05  # seconds between two looks at a connection that is being opened
 
 
-@dataclass(slots=True)
-class _Line(Generic[T]):
+@dataclass(slots=True, eq=False)
+class _Line:
     transport: Transport
     since: int  # how many breaks there had been when it was opened
-    item: T | None = None
+
+
+@dataclass(slots=True)
+class _InHand(Generic[T]):
+    item: T
+    line: _Line
+    talk: Conversation
 
 
 class Lines(Generic[T]):
@@ -37,20 +44,24 @@ class Lines(Generic[T]):
     def __init__(self, connect: Callable[[], Transport], most: int) -> None:
         self.trouble = ""
         self._connect, self._most = connect, most
-        self._lines: list[_Line[T]] = []
+        self._lines: list[_Line] = []
+        self._free: list[_Line] = []
+        self._in_hand: dict[int, _InHand[T]] = {}  # by the number of the connection's file
+        self._poll = select.poll()
+        self._overdue_from = math.inf  # before this instant of the monotonic clock nothing in hand is overdue
         self._opening: Future[Transport] | None = None
-        self._ended: deque[tuple[T, Outcome]] = deque()
+        self._ended: list[tuple[T, Outcome]] = []
         self._breaks = 0
 
     @property
     def free(self) -> int:
         """How many connections are open and have no message in hand."""
-        return sum(line.item is None for line in self._lines)
+        return len(self._free)
 
     @property
     def busy(self) -> bool:
         """Whether a message is in hand, or has ended and wasn't asked for yet."""
-        return bool(self._ended) or any(line.item is not None for line in self._lines)
+        return bool(self._ended or self._in_hand)
 
     @property
     def opening(self) -> bool:
@@ -64,28 +75,35 @@ class Lines(Generic[T]):
         self._opening = Future()
         threading.Thread(target=_fulfil, args=(self._opening, self._connect), name="connect", daemon=True).start()
 
-    def begin(self, item: T, message: Message) -> None:
-        """Hands a message to a free connection; `outcomes` gives `item` back with what came of it."""
-        line = next(line for line in self._lines if line.item is None)
-        line.item = item
-        transport = line.transport
+    def begin(self, item: T, message: Message, careful: bool = False) -> None:
+        """Hands a message to a free connection; `outcomes` gives `item` back with what came of it.
+
+        For a `careful` one see `Conversation.begin`.
+        """
+        line = self._free.pop()
+        talk = line.transport if isinstance(line.transport, Conversation) else None
         try:
-            outcome = transport.begin(message) if isinstance(transport, Conversation) else transport.send(message)
+            number = talk.fileno() if talk else -1
+            outcome = talk.begin(message, careful) if talk else line.transport.send(message)
         except BaseException:  # nothing will ever come of it, and nobody may wait for that
-            line.item = None
+            self._free.append(line)
             raise
         if outcome is not None:
-            self._end(line, outcome)
+            self._end(item, line, outcome)
+        elif talk is not None:
+            self._in_hand[number] = _InHand(item, line, talk)
+            self._wait_for(number, talk)
 
-    def outcomes(self, seconds: float) -> list[tuple[T, Outcome]]:
-        """What has come of messages; waits up to so many seconds for the first of them, or for a new connection."""
-        if self._ended or not any(line.item is not None for line in self._lines):
+    def outcomes(self, seconds: float, linger: float = 0.0) -> list[tuple[T, Outcome]]:
+        """What has come of messages; waits up to so many seconds for the first of them, or for a new connection.
+
+        For each further one it waits up to `linger` seconds more.
+        """
+        if self._ended or not self._in_hand:
             self._look_at_opening(0.0 if self._ended else seconds)
         else:
-            self._look_at_opening(0.0)
-            self._attend(min(seconds, _LOOK) if self.opening else seconds)
-        ended = list(self._ended)
-        self._ended.clear()
+            self._attend_until_one_ends(seconds, linger)
+        ended, self._ended = self._ended, []
         return ended
 
     def hurry(self, seconds: float) -> None:
@@ -96,6 +114,7 @@ class Lines(Generic[T]):
         for line in self._lines:
             if isinstance(line.transport, Conversation):
                 line.transport.hurry(seconds)
+        self._overdue_from = 0.0
 
     def close(self) -> None:
         """Ends all connections; never raises."""
@@ -103,33 +122,58 @@ class Lines(Generic[T]):
         for line in self._lines:
             line.transport.close()
         self._lines.clear()
+        self._free.clear()
+        self._in_hand.clear()
+
+    def _attend_until_one_ends(self, seconds: float, linger: float) -> None:
+        free, until = len(self._free), time.monotonic() + seconds
+        while not self._ended and self._in_hand:
+            left = until - time.monotonic()
+            self._look_at_opening(0.0)
+            if left <= 0 or len(self._free) > free:
+                return
+            self._attend(min(left, _LOOK) if self.opening else left)
+        before = 0
+        while before < len(self._ended) and self._in_hand:
+            before = len(self._ended)
+            self._attend(linger)
 
     def _attend(self, seconds: float) -> None:
         """Lets the conversations go on that can, and gives up those that are overdue."""
-        talking = {
-            line.transport.fileno(): (line, line.transport)
-            for line in self._lines
-            if line.item is not None and isinstance(line.transport, Conversation)
-        }
-        poll, wait = select.poll(), seconds
-        for number, (_, transport) in talking.items():
-            poll.register(number, transport.waits_for)
-            wait = min(wait, transport.patience)
-        ready = {number for number, _ in poll.poll(max(0.0, wait) * 1000)}
-        for number, (line, transport) in talking.items():
-            outcome = transport.go_on() if number in ready else None
-            if outcome is None and transport.patience < 0:
-                outcome = transport.give_up()
-            if outcome is not None:
-                self._end(line, outcome)
+        wait = min(seconds, self._overdue_from - time.monotonic())
+        for number, _ in self._poll.poll(max(0.0, wait) * 1000):
+            one = self._in_hand[number]
+            outcome = one.talk.go_on()
+            if outcome is None:
+                self._wait_for(number, one.talk)
+            else:
+                self._over(number, one, outcome)
+        if self._overdue_from <= (now := time.monotonic()):
+            for number, one in list(self._in_hand.items()):
+                if one.talk.deadline > now:
+                    continue
+                if (outcome := one.talk.overdue()) is None:
+                    self._poll.register(number, one.talk.waits_for)
+                else:
+                    self._over(number, one, outcome)
+            self._overdue_from = min((one.talk.deadline for one in self._in_hand.values()), default=math.inf)
 
-    def _end(self, line: _Line[T], outcome: Outcome) -> None:
-        item, line.item = line.item, None
-        if item is not None:
-            self._ended.append((item, outcome))
+    def _wait_for(self, number: int, talk: Conversation) -> None:
+        self._poll.register(number, talk.waits_for)
+        self._overdue_from = min(self._overdue_from, talk.deadline)
+
+    def _over(self, number: int, one: _InHand[T], outcome: Outcome) -> None:
+        self._poll.unregister(number)
+        del self._in_hand[number]
+        self._end(one.item, one.line, outcome)
+
+    def _end(self, item: T, line: _Line, outcome: Outcome) -> None:
+        self._ended.append((item, outcome))
         if outcome.fate not in (Fate.BROKEN, Fate.UNKNOWN):
             self._breaks = 0
-            if isinstance(line.transport, Conversation) and not line.transport.is_open:
+            if not isinstance(line.transport, Conversation) or line.transport.is_open:
+                self._free.append(line)
+            else:
                 self._lines.remove(line)
             return
         line.transport.close()
@@ -148,7 +192,9 @@ class Lines(Generic[T]):
             return
         opened, self._opening = self._opening, None
         if error is None:
-            self._lines.append(_Line(opened.result(), self._breaks))
+            line = _Line(opened.result(), self._breaks)
+            self._lines.append(line)
+            self._free.append(line)
         elif not isinstance(error, DeliveryError):
             raise error
         elif self._lines:

@@ -1,7 +1,7 @@
 """The mail that asks whether an address's owner asked for mail, and tells one who gets it already how to change it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 
 import css_inline
 
@@ -20,27 +20,38 @@ _INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=Fal
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the mail says: the link to confirm by, or (`known`) the link to one's choices; both absolute."""
+    """What the mail asks: to confirm until the end of a day, or (`known`) to look at one's choices."""
 
-    link: str
-    until: datetime
+    language: str
+    last_day: date
     known: bool
     consent: str
     """The words to which a click agrees, in the reader's language."""
+    event: str = ""
+    """The id of the single event that it is about; empty for the whole series."""
     about: str = ""
-    """The title of the single event that it is about, in the reader's language; empty for the whole series."""
+    """What that event is called in the reader's language."""
 
 
-def compose_confirmation(
-    catalogue: Catalogue, question: Question, name: str, language: str, post: Post, renderer: Renderer
-) -> Letter:
-    """The letter to one address, with the marks that `finish` fills in; `name` tells it from every other letter.
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question as the templates see it, with an absolute link."""
+
+    link: str
+    known: bool
+    consent: str
+
+
+def compose_confirmation(catalogue: Catalogue, question: Question, post: Post, renderer: Renderer) -> Letter:
+    """The letter to everybody of whom the same is asked; `answered` makes it one person's, `finish` their message.
 
     It offers no unsubscribing: who doesn't answer is on no list. Raises TemplateError and PermanentDeliveryError.
     """
+    language = question.language
     say, about = words(language), question.about or catalogue.series.title.said_in(language).text
     pattern = say("You are subscribed: {series}") if question.known else say("Please confirm: {series}")
     subject = pattern.format(series=about)
+    name = f"{question.event} {question.known} {question.last_day}"
     marks = marks_for(f"{catalogue.series.id} confirmation {name} {language}", post.secret)
     context = {
         "series": catalogue.series,
@@ -48,18 +59,25 @@ def compose_confirmation(
         "organisers": [organiser.name for organiser in catalogue.series.organiser],
         "postal_address": catalogue.mail.postal_address,
         "subject": subject,
-        "question": question,
+        "question": _Asked(_link(question, marks, post), question.known, question.consent),
         "about": about,
-        "last_day": say_day(question.until.astimezone(catalogue.series.zone).date(), language),
+        "last_day": say_day(question.last_day, language),
     }
     text = wrapped(renderer.render("mail/confirm.txt", language, context))
     html = _inlined(renderer.render("mail/confirm.html", language, context))
+    in_texts = (*marks.in_texts, marks.confirmation)
     body = multipart(
         "alternative",
-        (text_part("plain", text, *marks.in_texts), text_part("html", html, *marks.in_texts)),
+        (text_part("plain", text, *in_texts), text_part("html", html, *in_texts)),
         marks.boundary,
     )
     return Letter(language, subject, _head(subject, language, post, marks) + body.fields + b"\r\n" + body.body)
+
+
+def _link(question: Question, marks: Marks, post: Post) -> str:
+    if question.known:
+        return f"{post.service}/preferences/{marks.preferences}"
+    return f"{post.service}/confirm/{marks.confirmation}" + (f"?event={question.event}" if question.event else "")
 
 
 def _inlined(html: str) -> str:

@@ -20,8 +20,9 @@ from pipeline.reminders.periods import Digest, around, digest
 
 @dataclass(frozen=True, slots=True)
 class DigestLine:
-    """One line of a digest: what it says in which language, and the page that tells more."""
+    """One line of a digest: the event's id, what it says in which language, and the page that tells more."""
 
+    event: str
     text: str
     language: str
     page: str
@@ -123,4 +124,5 @@ def recording_lines(edition: Edition, found: Iterable[News], language: str) -> t
 def _line(
     edition: Edition, listing: Listing, text: str, language: str, place: str = "", recordings: tuple[Link, ...] = ()
 ) -> DigestLine:
-    return DigestLine(text, language, edition.address(f"events/{listing.event.id}/", language), place, recordings)
+    event = listing.event.id
+    return DigestLine(event, text, language, edition.address(f"events/{event}/", language), place, recordings)

@@ -21,7 +21,6 @@ OVERSIGNED = (b"from", b"subject")
 LINE = 72
 
 _BLANKS = re.compile(rb"[ \t]+")
-_FOLD = re.compile(rb"\r\n(?=[ \t])")
 
 
 class Key(Protocol):
@@ -77,8 +76,12 @@ def _body_hash(pieces: tuple[bytes, ...], values: Sequence[bytes]) -> bytes:
 
 def _fields(head: bytes) -> list[tuple[bytes, bytes]]:
     """The signed fields in the order of `SIGNED`, each name with its canonical line (relaxed, RFC 6376, 3.4.2)."""
-    found = dict(map(_field, _FOLD.sub(b"", head).split(b"\r\n")))
+    found = dict(map(_field, _unfolded(head).split(b"\r\n")))
     return [(name, found[name]) for name in SIGNED if name in found]
+
+
+def _unfolded(fields: bytes) -> bytes:
+    return fields.replace(b"\r\n ", b" ").replace(b"\r\n\t", b"\t")
 
 
 @lru_cache(maxsize=256)
@@ -95,7 +98,7 @@ def _signature(key: Key, fields: Sequence[tuple[bytes, bytes]], hashed: str, at:
         f"v=1; a={key.algorithm}; c=relaxed/relaxed; d={key.domain}; s={key.selector};\r\n t={at}; q=dns/txt;\r\n "
         f"h={_folded_names(named)};\r\n bh={hashed};\r\n b="
     )
-    own = b"dkim-signature:" + _BLANKS.sub(b" ", _FOLD.sub(b"", tags.encode()))
+    own = b"dkim-signature:" + _BLANKS.sub(b" ", _unfolded(tags.encode()))
     signed = key.sign(b"".join(line + b"\r\n" for _, line in fields) + own)
     folded = "\r\n ".join(signed[start : start + LINE] for start in range(0, len(signed), LINE))
     return f"DKIM-Signature: {tags}{folded}\r\n".encode()

@@ -9,7 +9,9 @@ from pipeline.letters.tokens import read_token, token
 CONFIRM = "confirm"
 PREFERENCES = "preferences"
 
-_SHAPE = re.compile(r"([0-9a-f]{8})([\w-]+)", re.ASCII)
+STAMP_LENGTH = 8
+"""Characters of the instant in a token; it stands at the beginning."""
+_SHAPE = re.compile(rf"([0-9a-f]{{{STAMP_LENGTH}}})([\w-]+)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class Expiring:
 
 def expiring_token(public_id: str, purpose: str, until: datetime, secret: bytes) -> str:
     """A url-safe token for one purpose until an aware instant."""
-    stamp = f"{int(until.timestamp()):08x}"
+    stamp = f"{int(until.timestamp()):0{STAMP_LENGTH}x}"
     return stamp + token(public_id, f"{purpose} until {stamp}", secret)
 
 

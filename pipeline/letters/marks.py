@@ -5,14 +5,14 @@ that nonce, which nobody who writes texts can know; so a stored letter tells by 
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
 
 from pipeline.errors import PermanentDeliveryError
 from pipeline.letters.dkim import signatures
-from pipeline.letters.expiring import PREFERENCES
+from pipeline.letters.expiring import PREFERENCES, STAMP_LENGTH
 from pipeline.letters.message import Letter, Message, Post, Recipient
 from pipeline.letters.tokens import SIGNATURE_LENGTH, UNSUBSCRIBE, bounce_address, digest_for, token_octets
 
@@ -23,6 +23,8 @@ TOKEN_LENGTH = 16 + SIGNATURE_LENGTH
 _PADDING = TOKEN_LENGTH - NONCE_LENGTH - len(".token")
 _WISHES = "wants"
 """The mark of the token for one's preferences; as long as `token`."""
+_ANSWER = "answer"
+"""Opens the mark of the token by which one person confirms."""
 _OPENING = re.compile(rb"Date: ([0-9a-z]{%d})\.date\r\n" % NONCE_LENGTH)
 # What may stand in a mailbox without its name: nothing that could end it, begin another, or break the line.
 _ADDRESS = re.compile(
@@ -63,6 +65,11 @@ class Marks:
         return f"{self.nonce}.{_WISHES}{'.' * _PADDING}"
 
     @property
+    def confirmation(self) -> str:
+        """Stands for the token of a confirmation link, which `answered` fills in; as long as one."""
+        return f"{self.nonce}.{_ANSWER}{'.' * (_PADDING + STAMP_LENGTH - len(_ANSWER) + len('token'))}"
+
+    @property
     def in_texts(self) -> tuple[str, str]:
         """The marks that may stand in a readable part."""
         return self.token, self.preferences
@@ -75,14 +82,45 @@ def marks_for(name: str, secret: bytes) -> Marks:
     return Marks(digest[:NONCE_LENGTH], digest[-NONCE_LENGTH:])
 
 
+def answered(letter: Letter, token: str) -> Letter:
+    """The letter that asks one person to confirm, by their token: until then it is the same for all."""
+    opening = _OPENING.match(letter.source)
+    if opening is None:
+        raise PermanentDeliveryError("a letter doesn't begin with its marks: it wasn't made by this program")
+    mark = Marks(opening[1].decode(), "").confirmation
+    return replace(letter, source=letter.source.replace(mark.encode(), token.encode()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """A stored letter, looked through once: for each reader the empty pieces, every second one, are filled in."""
+
+    pieces: tuple[bytes, ...]
+    marks: tuple[str, ...]
+    above: int
+    """How many marks stand in the header."""
+    below: tuple[bytes, ...]
+    """What stands between the marks of the body."""
+    is_transparent: bool
+    """Whether all that it becomes is whole lines without a dot at their beginning."""
+
+
 @lru_cache(maxsize=64)
-def _split(source: bytes) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
-    """The bytes between the marks, and the names of the marks between them."""
+def _pattern(source: bytes) -> _Pattern:
     opening = _OPENING.match(source)
     if opening is None:
         raise PermanentDeliveryError("a stored letter doesn't begin with its marks: it wasn't made by this program")
     parts = re.split(re.escape(opening[1]) + rb"\.(date|id|(?:token|wants)\.{%d}|to)" % _PADDING, source)
-    return tuple(parts[::2]), tuple(name.decode().rstrip(".") for name in parts[1::2])
+    between, marks = parts[::2], tuple(name.decode().rstrip(".") for name in parts[1::2])
+    parts[1::2] = [b""] * len(marks)
+    above = next(number for number, piece in enumerate(between) if b"\r\n\r\n" in piece)
+    below = between[above].partition(b"\r\n\r\n")[2], *between[above + 1 :]
+    # Of what is filled in only an address may begin with a dot, and it stands behind the name of its field.
+    lines = source.split(b"\r\n")
+    is_transparent = not lines.pop() and not any(
+        line.startswith(b".") or b"\r" in line or b"\n" in line for line in lines
+    )
+    return _Pattern(tuple(parts), marks, above, below, is_transparent)
 
 
 def finish(letter: Letter, recipient: Recipient, campaign: str, sent: datetime, post: Post) -> Message:
@@ -91,40 +129,25 @@ def finish(letter: Letter, recipient: Recipient, campaign: str, sent: datetime, 
     `campaign` is the occasion's key, `sent` the aware instant for the Date field. Raises PermanentDeliveryError for an
     address that can't stand in a To field.
     """
-    address = recipient.address
+    address, public_id, secret = recipient.address, recipient.public_id, post.secret
     if _ADDRESS.fullmatch(address) is None:
         raise PermanentDeliveryError(f"{address!r} can't stand in a To field")
-    message_id = message_id_of(campaign, recipient.public_id, post)
-    between, marks = _split(letter.source)
-    name = recipient.public_id.encode()
-    values = {
-        "date": _date(int(sent.timestamp())),
-        "to": address.encode(),
-        "id": message_id.encode(),
-        "token": token_octets(name, UNSUBSCRIBE, post.secret),
-    }
-    if _WISHES in marks:
-        values[_WISHES] = token_octets(name, PREFERENCES, post.secret)
-    filled = [values[mark] for mark in marks]
-    pieces = [b""] * (len(between) + len(filled))
-    pieces[::2] = between
+    pattern, at = _pattern(letter.source), int(sent.timestamp())
+    message_id, name = message_id_of(campaign, public_id, post), public_id.encode()
+    values = {"date": _date(at), "to": address.encode(), "id": message_id.encode()}
+    if "token" in pattern.marks:
+        values["token"] = token_octets(name, UNSUBSCRIBE, secret)
+    if _WISHES in pattern.marks:
+        values[_WISHES] = token_octets(name, PREFERENCES, secret)
+    filled = [values[mark] for mark in pattern.marks]
+    pieces = list(pattern.pieces)
     pieces[1::2] = filled
     body = b"".join(pieces)
     if post.keys:
-        above, below = _bodied(letter.source)
-        head = body.partition(b"\r\n\r\n")[0]
-        body = signatures(post.keys, head, below, filled[above:], int(sent.timestamp())) + body
-    if post.bounces is None:
-        return Message(post.sender_address, address, body, message_id)
-    return Message(bounce_address(post.bounces, recipient.public_id, post.secret), address, body, message_id)
-
-
-@lru_cache(maxsize=64)
-def _bodied(source: bytes) -> tuple[int, tuple[bytes, ...]]:
-    """How many marks stand in the header, and the pieces between the marks of the body."""
-    between, _ = _split(source)
-    last = next(number for number, piece in enumerate(between) if b"\r\n\r\n" in piece)
-    return last, (between[last].partition(b"\r\n\r\n")[2], *between[last + 1 :])
+        head = body[: body.index(b"\r\n\r\n")]
+        body = signatures(post.keys, head, pattern.below, filled[pattern.above :], at) + body
+    sender = post.sender_address if post.bounces is None else bounce_address(post.bounces, public_id, secret)
+    return Message(sender, address, body, message_id, pattern.is_transparent)
 
 
 @lru_cache(maxsize=16)

@@ -34,6 +34,8 @@ class Message:
     recipient: str
     body: bytes
     message_id: str
+    is_transparent: bool = False
+    """Known to be lines that end in CRLF, none of which begins with a dot: nobody need look through it again."""
 
 
 @dataclass(frozen=True, slots=True)

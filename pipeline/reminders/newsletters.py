@@ -32,7 +32,7 @@ def newsletters(edition: Edition) -> Iterator[Occasion | Omission]:
             yield Occasion(
                 "", rule, 0, Kind.NEWSLETTERS, due, due + max(edition.catalogue.mail.max_late, timedelta(hours=12)),
                 Priority.NEWSLETTER, Audience.CORRECTED if newsletter.corrects else Audience.CHOSEN,
-                tags=frozenset(newsletter.tags), corrects=_key(newsletter.corrects) if newsletter.corrects else "",
+                tags=frozenset(newsletter.tags), corrects=key_of(newsletter.corrects) if newsletter.corrects else "",
             )  # fmt: skip
 
 
@@ -76,6 +76,7 @@ def _told_until(edition: Edition, newsletter: Newsletter) -> datetime:
     return max((moment for moment in others.values() if moment < this), default=this - SINCE)
 
 
-def _key(newsletter: str) -> str:
+def key_of(newsletter: str) -> str:
+    """The key of the mailing that a newsletter is, by its id."""
     moment = datetime.min.replace(tzinfo=UTC)  # the key doesn't depend on it
     return Occasion("", _MARK + newsletter, 0, Kind.NEWSLETTERS, moment, moment).key

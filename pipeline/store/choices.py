@@ -5,23 +5,28 @@ from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Connection,
     Row,
-    Select,
+    Text,
     and_,
+    bindparam,
     delete,
     exists,
     false,
+    literal,
     not_,
     or_,
     select,
+    union_all,
     update,
 )
 
 from pipeline.reminders.occasions import Occasion
 from pipeline.reminders.wishes import TOPICS, Wishes, said_of
-from pipeline.store.tables import Role, choices, subscribers
+from pipeline.store.tables import Role, choices, subscriber_tags, subscribers
 
+TAGS: Final = "tags"
 _ASKED: Final = "asked"
 _DECLINED: Final = "declined"
 _EVENTS: Final = "events"
@@ -46,10 +51,15 @@ def _chose(topic: str, *values: str) -> ColumnElement[bool]:
 
 def keep_wishes(connection: Connection, subscriber: int, wishes: Wishes) -> None:
     """Makes these the choices of a subscriber."""
-    connection.execute(update(subscribers).where(subscribers.c.id == subscriber).values(columns_of(wishes)))
-    connection.execute(delete(choices).where(choices.c.subscriber_id == subscriber))
+    connection.execute(_OWN_ROW, {"wanted": subscriber, **columns_of(wishes)})
+    connection.execute(_ROWS_BESIDE, {"wanted": subscriber})
     if rows := rows_of(subscriber, wishes):
-        connection.execute(choices.insert(), rows)
+        connection.execute(_ONE_MORE, rows)
+
+
+_OWN_ROW: Final = update(subscribers).where(subscribers.c.id == bindparam("wanted"))
+_ROWS_BESIDE: Final = delete(choices).where(choices.c.subscriber_id == bindparam("wanted"))
+_ONE_MORE: Final = choices.insert()
 
 
 def columns_of(wishes: Wishes) -> dict[str, Any]:
@@ -70,9 +80,13 @@ def rows_of(subscriber: int, wishes: Wishes) -> list[dict[str, Any]]:
     ]
 
 
-def choices_of(*conditions: ColumnElement[bool]) -> Select[Any]:
-    """The query for what the subscribers chose that meet conditions."""
-    return select(choices).join(subscribers).where(*conditions)
+def choices_of(*conditions: ColumnElement[bool]) -> CompoundSelect[Any]:
+    """The query for what the subscribers chose that meet conditions; their subjects too, as the topic TAGS."""
+    tags = select(subscriber_tags.c.subscriber_id, literal(TAGS, Text).label("topic"), subscriber_tags.c.tag)
+    return union_all(
+        select(choices.c.subscriber_id, choices.c.topic, choices.c.value).join(subscribers).where(*conditions),
+        tags.join(subscribers).where(*conditions),
+    )
 
 
 def by_topic(rows: Iterable[Row[Any]]) -> Mapping[int, Mapping[str, set[str]]]:

@@ -1,18 +1,22 @@
 """Claims: which deliveries this process has in hand, for how long, and how they come free again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, tuple_, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, and_, bindparam, or_, select, update
 
 from pipeline.letters import Recipient
 from pipeline.reminders.occasions import Priority
 from pipeline.store.campaigns import LEAVING
 from pipeline.store.deliveries import WAITING_AGAIN, Claimed, InDoubt, Settlement, doubted, freed, note
+from pipeline.store.leases import later, shown
+from pipeline.store.prepared import Prepared, microseconds
 from pipeline.store.tables import (
     IS_IN_HAND,
     IS_WAITING,
+    MICROSECOND,
+    Instant,
     Progress,
     State,
     campaigns,
@@ -32,7 +36,7 @@ def claim(
     now: datetime,
     least_urgent: Priority = Priority.NEWSLETTER,
 ) -> tuple[Claimed, ...]:
-    """Takes up to `size` deliveries that may leave now, the most urgent campaign's first, until `now + lease`."""
+    """Takes up to `size` deliveries that may leave now, the most urgent campaign's first, for as long as the lease."""
     live = select(campaigns.c.id, campaigns.c.priority).where(
         campaigns.c.series == series,
         campaigns.c.state == Progress.EXPANDED,
@@ -43,7 +47,7 @@ def claim(
     for together in _groups(connection.execute(live.order_by(*LEAVING)).all(), size):
         if len(found) >= size:
             break
-        found += _claim_from(connection, together, size - len(found), owner, now + lease, now)
+        found += _claim_from(connection, together, size - len(found), owner, lease, now)
     return tuple(found)
 
 
@@ -56,9 +60,8 @@ def _groups(rows: Sequence[Row[int, int]], size: int) -> Iterator[list[int]]:
 
 def renew(connection: Connection, owner: str, until: datetime, now: datetime) -> None:
     """Prolongs the leases of what is still claimed; one that has run out stays out."""
-    connection.execute(
-        update(deliveries).where(_claimed_by(owner), deliveries.c.lease_until > now).values(lease_until=until)
-    )
+    lasting = update(deliveries).where(_claimed_by(owner), deliveries.c.lease_until > shown(now))
+    connection.execute(lasting.values(lease_until=later(now, until - now)))
 
 
 def release(connection: Connection, owner: str) -> None:
@@ -66,16 +69,19 @@ def release(connection: Connection, owner: str) -> None:
     connection.execute(update(deliveries).where(_claimed_by(owner)).values(freed(WAITING_AGAIN)))
 
 
-def put_off(connection: Connection, item: Claimed, owner: str, until: datetime) -> None:
-    """Lets a claimed delivery wait until an instant, without counting that as a try."""
-    key = item.campaign, item.recipient.subscriber
-    mine = and_(deliveries.c.campaign_id == key[0], deliveries.c.subscriber_id == key[1], _claimed_by(owner))
-    connection.execute(update(deliveries).where(mine).values(freed(WAITING_AGAIN, next_try=until)))
+def put_off(connection: Connection, items: Iterable[tuple[Claimed, datetime]], owner: str) -> None:
+    """Lets claimed deliveries wait, each until an instant of its own, without counting that as a try."""
+    rows = [
+        {"campaign": item.campaign, "subscriber": item.recipient.subscriber, "me": owner, "until": microseconds(until)}
+        for item, until in items
+    ]
+    if rows:
+        _PUT_OFF.run(connection, rows)
 
 
 def reap(connection: Connection, owner: str, dead: Sequence[str], policy: InDoubt, now: datetime) -> tuple[int, int]:
     """Frees what dead senders hold and what leases have run out; returns how many, and how many of them in doubt."""
-    ours_no_more = or_(deliveries.c.owner.in_(dead), deliveries.c.lease_until <= now)
+    ours_no_more = or_(deliveries.c.owner.in_(dead), deliveries.c.lease_until <= shown(now))
     stale = (
         select(deliveries.c.campaign_id, deliveries.c.subscriber_id, deliveries.c.state, deliveries.c.doubts)
         .where(IS_IN_HAND, deliveries.c.owner != owner, ours_no_more)
@@ -98,51 +104,70 @@ def _claimed_by(owner: str) -> ColumnElement[bool]:
     return and_(IS_IN_HAND, deliveries.c.state == State.CLAIMED, deliveries.c.owner == owner)
 
 
+_PUT_OFF: Final = Prepared(
+    update(deliveries)
+    .where(
+        deliveries.c.campaign_id == bindparam("campaign"),
+        deliveries.c.subscriber_id == bindparam("subscriber"),
+        deliveries.c.owner == bindparam("me"),
+        deliveries.c.state == State.CLAIMED,
+    )
+    .values(freed(WAITING_AGAIN, next_try=bindparam("until", type_=Instant)))
+)
+
+
 def _claim_from(
-    connection: Connection, of: Sequence[int], size: int, owner: str, until: datetime, now: datetime
+    connection: Connection, of: Sequence[int], size: int, owner: str, lease: timedelta, now: datetime
 ) -> list[Claimed]:
     among = deliveries.c.campaign_id.in_(of) if len(of) > 1 else deliveries.c.campaign_id == of[0]
     ready = (
-        select(deliveries.c.campaign_id, deliveries.c.subscriber_id)
-        .where(
-            among,
-            IS_WAITING,
-            deliveries.c.next_try <= now,
-        )
+        _DETAILS.where(among, IS_WAITING, deliveries.c.next_try <= now)
         .order_by(deliveries.c.next_try, deliveries.c.subscriber_id)
         .limit(size)
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=deliveries, skip_locked=True)
     )
-    keys = [(row.campaign_id, row.subscriber_id) for row in connection.execute(ready)]
-    if not keys:
-        return []
-    mine = and_(among, deliveries.c.subscriber_id.in_([subscriber for _, subscriber in keys]))
-    if len(of) > 1:
-        mine = and_(mine, tuple_(deliveries.c.campaign_id, deliveries.c.subscriber_id).in_(keys))
-    connection.execute(update(deliveries).where(mine).values(state=State.CLAIMED, owner=owner, lease_until=until))
-    joined = deliveries.join(campaigns).join(subscribers)
-    query = select(
-        deliveries.c.campaign_id,
-        campaigns.c.key,
-        campaigns.c.not_after,
-        deliveries.c.language,
-        deliveries.c.attempts,
-        deliveries.c.doubts,
-        deliveries.c.dated,
-        subscribers.c.id,
-        subscribers.c.mailbox,
-        subscribers.c.public_id,
-    ).select_from(joined)
-    return [
+    found = [
         Claimed(
             row.campaign_id,
             row.key,
-            Recipient(row.id, row.mailbox, row.public_id),
+            Recipient(row.subscriber_id, row.mailbox, row.public_id),
             row.language,
             row.attempts,
             row.doubts,
             row.dated,
             row.not_after,
         )
-        for row in connection.execute(query.where(mine).order_by(deliveries.c.next_try, subscribers.c.id))
+        for row in connection.execute(ready)
     ]
+    if found:
+        common = {"me": owner, "now": microseconds(now), "span": lease // MICROSECOND}
+        keys = [{"campaign": item.campaign, "subscriber": item.recipient.subscriber, **common} for item in found]
+        _TAKE.run(connection, keys)
+    return found
+
+
+_DETAILS: Final = select(
+    deliveries.c.campaign_id,
+    campaigns.c.key,
+    campaigns.c.not_after,
+    deliveries.c.subscriber_id,
+    deliveries.c.language,
+    deliveries.c.attempts,
+    deliveries.c.doubts,
+    deliveries.c.dated,
+    subscribers.c.mailbox,
+    subscribers.c.public_id,
+).select_from(deliveries.join(campaigns).join(subscribers))
+
+_TAKE: Final = Prepared(
+    update(deliveries)
+    .where(
+        deliveries.c.campaign_id == bindparam("campaign"),
+        deliveries.c.subscriber_id == bindparam("subscriber"),
+    )
+    .values(
+        state=State.CLAIMED,
+        owner=bindparam("me"),
+        lease_until=later(bindparam("now", type_=Instant), bindparam("span", type_=BigInteger)),
+    )
+)

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -16,8 +16,9 @@ from sqlalchemy.pool import StaticPool
 
 from pipeline.clock import Clock
 from pipeline.errors import MissingDatabaseError, SettingsError, StoreError
+from pipeline.store.prepared import run_plainly
 from pipeline.store.schema import is_current, migrate
-from pipeline.store.troubles import asks_for_patience, is_lost, told
+from pipeline.store.troubles import asks_for_patience, is_lost, lacks_room, told
 from pipeline.store.turns import Gathering, Turns
 
 T = TypeVar("T")
@@ -104,6 +105,9 @@ class Database:
                 with self._turn(), connection.begin():
                     return work(connection)
             except DBAPIError as error:
+                if lacks_room(error):
+                    _make_room(connection)
+                    break
                 if not is_worth_it(error):
                     raise
                 if is_lost(error) and not connection.invalidated:
@@ -227,6 +231,14 @@ def _tune(clock: Clock, driver: Any, _record: object) -> None:
         driver.execute(f"PRAGMA {pragma}").close()
 
 
+def _make_room(connection: Connection) -> None:
+    """Lets the next transactions overwrite what SQLite has written ahead of its file: so on a full disk a sender can
+    still note what came of the messages that it had in hand."""
+    driver: Any = connection.connection.driver_connection
+    with suppress(sqlite3.Error):  # the next try tells what is wrong
+        driver.execute("PRAGMA wal_checkpoint(RESTART)").close()
+
+
 def _begin(connection: Connection) -> None:
     reads_only = connection.get_execution_options().get(_READS_ONLY, False)
-    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+    run_plainly(connection, "BEGIN" if reads_only else "BEGIN IMMEDIATE")

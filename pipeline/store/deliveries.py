@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     and_,
@@ -27,11 +28,13 @@ from sqlalchemy import (
 from pipeline.letters import Letter, Recipient
 from pipeline.store.campaigns import LATE, OVER
 from pipeline.store.expansion import may_hear
-from pipeline.store.prepared import Prepared
+from pipeline.store.leases import later, shown
+from pipeline.store.prepared import Prepared, microseconds
 from pipeline.store.subscribers import count_bounce
 from pipeline.store.switch import armed_switch
 from pipeline.store.tables import (
     IS_IN_HAND,
+    MICROSECOND,
     Instant,
     Progress,
     State,
@@ -112,7 +115,7 @@ _START = Prepared(
         deliveries.c.owner == bindparam("me"),
         # `sending` too: the commit may be repeated when its confirmation was lost on the way.
         IS_IN_HAND,
-        deliveries.c.lease_until > bindparam("now", type_=Instant),
+        deliveries.c.lease_until > shown(bindparam("now", type_=Instant)),
         armed_switch(),
         exists(
             select(campaigns.c.id)
@@ -128,7 +131,7 @@ _START = Prepared(
     )
     .values(
         state=State.SENDING,
-        lease_until=bindparam("until", type_=Instant),
+        lease_until=later(bindparam("now", type_=Instant), bindparam("span", type_=BigInteger)),
         dated=bindparam("at", type_=Instant),
     )
 )
@@ -164,8 +167,8 @@ def start_all(
     """The same for several messages with the Date of each, in one statement; says which of them may leave."""
     if not items:
         return []
-    common = {"me": owner, "now": now, "until": until}
-    values = [{**_key(item), **common, "at": dated} for item, dated in items]
+    common = {"me": owner, "now": microseconds(now), "span": (until - now) // MICROSECOND}
+    values = [{**_key(item), **common, "at": microseconds(dated)} for item, dated in items]
     if _START.run(connection, values) == len(items):
         return [True] * len(items)
     ours = and_(IS_IN_HAND, deliveries.c.owner == owner, deliveries.c.state == State.SENDING)
@@ -218,8 +221,9 @@ def settle_all(
     connection: Connection, ended: Sequence[tuple[Claimed, Settlement]], owner: str, policy: InDoubt, now: datetime
 ) -> list[State]:
     """Stores what came of several messages; those that were sent, by far the most, in one statement."""
+    common = {"me": owner, "at": microseconds(now)}
     sent = [
-        {**_key(item), "me": owner, "at": now, "said": outcome.code, "words": outcome.text[:_TEXT_LENGTH]}
+        {**_key(item), **common, "said": outcome.code, "words": outcome.text[:_TEXT_LENGTH]}
         for item, outcome in ended
         if outcome.state is State.SENT
     ]

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Connection,
     Text,
     and_,
+    bindparam,
     case,
     exists,
     func,
@@ -25,7 +26,7 @@ from pipeline.letters.message import TEXT_ONLY
 from pipeline.reminders.occasions import Audience, Kind, Occasion, Priority
 from pipeline.store.campaigns import CHANGED, Campaign, drop, earlier, nearer, stop, was_told
 from pipeline.store.choices import fits
-from pipeline.store.dialects import insert
+from pipeline.store.dialects import Statement, insert
 from pipeline.store.subscribers import chose
 from pipeline.store.tables import (
     Instant,
@@ -107,18 +108,7 @@ def enqueue_confirmation(
 ) -> bool:
     """Queues the mail that asks a subscriber to confirm; False while an earlier one still waits to leave."""
     key = f"{CONFIRMATION}/{subscriber}/{now:%Y%m%dT%H%M%SZ}"
-    of_subscriber = deliveries.join(campaigns, deliveries.c.campaign_id == campaigns.c.id)
-    waiting = (
-        select(campaigns.c.id)
-        .select_from(of_subscriber)
-        .where(
-            campaigns.c.kind == CONFIRMATION,
-            campaigns.c.state == Progress.EXPANDED,
-            campaigns.c.not_after > now,
-            deliveries.c.subscriber_id == subscriber,
-        )
-    )
-    if connection.execute(waiting.limit(1)).first() is not None:
+    if connection.execute(_ASKED_ALREADY, {"wanted": subscriber, "now": now}).first() is not None:
         return False
     return _queue_for_one(connection, series, key, CONFIRMATION, subscriber, letter, now, not_after)
 
@@ -148,6 +138,12 @@ def audience_size(connection: Connection, campaign: Campaign, role: Role | None 
     return int(connection.execute(query).scalar_one())
 
 
+def audience_lists(connection: Connection, campaign: Campaign) -> frozenset[str]:
+    """The addresses of the lists that would get a campaign's mail if it fell due now."""
+    lists = select(subscribers.c.address).where(subscribers.c.role == Role.LIST, *_audience(connection, campaign))
+    return frozenset(connection.execute(lists).scalars())
+
+
 def wants(connection: Connection, campaign: Campaign, subscriber: int) -> bool:
     """Whether a subscriber would get a campaign's mail if it fell due now."""
     query = select(subscribers.c.id).where(subscribers.c.id == subscriber, *_audience(connection, campaign))
@@ -165,38 +161,48 @@ def _queue_for_one(
     not_after: datetime,
     told: str = "",
 ) -> bool:
-    row = insert(connection, campaigns).values(
-        series=series,
-        key=key,
-        event="",
-        rule=kind,
-        revision=0,
-        occurrence="",
-        kind=kind,
-        due=now,
-        not_after=not_after,
-        priority=int(Priority.CONFIRMATION),
-        audience=Audience.CHOSEN.value,
-        tags="",
-        state=Progress.EXPANDED,
-        reason="",
-        expanded=now,
-        told=told,
-    )
-    made = connection.execute(row.on_conflict_do_nothing().returning(campaigns.c.id)).scalar()
+    row = {
+        "series": series,
+        "key": key,
+        "event": "",
+        "rule": kind,
+        "revision": 0,
+        "occurrence": "",
+        "kind": kind,
+        "due": now,
+        "not_after": not_after,
+        "priority": int(Priority.CONFIRMATION),
+        "audience": Audience.CHOSEN.value,
+        "tags": "",
+        "state": Progress.EXPANDED,
+        "reason": "",
+        "expanded": now,
+        "told": told,
+    }
+    made = connection.execute(_ONE_CAMPAIGN.on(connection), row).scalar()
     if made is None:
         return False
     _store(connection, made, {letter.language: letter})
-    connection.execute(
-        deliveries.insert().values(
-            campaign_id=made,
-            subscriber_id=subscriber,
-            language=letter.language,
-            state=State.PENDING,
-            next_try=now,
-        )
-    )
+    delivery = {"campaign_id": made, "subscriber_id": subscriber, "language": letter.language}
+    connection.execute(_ONE_DELIVERY, {**delivery, "state": State.PENDING, "next_try": now})
     return True
+
+
+# Made once: a form that is sent needs them all, and making them takes longer than running them.
+_ONE_CAMPAIGN: Final = Statement(lambda at: insert(at, campaigns).on_conflict_do_nothing().returning(campaigns.c.id))
+_ONE_DELIVERY: Final = deliveries.insert()
+_LETTERS: Final = Statement(lambda at: insert(at, letters).on_conflict_do_nothing())
+_ASKED_ALREADY: Final = (
+    select(campaigns.c.id)
+    .select_from(deliveries.join(campaigns, deliveries.c.campaign_id == campaigns.c.id))
+    .where(
+        campaigns.c.kind == CONFIRMATION,
+        campaigns.c.state == Progress.EXPANDED,
+        campaigns.c.not_after > bindparam("now", type_=Instant),
+        deliveries.c.subscriber_id == bindparam("wanted"),
+    )
+    .limit(1)
+)
 
 
 def may_hear() -> ColumnElement[bool]:
@@ -214,7 +220,7 @@ def _store(connection: Connection, campaign: int, texts: Mapping[str, Letter]) -
         {"campaign_id": campaign, "language": language, "subject": letter.subject, "source": letter.source}
         for language, letter in texts.items()
     ]
-    connection.execute(insert(connection, letters).on_conflict_do_nothing(), rows)
+    connection.execute(_LETTERS.on(connection), rows)
 
 
 def _audience(connection: Connection, campaign: Campaign) -> list[ColumnElement[bool]]:

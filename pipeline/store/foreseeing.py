@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 
 from pipeline.reminders.occasions import Occasion
 from pipeline.store.campaigns import UNPLANNED, Campaign
-from pipeline.store.expansion import audience_size
+from pipeline.store.expansion import audience_lists, audience_size
 from pipeline.store.tables import Progress, Role, campaigns
 
 
@@ -28,6 +28,11 @@ def kept_mailings(connection: Connection, series: str) -> Mapping[str, Kept]:
         row.key: Kept(row.expanded is not None, row.reason if row.state == Progress.DROPPED else "")
         for row in connection.execute(query)
     }
+
+
+def lists_of(connection: Connection, series: str, occasion: Occasion) -> frozenset[str]:
+    """The addresses of the mailing lists that would get a mailing if it fell due now, as far as they are known here."""
+    return audience_lists(connection, Campaign(0, series, occasion))
 
 
 def readers_of(connection: Connection, series: str, occasion: Occasion) -> int:

@@ -157,14 +157,18 @@ def entries(
 
 
 def doubtful(connection: Connection, series: str) -> list[Entry]:
-    """The deliveries that are in doubt: those held, and those that go out, or went out, a second time."""
+    """The deliveries that are in doubt: those held, and those that go out, or went out, a second time.
+
+    What was given up, by a person or after its last try, is in doubt no more: it is listed as what it is.
+    """
     # The few are looked up first, by the index that holds nothing else.
     found = connection.execute(select(deliveries.c.campaign_id, deliveries.c.subscriber_id).where(IS_IN_DOUBT)).all()
     them = and_(
         deliveries.c.campaign_id.in_({row.campaign_id for row in found}),
         deliveries.c.subscriber_id.in_({row.subscriber_id for row in found}),
     )
-    return _entries(connection, and_(campaigns.c.series == series, them, IS_IN_DOUBT), None)
+    in_doubt = and_(IS_IN_DOUBT, deliveries.c.state.not_in((State.FAILED, State.DROPPED)))
+    return _entries(connection, and_(campaigns.c.series == series, them, in_doubt), None)
 
 
 def who_got(connection: Connection, series: str, key: str) -> frozenset[int]:
@@ -210,7 +214,8 @@ def troubles(connection: Connection, series: str, since: datetime, limit: int = 
 def resend(connection: Connection, campaign: int, subscriber: int, now: datetime) -> bool:
     """Sends again what is held in doubt or has failed, with the same Message-ID; False where it is neither."""
     held = deliveries.c.state.in_((State.DOUBT, State.FAILED))
-    values = {"next_try": now, "finished": None}
+    # What was given up after its last try gets as many anew.
+    values = {"next_try": now, "finished": None, "attempts": 0}
     return _move(connection, campaign, subscriber, held, State.PENDING, values) and _reopened(connection, campaign)
 
 

@@ -8,25 +8,44 @@ from sqlalchemy import BigInteger, Connection, and_, case, select, type_coerce
 
 from pipeline.store.dialects import insert
 from pipeline.store.limits import limits, use
-from pipeline.store.tables import EPOCH, MICROSECOND, Instant
+from pipeline.store.tables import MICROSECOND, Instant
 
 MINUTE: Final = timedelta(minutes=1)
+REST: Final = timedelta(minutes=5)
+"""How long a recipient domain is left alone that says that it has had too many."""
 _FAR: Final = timedelta(minutes=10)  # a slot further ahead was reserved by a clock that has been set back since
 _RESTS: Final = "rests:"
 
 
 def reserve_slot(connection: Connection, series: str, gap: timedelta, now: datetime) -> datetime:
     """When the next message of a series may leave, so that all its messages are `gap` apart, whoever sends them."""
-    name, apart = f"pace:{series}", gap // MICROSECOND
-    row = insert(connection, limits).values(digest=name, uses=0, until=now + gap)
+    return _reserved(connection, f"pace:{series}", gap, now, now + max(_FAR, 100 * gap))
+
+
+def reserve_turns(
+    connection: Connection, campaign: int, domain: str, most: int, number: int, since: datetime
+) -> list[datetime]:
+    """When so many more messages of a campaign may leave to a recipient domain that is full until `since`.
+
+    `most` of them have their turn in each minute, after those that were given one before.
+    """
+    gap = MINUTE / most
+    first = _reserved(connection, f"turns:{campaign}:{domain}", number * gap, since, None)
+    return [since + (first + n * gap - since) // MINUTE * MINUTE for n in range(number)]
+
+
+def _reserved(connection: Connection, name: str, span: timedelta, now: datetime, far: datetime | None) -> datetime:
+    """Where a span of time begins that follows what was reserved by this name; `now` where all of that is over.
+
+    What was reserved beyond `far` counts for nothing.
+    """
+    row = insert(connection, limits).values(digest=name, uses=0, until=now + span)
     kept = type_coerce(limits.c.until, BigInteger)
-    near = (now + max(_FAR, 100 * gap) - EPOCH) // MICROSECOND
-    moved = case(
-        (and_(limits.c.until > now, kept < near), kept + apart), else_=type_coerce(row.excluded.until, BigInteger)
-    )
-    slot = row.on_conflict_do_update(index_elements=[limits.c.digest], set_={"until": type_coerce(moved, Instant)})
-    until: datetime = connection.execute(slot.returning(limits.c.until)).scalar_one()
-    return until - gap
+    lasts = limits.c.until > now if far is None else and_(limits.c.until > now, limits.c.until < far)
+    moved = case((lasts, kept + span // MICROSECOND), else_=type_coerce(row.excluded.until, BigInteger))
+    until = row.on_conflict_do_update(index_elements=[limits.c.digest], set_={"until": type_coerce(moved, Instant)})
+    end: datetime = connection.execute(until.returning(limits.c.until)).scalar_one()
+    return end - span
 
 
 def take_turn(connection: Connection, domain: str, most: int, now: datetime) -> datetime | None:
@@ -45,9 +64,9 @@ def rest(connection: Connection, domain: str, until: datetime) -> None:
 
 
 def resting(connection: Connection, now: datetime) -> Mapping[str, datetime]:
-    """The recipient domains that rest, and until when."""
+    """The recipient domains that rest, and until when; none rests longer than REST, whatever a clock said before."""
     named = select(limits.c.digest, limits.c.until).where(limits.c.digest.startswith(_RESTS), limits.c.until > now)
-    return {row.digest.removeprefix(_RESTS): row.until for row in connection.execute(named)}
+    return {row.digest.removeprefix(_RESTS): min(row.until, now + REST) for row in connection.execute(named)}
 
 
 def domain_of(address: str) -> str:

@@ -3,26 +3,26 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, and_, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, or_, update
 
 from pipeline.store.expansion import CONFIRMATION
-from pipeline.store.tables import Role, Standing, campaigns, subscribers
+from pipeline.store.tables import Standing, campaigns, subscribers
 
 
 def ask_again(connection: Connection, subscriber: int, language: str, now: datetime) -> None:
-    """Notes that an address asks again: it will be written to in this language. An active subscriber stays as it is.
+    """Notes that an address asks again: it will be written to in this language. Who is active stays as they are.
 
     One whose mail came back is asked anew. When somebody left isn't touched: confirmations older than that are void.
     """
-    mine = subscribers.c.id == subscriber
-    waiting = subscribers.c.state.in_((Standing.PENDING, Standing.BOUNCED))
-    connection.execute(
-        update(subscribers)
-        .where(mine, waiting)
-        .values(language=language, state=Standing.PENDING, bounces=0, changed=now)
-    )
-    left = subscribers.c.state == Standing.UNSUBSCRIBED
-    connection.execute(update(subscribers).where(mine, left).values(language=language))
+    anew = {"language": language, "state": Standing.PENDING, "bounces": 0, "changed": now}
+    connection.execute(_WAITING, {"wanted": subscriber, **anew})
+    connection.execute(_LEFT, {"wanted": subscriber, "language": language})
+
+
+_MINE: Final = update(subscribers).where(subscribers.c.id == bindparam("wanted"))
+# Not IN: its parameters are spread out anew at each execution.
+_WAITING: Final = _MINE.where(or_(subscribers.c.state == Standing.PENDING, subscribers.c.state == Standing.BOUNCED))
+_LEFT: Final = _MINE.where(subscribers.c.state == Standing.UNSUBSCRIBED)
 
 
 def note_consent(connection: Connection, subscriber: int, consent: str, now: datetime) -> None:
@@ -30,21 +30,17 @@ def note_consent(connection: Connection, subscriber: int, consent: str, now: dat
     connection.execute(update(subscribers).where(subscribers.c.id == subscriber).values(consent=consent, changed=now))
 
 
-def is_reader(connection: Connection, subscriber: int) -> bool:
-    """Whether a row is a person's; a mailing list and the organiser can't join, choose or leave by a link."""
-    return bool(connection.execute(_ROLE, {"wanted": subscriber}).scalar() == Role.READER)
-
-
-_ROLE: Final = select(subscribers.c.role).where(subscribers.c.id == bindparam("wanted"))
-
-
 def erase_unconfirmed(connection: Connection, before: datetime) -> int:
     """Erases who asked before an instant and never confirmed, with their confirmation mails; returns how many."""
-    stale = and_(subscribers.c.state == Standing.PENDING, subscribers.c.changed < before)
-    return int(connection.execute(delete(subscribers).where(stale)).rowcount)
+    return int(connection.execute(_STALE, {"before": before}).rowcount)
 
 
 def erase_confirmations(connection: Connection, now: datetime) -> int:
     """Erases the confirmation mails whose link is of no use any more; returns how many."""
-    over = and_(campaigns.c.kind == CONFIRMATION, campaigns.c.not_after <= now)
-    return int(connection.execute(delete(campaigns).where(over)).rowcount)
+    return int(connection.execute(_OVER, {"now": now}).rowcount)
+
+
+_STALE: Final = delete(subscribers).where(
+    subscribers.c.state == Standing.PENDING, subscribers.c.changed < bindparam("before")
+)
+_OVER: Final = delete(campaigns).where(campaigns.c.kind == CONFIRMATION, campaigns.c.not_after <= bindparam("now"))

@@ -6,18 +6,33 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from pipeline.store.tables import Role, campaigns, deliveries, letters, subscribers
+from pipeline.store.tables import Role, attempts, campaigns, deliveries, letters, subscribers
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a mail server said when a mail wasn't taken at once."""
+
+    at: datetime
+    outcome: str
+    code: int | None
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Mailed:
-    """One mail to a person: its occasion, its subject, how far it got, and when that was."""
+    """One mail to a person: its occasion, its subject, how far it got, when and why, and what went wrong meanwhile."""
 
     occasion: str
     subject: str
     language: str
     state: str
     at: datetime | None
+    reason: str | None
+    tries: int
+    next_try: datetime | None
+    """When it is tried next; None for one that doesn't wait any more."""
+    answers: tuple[Answer, ...]
 
 
 def mailed_to(connection: Connection, subscriber: int) -> tuple[Mailed, ...]:
@@ -26,14 +41,27 @@ def mailed_to(connection: Connection, subscriber: int) -> tuple[Mailed, ...]:
         letters, (letters.c.campaign_id == campaigns.c.id) & (letters.c.language == deliveries.c.language)
     )
     query = (
-        select(campaigns.c.key, letters.c.subject, deliveries.c.language, deliveries.c.state, deliveries.c.finished)
+        select(deliveries, campaigns.c.key, letters.c.subject)
         .select_from(own)
         .where(deliveries.c.subscriber_id == subscriber)
         .order_by(campaigns.c.due, campaigns.c.id)
     )
+    said = _answers_to(connection, subscriber)
     return tuple(
-        Mailed(row.key, row.subject or "", row.language, row.state, row.finished) for row in connection.execute(query)
-    )
+        Mailed(
+            row.key, row.subject or "", row.language, row.state, row.finished, row.reason, row.attempts,
+            row.next_try if row.finished is None else None, tuple(said.get(row.campaign_id, ())),
+        )
+        for row in connection.execute(query)
+    )  # fmt: skip
+
+
+def _answers_to(connection: Connection, subscriber: int) -> Mapping[int, list[Answer]]:
+    found: dict[int, list[Answer]] = {}
+    query = select(attempts).where(attempts.c.subscriber_id == subscriber).order_by(attempts.c.at, attempts.c.id)
+    for row in connection.execute(query):
+        found.setdefault(row.campaign_id, []).append(Answer(row.at, row.outcome, row.code, row.text))
+    return found
 
 
 def standings(connection: Connection) -> Mapping[tuple[str, str, str], int]:

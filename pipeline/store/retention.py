@@ -22,11 +22,12 @@ from pipeline.store.tables import (
 )
 
 _TIDIED: Final = "tidied"
+_NOTE: Final = select(meta.c.value).where(meta.c.name == _TIDIED)
 
 
 def last_tidied(connection: Connection) -> str | None:
     """The note that the last tidying left."""
-    return connection.execute(select(meta.c.value).where(meta.c.name == _TIDIED)).scalar()
+    return connection.execute(_NOTE).scalar()
 
 
 def note_tidied(connection: Connection, note: str) -> None:

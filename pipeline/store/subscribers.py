@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, bindparam, delete, select, update
 
 from pipeline.letters.message import TEXT_ONLY
 from pipeline.reminders.occasions import Kind
 from pipeline.reminders.wishes import NO_WISHES, Wishes
 from pipeline.store.addresses import AddressError, Mailbox, normalised
-from pipeline.store.choices import by_topic, choices_of, keep_wishes, wishes_in
-from pipeline.store.dialects import insert
+from pipeline.store.choices import TAGS, by_topic, choices_of, keep_wishes, wishes_in
+from pipeline.store.dialects import Statement, insert
 from pipeline.store.switch import salt
 from pipeline.store.tables import Role, Standing, forgotten, subscriber_tags, subscribers
 
@@ -49,6 +49,12 @@ class Subscriber:
     added: datetime
     changed: datetime
     wishes: Wishes = NO_WISHES
+    role: Role = Role.READER
+
+    @property
+    def is_reader(self) -> bool:
+        """Whether it is a person; a mailing list and the organiser can't join, choose or leave by a link."""
+        return self.role is Role.READER
 
 
 def bits(kinds: Iterable[Kind]) -> int:
@@ -86,24 +92,23 @@ def add(
     box = normalised(address)
     if state is not Standing.PENDING and _is_forgotten(connection, series, box):
         raise AddressError(f"{box.address} asked to be forgotten and can only come back by subscribing again")
-    row = insert(connection, subscribers).values(
-        series=series,
-        address=box.address,
-        mailbox=box.mailbox,
-        folded=box.folded,
-        public_id=secrets.token_urlsafe(12),
-        language=language,
-        kinds=bits(kinds),
-        state=state,
-        bounces=0,
-        consent=consent,
-        added=at,
-        changed=at,
-    )
-    made = connection.execute(row.on_conflict_do_nothing().returning(subscribers.c.id)).scalar()
+    row = {
+        "series": series,
+        "address": box.address,
+        "mailbox": box.mailbox,
+        "folded": box.folded,
+        "public_id": secrets.token_urlsafe(12),
+        "language": language,
+        "kinds": bits(kinds),
+        "state": state,
+        "bounces": 0,
+        "consent": consent,
+        "added": at,
+        "changed": at,
+    }
+    made = connection.execute(_ADDING.on(connection), row).scalar()
     if made is None:
-        there = select(subscribers.c.id).where(*_is_at(series, box))
-        return int(connection.execute(there).scalar_one()), False
+        return int(connection.execute(_THERE, {"wanted": series, "given": box.folded}).scalar_one()), False
     _set_tags(connection, made, tags)
     if wishes != NO_WISHES:
         keep_wishes(connection, made, wishes)
@@ -141,12 +146,8 @@ def languages(connection: Connection, series: str) -> frozenset[str]:
 
 def confirm(connection: Connection, subscriber: int, consent: str, at: datetime) -> bool:
     """A pending subscriber (or one who had left and asks again) becomes active; False where nothing changed."""
-    ready = subscribers.c.state.in_((Standing.PENDING, Standing.UNSUBSCRIBED))
-    changed = connection.execute(
-        update(subscribers)
-        .where(subscribers.c.id == subscriber, ready)
-        .values(state=Standing.ACTIVE, consent=consent, bounces=0, changed=at)
-    ).rowcount
+    anew = {"state": Standing.ACTIVE, "consent": consent, "bounces": 0, "changed": at}
+    changed = connection.execute(_ROW_THAT_MAY_CONFIRM, {"wanted": subscriber, **anew}).rowcount
     found = by_id(connection, subscriber)
     if changed and found is not None:
         digest = _digest(connection, normalised(found.address))
@@ -161,8 +162,8 @@ def unsubscribe(connection: Connection, subscriber: int, at: datetime) -> bool:
 
 def set_state(connection: Connection, subscriber: int, state: Standing, at: datetime) -> bool:
     """Puts a subscriber into a state; False where it was in it, or isn't there."""
-    row = update(subscribers).where(subscribers.c.id == subscriber, subscribers.c.state != state)
-    return bool(connection.execute(row.values(state=state, changed=at)).rowcount)
+    given = {"wanted": subscriber, "unlike": state, "state": state, "changed": at}
+    return bool(connection.execute(_ROW_IN_OTHER_STATE, given).rowcount)
 
 
 def change(
@@ -176,12 +177,9 @@ def change(
     wishes: Wishes,
 ) -> None:
     """Stores a subscriber's preferences."""
-    connection.execute(
-        update(subscribers)
-        .where(subscribers.c.id == subscriber)
-        .values(language=language, kinds=bits(kinds), changed=at)
-    )
-    connection.execute(delete(subscriber_tags).where(subscriber_tags.c.subscriber_id == subscriber))
+    row = {"language": language, "kinds": bits(kinds), "changed": at}
+    connection.execute(_ROW, {"wanted": subscriber, **row})
+    connection.execute(_ITS_TAGS, {"wanted": subscriber})
     _set_tags(connection, subscriber, tags)
     keep_wishes(connection, subscriber, wishes)
 
@@ -219,11 +217,8 @@ def _is_at(series: str, box: Mailbox) -> tuple[ColumnElement[bool], ...]:
 
 
 def _is_forgotten(connection: Connection, series: str, box: Mailbox) -> bool:
-    query = select(forgotten.c.digest).where(forgotten.c.series == series)
-    if connection.execute(query.limit(1)).first() is None:
-        return False
     digest = _digest(connection, box)
-    return connection.execute(query.where(forgotten.c.digest == digest)).first() is not None
+    return connection.execute(_FORGOTTEN, {"wanted": series, "given": digest}).first() is not None
 
 
 def _digest(connection: Connection, box: Mailbox) -> str:
@@ -238,32 +233,42 @@ def digest_of_forgotten(key: str, box: Mailbox) -> str:
 def _set_tags(connection: Connection, subscriber: int, tags: Iterable[str]) -> None:
     rows = [{"subscriber_id": subscriber, "tag": tag} for tag in sorted(set(tags))]
     if rows:
-        connection.execute(subscriber_tags.insert(), rows)
+        connection.execute(_ONE_TAG_MORE, rows)
 
 
-def _question(*conditions: ColumnElement[bool]) -> tuple[Select[Any], Select[Any], Select[Any]]:
-    """What has to be asked to know all about the subscribers that meet conditions: their rows, tags and choices."""
-    tags = select(subscriber_tags).join(subscribers).where(*conditions)
-    return select(subscribers).where(*conditions), tags, choices_of(*conditions)
+# Made once, as all that the pages of the service ask of the database: making a statement takes longer than running it.
+_ADDING: Final = Statement(lambda at: insert(at, subscribers).on_conflict_do_nothing().returning(subscribers.c.id))
+_THERE: Final = select(subscribers.c.id).where(
+    subscribers.c.series == bindparam("wanted"), subscribers.c.folded == bindparam("given")
+)
+_ROW: Final = update(subscribers).where(subscribers.c.id == bindparam("wanted"))
+_ROW_IN_OTHER_STATE: Final = _ROW.where(subscribers.c.state != bindparam("unlike"))
+_ROW_THAT_MAY_CONFIRM: Final = _ROW.where(subscribers.c.state.in_((Standing.PENDING, Standing.UNSUBSCRIBED)))
+_ITS_TAGS: Final = delete(subscriber_tags).where(subscriber_tags.c.subscriber_id == bindparam("wanted"))
+_ONE_TAG_MORE: Final = subscriber_tags.insert()
+_FORGOTTEN: Final = select(forgotten.c.digest).where(
+    forgotten.c.series == bindparam("wanted"), forgotten.c.digest == bindparam("given")
+)
 
 
-# Made once: every page of the service begins with one of them, and making them takes longer than asking.
+def _question(*conditions: ColumnElement[bool]) -> tuple[Select[Any], CompoundSelect[Any]]:
+    """What has to be asked to know all about the subscribers that meet conditions: their rows, then their choices."""
+    return select(subscribers).where(*conditions), choices_of(*conditions)
+
+
 _BY_ID: Final = _question(subscribers.c.id == bindparam("wanted"))
 _BY_PUBLIC_ID: Final = _question(subscribers.c.public_id == bindparam("wanted"))
 
 
 def _loaded(
     connection: Connection,
-    question: tuple[Select[Any], Select[Any], Select[Any]],
+    question: tuple[Select[Any], CompoundSelect[Any]],
     given: Mapping[str, Any] | None = None,
 ) -> list[Subscriber]:
-    people, tagged, chosen = question
+    people, chosen = question
     rows = connection.execute(people, given).all()
     if not rows:
         return []
-    tags: dict[int, set[str]] = {}
-    for row in connection.execute(tagged, given):
-        tags.setdefault(row.subscriber_id, set()).add(row.tag)
     wishes = by_topic(connection.execute(chosen, given))
     return [
         Subscriber(
@@ -274,13 +279,14 @@ def _loaded(
             row.public_id,
             row.language,
             kinds_in(row.kinds),
-            frozenset(tags.get(row.id, ())),
+            frozenset(wishes.get(row.id, {}).get(TAGS, ())),
             Standing(row.state),
             row.bounces,
             row.consent,
             row.added,
             row.changed,
             wishes_in(row, wishes.get(row.id, {})),
+            Role(row.role),
         )
         for row in rows
     ]

@@ -7,11 +7,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, exists, select, text
+from sqlalchemy import ColumnElement, Connection, Executable, bindparam, exists, select, text
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.store.database import Database
-from pipeline.store.dialects import insert
+from pipeline.store.dialects import Statement, insert
 from pipeline.store.tables import meta
 
 _MACHINE_ID: Final = Path("/etc/machine-id")
@@ -117,12 +117,20 @@ def _once(connection: Connection, name: str, make: Callable[[], str]) -> str:
 
 
 def _get(connection: Connection, name: str) -> str | None:
-    return connection.execute(select(meta.c.value).where(meta.c.name == name)).scalar()
+    return connection.execute(_VALUE, {"wanted": name}).scalar()
 
 
 def _set(connection: Connection, name: str, value: str) -> None:
-    row = insert(connection, meta).values(name=name, value=value)
-    connection.execute(row.on_conflict_do_update(index_elements=[meta.c.name], set_={"value": value}))
+    connection.execute(_KEEPING.on(connection), {"name": name, "value": value})
+
+
+def _keeping(connection: Connection) -> Executable:
+    row = insert(connection, meta)
+    return row.on_conflict_do_update(index_elements=[meta.c.name], set_={"value": row.excluded.value})
+
+
+_VALUE: Final = select(meta.c.value).where(meta.c.name == bindparam("wanted"))
+_KEEPING: Final = Statement(_keeping)
 
 
 def _machine() -> str:

@@ -12,14 +12,19 @@ _PATIENCE_SQLSTATES: Final = frozenset({"40001", "40P01", "55P03"})  # serializa
 _UNREACHABLE: Final = ("08", "57P01", "57P02", "57P03")
 
 _SQLITE_TEXTS: Final = {
-    "SQLITE_FULL": "the disk is full, so that the database {place} can't grow; make room and start again",
+    "SQLITE_FULL": (
+        "the disk is full, so that the database {place} can't grow; make room and start again: nothing is lost"
+    ),
     "SQLITE_CORRUPT": "the database {place} is damaged; put a backup in its place (`tocsin restore`)",
     "SQLITE_NOTADB": "{place} is not a database of tocsin",
     "SQLITE_READONLY": "the database {place} can't be written; check who owns the file and its folder",
     "SQLITE_CANTOPEN": "the database {place} can't be opened; check that its folder exists and can be written",
     "SQLITE_BUSY": "another process has kept the database {place} locked for too long; try again in a moment",
     "SQLITE_LOCKED": "another process has kept the database {place} locked for too long; try again in a moment",
-    "SQLITE_IOERR": "the disk under the database {place} can't be read or written",
+    "SQLITE_IOERR": (
+        "the disk under the database {place} can't be read or written; look at its free space, its quota and its "
+        "health, then start again: nothing is lost"
+    ),
 }
 
 
@@ -37,6 +42,12 @@ def asks_for_patience(error: DBAPIError) -> bool:
     if isinstance(error.orig, sqlite3.Error):
         return _sqlite_name(error.orig) in {"SQLITE_BUSY", "SQLITE_LOCKED"}
     return _sqlstate(error) in _PATIENCE_SQLSTATES
+
+
+def lacks_room(error: DBAPIError) -> bool:
+    """Whether an SQLite file couldn't grow: the disk is full, or a quota or a limit of the system is reached."""
+    name = getattr(error.orig, "sqlite_errorname", "")
+    return name in {"SQLITE_FULL", "SQLITE_IOERR_WRITE"}
 
 
 def told(error: SQLAlchemyError, place: str) -> StoreError:

@@ -33,11 +33,11 @@ class Turns:
                 self._pass_on()
 
     def _came(self) -> bool:
-        place = threading.Event()
         with self._guard:
             if not self._taken:
                 self._taken = True
                 return True
+            place = threading.Event()
             self._line.append(place)
         if place.wait(self._patience):
             return True

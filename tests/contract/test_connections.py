@@ -1,5 +1,6 @@
 """Several connections at once: limits hold over all of them, and a domain that has had enough is left alone."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
@@ -13,8 +14,10 @@ from pipeline.delivery import Fate, Outcome, Step
 from pipeline.delivery.lines import Lines
 from pipeline.errors import TransientDeliveryError
 from pipeline.letters import Message
+from pipeline.reminders.occasions import Priority
 from pipeline.store.database import Database, open_database
-from pipeline.store.pacing import reserve_slot
+from pipeline.store.outbox import entries
+from pipeline.store.pacing import REST, reserve_slot, rest, resting, take_turn
 from pipeline.store.tables import State, subscribers
 from pipeline.testing import ACCEPTED, BROKEN, UNKNOWN, CapturingTransport, deferred, refused
 
@@ -148,6 +151,50 @@ def test_so_many_a_minute_go_to_one_domain(shared: Database, clock: FrozenClock)
     assert round_of(shared, transport, per_domain=3) == Delivered(sent=1)
 
 
+def test_who_waits_for_a_full_domain_is_given_a_turn_once_and_not_looked_at_before(
+    shared: Database, clock: FrozenClock
+) -> None:
+    queue(shared, 90)
+    readdress(shared, range(80), "big.example")
+    transport = CapturingTransport()
+    assert round_of(shared, transport, per_domain=10) == Delivered(sent=20, waiting=70)
+    for _ in range(2):
+        with shared.look() as connection:
+            turns = Counter(entry.at - NOW for entry in entries(connection, SERIES))
+        assert turns == {timedelta(minutes=minute): 10 for minute in range(1, 8)}
+        clock.sleep(25)
+        assert round_of(shared, transport, per_domain=10) == Delivered(waiting=70)
+    for minute in range(1, 8):
+        clock.move_to(NOW + timedelta(minutes=minute))
+        assert round_of(shared, transport, per_domain=10).sent == 10
+    assert len(set(reached(transport))) == len(transport.sent) == 90
+
+
+def test_urgent_mail_to_a_full_domain_has_the_next_minute_and_not_the_end_of_the_line(
+    shared: Database, clock: FrozenClock
+) -> None:
+    queue(shared, 60)
+    transport = CapturingTransport()
+    assert round_of(shared, transport, per_domain=10).sent == 10
+    queue(shared, 0, "moved", priority=Priority.URGENT)
+    before = len(transport.sent)
+    for minute in range(1, 13):
+        clock.move_to(NOW + timedelta(minutes=minute))
+        round_of(shared, transport, per_domain=10)
+        if minute == 6:
+            assert sorted(reached(transport)[before:]) == sorted(map(address, range(60)))
+    assert sorted(reached(transport)) == sorted([*map(address, range(60))] * 2)
+
+
+def test_a_minute_that_a_wrong_clock_opened_is_over_at_once(shared: Database, clock: FrozenClock) -> None:
+    with shared.begin() as connection:
+        for _ in range(4):
+            take_turn(connection, "example.org", 3, NOW + timedelta(hours=5))
+        rest(connection, "tired.example", NOW + timedelta(hours=5))
+        assert take_turn(connection, "example.org", 3, NOW) is None
+        assert resting(connection, NOW) == {"tired.example": NOW + REST}
+
+
 def test_a_domain_that_has_had_its_minute_takes_no_time_from_the_others(shared: Database, clock: FrozenClock) -> None:
     queue(shared, 30)
     readdress(shared, range(28), "big.example")
@@ -185,7 +232,8 @@ def test_a_sender_takes_up_again_what_its_own_earlier_round_left_in_hand(
         assert round_of(database, CapturingTransport(), owner="me").sent == 3
 
 
-def test_a_clock_that_is_set_back_in_mid_run_sends_nothing_twice(database: Database) -> None:
+@pytest.mark.parametrize("jump", [timedelta(hours=-2), timedelta(minutes=20)], ids=["back", "beyond the lease"])
+def test_a_clock_that_is_set_in_mid_run_sends_nothing_twice(database: Database, jump: timedelta) -> None:
     class Jumping(FrozenClock):
         shift = timedelta(0)
 
@@ -195,11 +243,11 @@ def test_a_clock_that_is_set_back_in_mid_run_sends_nothing_twice(database: Datab
     queue(database, 40)
     clock, transport = Jumping(NOW), CapturingTransport()
 
-    def back(so_far: Delivered) -> None:
-        clock.shift = -timedelta(hours=2) if so_far.sent >= 10 else timedelta(0)
+    def set_it(so_far: Delivered) -> None:
+        clock.shift = jump if so_far.sent >= 10 else timedelta(0)
 
     database.clock = clock
-    round_of(database, transport, progress=back, connections=3)
+    round_of(database, transport, progress=set_it, connections=3)
     clock.shift = timedelta(0)
     round_of(database, transport, connections=3)
     assert sorted(reached(transport)) == sorted(map(address, range(40)))

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, text, update
 
+from pipeline.actions.doctor import Health, examine_database
 from pipeline.clock import FrozenClock, SystemClock
 from pipeline.errors import SettingsError, StoreError
 from pipeline.letters import Letter
@@ -16,13 +17,13 @@ from pipeline.reminders.occasions import Kind, Occasion, Plan
 from pipeline.store.campaigns import due_campaigns, reconcile
 from pipeline.store.claims import claim, reap, release, renew
 from pipeline.store.database import Database, open_database
-from pipeline.store.deliveries import InDoubt
+from pipeline.store.deliveries import InDoubt, start
 from pipeline.store.expansion import expand
 from pipeline.store.outbox import close_finished, counts, doubtful, expire, others_hold_until, waiting
 from pipeline.store.senders import sending
 from pipeline.store.subscribers import add
 from pipeline.store.switch import arm, installation, is_armed, why_held
-from pipeline.store.tables import State
+from pipeline.store.tables import State, deliveries
 
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=60)
@@ -210,6 +211,33 @@ class TestPostgreSQL:
                     assert watching.run(watching.others_dead) == ()
                 assert watching.run(watching.others_dead) == ("dying",)
                 assert watching.run(lambda c: reap(c, "watching", ("dying",), InDoubt.RESEND, NOW)) == (2, 0)
+
+    @pytest.mark.parametrize("hours", [-3, 3])
+    def test_a_machine_whose_clock_is_wrong_gives_no_lease_away(self, postgresql_url: str, hours: int) -> None:
+        wrong = NOW + timedelta(hours=hours)
+        with open_database(postgresql_url, SystemClock()) as database:
+            queue(database, 4)
+            with database.begin() as connection:
+                right, begun = claim(connection, SERIES, 2, "right", LEASE, NOW)
+                assert start(connection, begun, "right", NOW + LEASE, NOW, NOW)
+                # What was queued a moment ago is not due yet by a clock that is behind.
+                connection.execute(update(deliveries).values(next_try=NOW - timedelta(days=1)))
+                taken = claim(connection, SERIES, 9, "wrong", LEASE, wrong)
+                assert len(taken) == 2
+                assert start(connection, taken[0], "wrong", wrong + LEASE, wrong, wrong)
+            for name, now in (("wrong", wrong), ("right", NOW)):
+                assert database.run(lambda c, name=name, now=now: reap(c, name, (), InDoubt.RESEND, now)) == (0, 0)
+            with database.begin() as connection:
+                assert start(connection, right, "right", NOW + LEASE, NOW, NOW)
+                assert start(connection, taken[1], "wrong", wrong + LEASE, wrong, wrong)
+                assert counts(connection, SERIES) == {State.SENDING: 4}
+
+    def test_the_doctor_holds_the_clock_against_that_of_the_database(self, postgresql_url: str) -> None:
+        right = SystemClock().now()
+        with open_database(postgresql_url, SystemClock()) as database:
+            for now, health in ((right, Health.WELL), (right + timedelta(hours=1), Health.ILL)):
+                found = {one.what: one for one in examine_database(database, {}, now)}["clock against the database"]
+                assert found.health is health
 
     def test_two_senders_cannot_have_one_name(self, postgresql_url: str, clock: FrozenClock) -> None:
         with (

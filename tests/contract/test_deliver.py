@@ -17,7 +17,7 @@ from pipeline.store.claims import claim
 from pipeline.store.database import Database, open_database
 from pipeline.store.deliveries import InDoubt, start
 from pipeline.store.expansion import expand
-from pipeline.store.outbox import doubtful, entries
+from pipeline.store.outbox import Entry, Selection, doubtful, entries, resend
 from pipeline.store.senders import sender_name, sending
 from pipeline.store.subscribers import add, listed, unsubscribe
 from pipeline.store.switch import arm, hold, installation
@@ -69,6 +69,12 @@ def state_of(database: Database, number: int = 0) -> State:
     with database.look() as connection:
         kept = {entry.address: entry.state for entry in entries(connection, SERIES, tuple(State))}
         return kept[address(number)]
+
+
+def entry_of(database: Database, number: int) -> Entry:
+    with database.look() as connection:
+        (entry,) = entries(connection, SERIES, tuple(State), which=Selection(address(number)))
+    return entry
 
 
 def test_everybody_gets_it_once_over_one_connection(database: Database) -> None:
@@ -196,6 +202,30 @@ def test_a_broken_connection_blames_nobody_and_is_opened_again(database: Databas
     assert transport.opened == 2
 
 
+def test_a_message_over_which_the_server_hangs_up_each_time_is_given_up_and_the_others_go_on(
+    shared: Database, clock: FrozenClock
+) -> None:
+    queue(shared, 3, lasting=timedelta(days=1))
+    cut = Outcome(Fate.BROKEN, Step.DATA, None, "Connection unexpectedly closed")
+    transport = CapturingTransport({address(1): (cut,)})
+    assert round_of(shared, transport) == Delivered(sent=2, retried=1, waiting=1)
+    waits = []
+    while (entry := entry_of(shared, 1)).state is State.RETRY:
+        waits.append((entry.at - clock.now()).total_seconds() / 60)
+        clock.move_to(entry.at)
+        result = round_of(shared, transport)
+    assert waits == [1, 5, 15, 60, 60, 60, 60, 60]
+    assert (result.failed, result.waiting, result.trouble) == (1, 0, None)
+    assert (entry.state, entry.doubts) == (State.FAILED, 0)
+    assert "given up after 9 tries" in entry.reason
+    assert "Connection unexpectedly closed" in entry.reason
+    assert doubts(shared) == []
+    with shared.begin() as connection:
+        assert resend(connection, entry.campaign, entry.subscriber, clock.now())
+    assert round_of(shared, transport) == Delivered(retried=1, waiting=1)
+    assert reached(transport) == [address(0), address(2)]
+
+
 def test_a_server_in_trouble_is_left_alone_and_told_once(database: Database, clock: FrozenClock) -> None:
     queue(database, 9)
     transport = CapturingTransport({address(number): (BROKEN,) for number in range(9)})
@@ -231,6 +261,21 @@ def test_twice_in_doubt_waits_for_the_operator(database: Database) -> None:
     assert (result.sent, result.doubt, reached(transport).count(address(0))) == (2, 1, 2)
     with database.look() as connection:
         assert [entry.state for entry in doubtful(connection, SERIES)] == [State.DOUBT]
+
+
+def test_what_was_in_doubt_once_and_is_given_up_in_the_end_is_told_as_failed(
+    shared: Database, clock: FrozenClock
+) -> None:
+    queue(shared, 1, lasting=timedelta(days=9))
+    cut = Outcome(Fate.BROKEN, Step.DATA, None, "Connection unexpectedly closed")
+    transport = CapturingTransport({address(0): (UNKNOWN, cut)})
+    round_of(shared, transport)
+    assert [entry.state for entry in doubts(shared)] == [State.RETRY]
+    while entry_of(shared, 0).state is State.RETRY:
+        clock.move_to(entry_of(shared, 0).at)
+        round_of(shared, transport)
+    assert entry_of(shared, 0).state is State.FAILED
+    assert doubts(shared) == []
 
 
 def test_hold_does_not_send_what_is_in_doubt_again(database: Database) -> None:
@@ -284,7 +329,7 @@ def test_an_interruption_stores_what_is_known(database: Database) -> None:
     assert [entry.address for entry in doubts(database)] == [address(1)]
 
 
-def doubts(database: Database) -> list[object]:
+def doubts(database: Database) -> list[Entry]:
     with database.look() as connection:
         return list(doubtful(connection, SERIES))
 
@@ -312,24 +357,26 @@ def test_a_patient_round_waits_for_the_living_on_postgresql(postgresql_url: str,
     with open_database(postgresql_url, clock) as database, sending(database, "alive") as alive:
         assert alive is not None
         queue(database, 3)
-        alive.run(lambda connection: claim(connection, SERIES, 2, "alive", timedelta(seconds=60), NOW))
+        alive.run(lambda connection: claim(connection, SERIES, 2, "alive", timedelta(seconds=3), NOW))
         transport = CapturingTransport()
         assert round_of(database, transport) == Delivered(sent=1, waiting=2)
+        # By the database's clock, which nothing here can move.
         assert round_of(database, transport, patient=True) == Delivered(sent=2)
-        assert clock.now() == NOW + timedelta(seconds=60)
+        assert clock.now() > NOW
 
 
 def test_two_senders_share_the_work_on_postgresql(postgresql_url: str, clock: FrozenClock) -> None:
     with open_database(postgresql_url, clock) as database, open_database(postgresql_url, clock) as second:
-        queue(database, 150)
+        queue(database, 250)
         here, there = CapturingTransport(), CapturingTransport()
 
         def midway(so_far: Delivered) -> None:
             if so_far.sent == 60 and not there.sent:
-                assert round_of(second, there).sent == 50
+                assert round_of(second, there).sent == 100
 
-        assert round_of(database, here, progress=midway).sent == 100
-        assert sorted(reached(here) + reached(there)) == sorted(address(number) for number in range(150))
+        # It holds its second batch by then, which is twice as large as the first.
+        assert round_of(database, here, progress=midway).sent == 150
+        assert sorted(reached(here) + reached(there)) == sorted(address(number) for number in range(250))
 
 
 def test_a_full_disk_ends_before_the_next_message(tmp_path: Path, clock: FrozenClock) -> None:

@@ -13,7 +13,7 @@ from publishing import HEAD, TALK, edition
 
 from pipeline import outputs
 from pipeline.edition import Edition
-from pipeline.outputs import OUTPUTS, Artifact, groups, render_all, share, tombstones
+from pipeline.outputs import OUTPUTS, Artifact, groups, newsletters, render_all, share, tombstones
 from pipeline.rendering import Renderer
 
 DAY_DEPENDENT = {
@@ -27,12 +27,13 @@ LIVELY = (
     + TALK.replace('"talk"', '"undated"').replace('date = 2026-10-20\ntime = "19:00"', 'tba = ["date", "time"]')
     + TALK.replace('"talk"', '"untimed"').replace('time = "19:00"', 'tba = ["time"]')
     + TALK.replace('"talk"', '"weekly"') + 'repeats = "FREQ=WEEKLY;COUNT=3"\n'
+    + '[[newsletter]]\nid = "first"\nsend = 2026-01-05T12:00:00\nsubject = "We begin"\ntext = "Come *all*."\n'
 )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def lively() -> Edition:
-    """An edition with every shape of date, a change, a cancellation and a retired event."""
+    """An edition with every shape of date, a change, a cancellation, a retired event and a newsletter that is out."""
     moved = LIVELY.replace("2026-10-20", "2026-10-27", 1)
     off = moved.replace('id = "untimed"', 'id = "untimed"\nstatus = "cancelled"\nnotice = "Off."')
     return edition(LIVELY + TALK.replace('"talk"', '"retired"'), moved, off)
@@ -139,7 +140,7 @@ def test_texts_are_utf8_and_no_secret_or_question_is_told(output: ModuleType, li
 
 
 def test_a_series_without_events_is_rendered(output: ModuleType) -> None:
-    assert rendered(output, edition("")) or output in {groups, share, tombstones}
+    assert rendered(output, edition("")) or output in {groups, newsletters, share, tombstones}
 
 
 def test_the_seed_is_rendered(output: ModuleType, seed_edition: Edition) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, inspect, select, text
+from sqlalchemy import Connection, inspect, select, text, update
 
 from pipeline.clock import FrozenClock
 from pipeline.errors import SettingsError, StoreError
@@ -49,12 +49,13 @@ from pipeline.store.subscribers import (
     unsubscribe,
 )
 from pipeline.store.switch import arm, hold, installation, is_armed, last_tick, secret, set_last_tick, why_held
-from pipeline.store.tables import METADATA, Progress, Standing, State, campaigns, deliveries, meta
+from pipeline.store.tables import EPOCH, METADATA, Progress, Standing, State, campaigns, deliveries, meta
 
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 LEASE = timedelta(seconds=60)
+OVER = timedelta(0)  # a lease that has run out, by whichever clock
 SERIES = "seminar"
 TEXTS = {"en": Letter("en", "Soon", b"en\r\n"), "fr": Letter("fr", "Bientôt", b"fr\r\n")}
 
@@ -543,9 +544,9 @@ class TestDeliveries:
 
     @pytest.mark.parametrize("what", ["lease", "hold", "late"])
     def test_nothing_leaves_after(self, database: Database, what: str) -> None:
-        now = NOW + (LEASE if what == "lease" else timedelta(0))
+        now = NOW
         with database.begin() as connection:
-            item, *_ = claim(connection, SERIES, 1, "me", LEASE if what == "lease" else 9 * DAY, NOW)
+            item, *_ = claim(connection, SERIES, 1, "me", OVER if what == "lease" else 9 * DAY, NOW)
             if what == "hold":
                 hold(connection)
             if what == "late":
@@ -576,9 +577,9 @@ class TestDeliveries:
             item, *_ = claim(connection, SERIES, 1, "me", LEASE, NOW)
             renew(connection, "me", NOW + 2 * LEASE, NOW + LEASE / 2)
             assert start(connection, item, "me", NOW + 3 * LEASE, NOW, NOW + LEASE)
-            other, *_ = claim(connection, SERIES, 1, "me", LEASE, NOW)
-            renew(connection, "me", NOW + 9 * LEASE, NOW + LEASE)
-            assert not start(connection, other, "me", NOW + 9 * LEASE, NOW, NOW + LEASE)
+            other, *_ = claim(connection, SERIES, 1, "me", OVER, NOW)
+            renew(connection, "me", NOW + 9 * LEASE, NOW)
+            assert not start(connection, other, "me", NOW + 9 * LEASE, NOW, NOW)
 
     def test_a_deferred_message_comes_back_at_its_time_with_a_date_of_its_own(self, database: Database) -> None:
         with database.begin() as connection:
@@ -648,7 +649,9 @@ class TestDeliveries:
             item, *_ = claim(connection, SERIES, 1, "me", LEASE, NOW)
             start(connection, item, "me", NOW + LEASE, NOW, NOW)
             assert settle(connection, item, "me", Settlement(State.DOUBT), InDoubt.HOLD, NOW) is State.DOUBT
+            assert [entry.address for entry in doubtful(connection, SERIES)] == ["a@example.org"]
             assert drop_delivery(connection, item.campaign, item.recipient.subscriber, NOW)
+            assert doubtful(connection, SERIES) == []
             assert not drop_delivery(connection, item.campaign, item.recipient.subscriber, NOW)
 
     def test_resending_reopens_what_was_over(self, database: Database) -> None:
@@ -668,8 +671,10 @@ class TestDeliveries:
     ) -> None:
         now = NOW + HOUR
         with database.begin() as connection:
-            first, *_ = claim(connection, SERIES, 2, "them", LEASE if not dead else 9 * DAY, NOW)
-            start(connection, first, "them", NOW + (LEASE if not dead else 9 * DAY), NOW, NOW)
+            first, _ = claim(connection, SERIES, 2, "them", 9 * DAY, NOW)
+            start(connection, first, "them", NOW + 9 * DAY, NOW, NOW)
+            if not dead:
+                connection.execute(update(deliveries).values(lease_until=EPOCH))
             assert reap(connection, "me", dead, policy, now) == (2, 1)
             assert reap(connection, "me", dead, policy, now) == (0, 0)
             claimed = claim(connection, SERIES, 9, "me", LEASE, now)
@@ -684,7 +689,7 @@ class TestDeliveries:
     def test_a_late_acceptance_still_counts(self, database: Database) -> None:
         with database.begin() as connection:
             item, *_ = claim(connection, SERIES, 1, "slow", LEASE, NOW)
-            start(connection, item, "slow", NOW + LEASE, NOW, NOW)
+            start(connection, item, "slow", NOW, NOW, NOW)
             reap(connection, "me", (), InDoubt.RESEND, NOW + HOUR)
             settle(connection, item, "slow", Settlement(State.SENT, 250), InDoubt.RESEND, NOW + HOUR)
             assert counts(connection, SERIES) == {State.SENT: 1, State.PENDING: 2}

@@ -2,16 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import Connection
 from test_mailings import FIXED, HEAD, MARCH, PROOF, TALK, House, paris
 
 from pipeline.actions import mailing
 from pipeline.actions.build import Draft
-from pipeline.actions.forecast import MISSED, Forecast, forecast, known_of
+from pipeline.actions.forecast import MISSED, OUTDONE, Forecast, forecast, known_of
 from pipeline.clock import FrozenClock
 from pipeline.reminders.occasions import Kind
+from pipeline.reminders.wishes import Wishes
+from pipeline.store.choices import keep_wishes
 from pipeline.store.database import open_database
+from pipeline.store.subscribers import find
 
 
 @pytest.fixture
@@ -128,3 +133,69 @@ def test_what_the_limit_of_a_day_cannot_serve_is_counted(house: House) -> None:
         house.subscribe(f"reader{number}@example.org", kinds=frozenset({Kind.NEWSLETTERS}))
     coming = foreseen(house, HEAD + "per_day = 10\n" + MARCH + 'text = "Dear all."\n')
     assert [(one.occasion.rule, one.readers, one.late) for one in coming.mailings] == [("newsletter.march", 12, 3)]
+
+
+def whom(coming: Forecast) -> dict[str, tuple[str, ...]]:
+    return {expected.occasion.rule: expected.lists for expected in coming.mailings}
+
+
+def test_a_plan_names_the_lists_that_hear_of_a_change_only_because_they_heard_of_the_event(house: House) -> None:
+    lists = (
+        'lists = [{ address = "New@lists.example", language = "en", kinds = ["announcements"] }, '
+        '{ address = "news@lists.example", language = "en", kinds = ["newsletters"] }]\n'
+    )
+    house.publish(HEAD + lists + TALK)
+    house.send(paris(1, 10, 30))
+    coming = foreseen(house, HEAD + lists + TALK.replace("19:00", "20:00") + MARCH)
+    assert whom(coming)["changed"] == ("New@lists.example",)
+    assert whom(coming)["newsletter.march"] == ("news@lists.example",)
+    assert whom(coming)["morning"] == ()
+    house.send(paris(1, 11))
+    assert len(house.got("New@lists.example")) == 2
+    assert house.got("news@lists.example") == []
+
+
+def test_a_plan_names_only_the_lists_that_got_what_is_corrected(house: House) -> None:
+    first, second = (
+        f'{{ address = "{name}@lists.example", language = "en", kinds = ["newsletters"] }}' for name in ("one", "two")
+    )
+    house.publish(HEAD + f"lists = [{first}]\n" + TALK + MARCH)
+    house.send(paris(2, 10))
+    coming = foreseen(house, HEAD + f"lists = [{first}, {second}]\n" + TALK + MARCH + FIXED)
+    assert whom(coming)["newsletter.fixed"] == ("one@lists.example",)
+
+
+HOURS = "".join(f'[[reminder]]\nid = "h{n}"\nwhen = "{n} hours before"\n' for n in (9, 6, 3))
+
+
+def test_of_the_reminders_of_an_event_that_are_due_together_the_nearest_is_planned_and_the_others_are_omitted(
+    house: House,
+) -> None:
+    house.subscribe("ada@example.org", kinds=frozenset({Kind.REMINDERS}))
+    house.publish(HEAD + TALK + HOURS)
+    house.clock.move_to(paris(6, 16, 20, month=4) - timedelta(hours=1))  # in summer time: 16:20
+    coming = foreseen(house, HEAD + TALK + HOURS)
+    assert [expected.occasion.rule for expected in coming.mailings] == ["h3"]
+    assert {(one.rule, one.reason) for one in coming.omissions} == {("h9", OUTDONE), ("h6", OUTDONE)}
+    house.send()
+    assert len(house.got("ada@example.org")) == 1
+    later = foreseen(house, HEAD + TALK + HOURS)
+    assert later.mailings == ()
+    assert {(one.rule, one.reason) for one in later.omissions} == {
+        (rule, "a reminder nearer to the event left instead of it") for rule in ("h9", "h6")
+    }
+
+
+def test_where_somebody_wants_none_of_the_nearest_reminder_the_others_are_planned_too(house: House) -> None:
+    house.subscribe("ada@example.org", kinds=frozenset({Kind.REMINDERS}))
+    house.publish(HEAD + TALK + HOURS)
+    house.clock.move_to(paris(6, 16, 20, month=4) - timedelta(hours=1))
+
+    def decline(connection: Connection) -> None:
+        ada = find(connection, "seminar", "ada@example.org")
+        assert ada is not None
+        keep_wishes(connection, ada.id, Wishes(declined=frozenset({"h3"})))
+
+    house.database.run(decline)
+    coming = foreseen(house, HEAD + TALK + HOURS)
+    assert [expected.occasion.rule for expected in coming.mailings] == ["h9", "h6", "h3"]

@@ -196,6 +196,11 @@ def outcome(url: str) -> dict[State, int]:
         return counts(connection, SERIES)
 
 
+def in_doubt(url: str) -> set[str]:
+    with open_database(url, SystemClock()) as database, database.look() as connection:
+        return {entry.address for entry in doubtful(connection, SERIES)}
+
+
 @pytest.mark.parametrize(
     ("kind", "point"),
     [*(("sqlite", point) for point in POINTS), *(("postgresql", point) for point in POINTS[::4])],
@@ -223,8 +228,7 @@ def test_with_hold_nothing_goes_twice_and_what_is_in_doubt_is_listed(
     die(start(url, sink, f"{point}:2", "hold"))
     finish(start(url, sink, policy="hold"))
     assert sink.copies().total() == len(sink.copies())
-    with open_database(url, SystemClock()) as database, database.look() as connection:
-        doubts = {entry.address for entry in doubtful(connection, SERIES)}
+    doubts = in_doubt(url)
     assert len(doubts) == 1
     assert set(sink.copies()) | doubts == expected
     assert outcome(url) == {State.SENT: 3, State.DOUBT: 1}
@@ -273,10 +277,17 @@ def test_killed_again_and_again_at_the_worst_moment(
         time.sleep(0.01)
     finish(start(url, sink))
     assert killer.killed == kills
-    assert set(sink.copies()) == expected
-    assert sink.copies().total() - len(expected) <= kills * connections
+    # Who was in hand at two deaths is held for the operator, who alone can decide.
+    missing = expected - set(sink.copies())
+    assert missing <= in_doubt(url)
+    extra = sink.copies().total() - len(expected)
+    print(
+        f"{kind}, {senders} senders, {connections} connections: {kills} kills, {number} mails, {extra} extra copies, "
+        f"{len(missing)} missing and held"
+    )
+    assert extra <= kills * connections
     assert_copies_are_equal(sink)
-    assert outcome(url) == {State.SENT: number}
+    assert outcome(url).keys() <= {State.SENT, State.DOUBT}
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

@@ -1,19 +1,24 @@
 """Any season of edits, publications, sendings, jumps of the clock, failures and deaths keeps what mail promises."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
-from mail_season import KILLS, TAKES_AND_KILLS, Facts, Life, Season, scheduling
+from mail_season import FULL_HEAD, KILLS, TAKES_AND_KILLS, Facts, Life, Season, scheduling
+from postgresql_server import PostgreSQL, running
 
+from pipeline.delivery import Fate, Outcome, Step
 from pipeline.ledger import event_of
 from pipeline.reminders.moments import last_chance
 from pipeline.reminders.occasions import Kind
 from pipeline.reminders.plan import plan
 from pipeline.store.campaigns import told_lines
+from pipeline.store.holding import HELD
 from pipeline.testing import BROKEN, UNKNOWN, deferred, refused
 
 NAMES = ("ada", "bob", "cy")
@@ -29,8 +34,9 @@ EDITS = (
     {"status": "postponed", "notice": "The speaker is ill."}, {"notice": "Bring a coat."}, {"title": "Of bees"},
     {"there": False}, {"there": True},
 )  # fmt: skip
+CUT = Outcome(Fate.BROKEN, Step.DATA, None, "Connection unexpectedly closed")
 ANSWERS = st.sampled_from(
-    (deferred(), refused(), refused("5.1.1 no such user"), BROKEN, UNKNOWN, KILLS, TAKES_AND_KILLS,
+    (deferred(), refused(), refused("5.1.1 no such user"), BROKEN, CUT, UNKNOWN, KILLS, TAKES_AND_KILLS,
      "after_claim", "before_start", "after_start", "after_outcome", "before_last_commit")
 )  # fmt: skip
 STEPS = tuple(timedelta(minutes=minutes) for minutes in (3, 11, 60, 300, 720, 1440, 4320))
@@ -41,8 +47,10 @@ class MailMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.season = Season()
-        self.sure = True
+        self.season = self.new_season()
+
+    def new_season(self) -> Season:
+        return Season()
 
     @initialize()
     def begin(self) -> None:
@@ -128,6 +136,32 @@ class MailMachine(RuleBasedStateMachine):
             season.lasting.close()
 
 
+class FullMachine(MailMachine):
+    """The same with all kinds of mail: newsletters and their corrections, digests, a list, proofs, holding one."""
+
+    def new_season(self) -> Season:
+        return Season(FULL_HEAD)
+
+    @rule(wait=st.sampled_from(STEPS[:5]))
+    def write_a_newsletter(self, wait: timedelta) -> None:
+        self.season.write_newsletter(wait)
+        self.season.publish()
+
+    @precondition(lambda self: self.season.newsletters)
+    @rule(wait=st.sampled_from(STEPS[:5]), data=st.data())
+    def correct_a_newsletter(self, wait: timedelta, data: st.DataObject) -> None:
+        self.season.write_newsletter(wait, data.draw(st.integers(0, len(self.season.newsletters) - 1)))
+        self.season.publish()
+
+    @rule(number=st.integers(0, 20))
+    def hold_one(self, number: int) -> None:
+        self.season.hold_one(number)
+
+    @rule()
+    def release(self) -> None:
+        self.season.release_all()
+
+
 def _valid(facts: Facts) -> Facts:
     """A postponed or cancelled event says why."""
     if facts.status != "confirmed" and not facts.notice:
@@ -162,6 +196,8 @@ def _misinformed(season: Season, event: str, began: datetime) -> list[str]:
     if not lines:
         return []
     current, known, found = lines[-1], season.campaigns(), []
+    if any(row.event == event and row.reason == HELD for row in known.values()):
+        return []
     excused = {row.address for row in season.rows() if row.event == event and row.state in ("failed", "doubt")}
     for name, reader in season.readers.items():
         address = f"{name}@reader.example"
@@ -189,12 +225,32 @@ def _only_more_precise(told, current) -> bool:
     return all(one[key] in (None, other[key]) for key in one)
 
 
-def test_nothing_is_lost_doubled_stale_or_early_whatever_happens() -> None:
+@pytest.mark.parametrize("machine", [MailMachine, FullMachine])
+def test_nothing_is_lost_doubled_stale_or_early_whatever_happens(machine: type[MailMachine]) -> None:
     long = os.environ.get("HYPOTHESIS_PROFILE") == "long"
+    run(machine, 2000 if long else 25, 40 if long else 25)
+
+
+@pytest.fixture
+def postgresql() -> Iterator[PostgreSQL]:
+    with running() as server:
+        yield server
+
+
+def test_nor_on_postgresql(postgresql: PostgreSQL) -> None:
+    class Shared(FullMachine):
+        def new_season(self) -> Season:
+            return Season(FULL_HEAD, postgresql.database())
+
+    long = os.environ.get("HYPOTHESIS_PROFILE") == "long"
+    run(Shared, 100 if long else 4, 40 if long else 20)
+
+
+def run(machine: type[MailMachine], examples: int, steps: int) -> None:
     run_state_machine_as_test(
-        MailMachine,
+        machine,
         settings=settings(
-            max_examples=2000 if long else 25, stateful_step_count=40 if long else 25, deadline=None,
+            max_examples=examples, stateful_step_count=steps, deadline=None,
             suppress_health_check=list(HealthCheck), print_blob=True,
         ),
     )  # fmt: skip

@@ -150,6 +150,16 @@ def test_a_try_that_would_be_too_late_is_dropped() -> None:
     assert settled.text.startswith("late")
 
 
+@pytest.mark.parametrize("step", [Step.RCPT, Step.DATA, Step.END])
+def test_a_connection_that_breaks_in_the_middle_of_a_message_defers_it_and_the_ninth_time_is_the_last(
+    step: Step,
+) -> None:
+    lost = Outcome(Fate.BROKEN, step, None, "Connection unexpectedly closed")
+    told = [settlement(lost, attempt, NOW + timedelta(days=1), NOW, 0.5, timedelta(0)) for attempt in range(1, 10)]
+    assert [each.state for each in told] == [*[State.RETRY] * 8, State.FAILED]
+    assert (told[-1].bounce, told[-1].text[:22]) == (Bounce.NONE, "given up after 9 tries")
+
+
 def test_a_crash_point_without_the_variable_does_nothing() -> None:
     crash_point({})("after_claim")
     crash_point({"TOCSIN_CRASH_AT": "after_claim:2"})("after_claim")
