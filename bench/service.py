@@ -248,9 +248,9 @@ def loaded(rate: float, seconds: float, readers: int) -> None:
         _tocsin(folder, "arm")
         requests = [request(number, ids) for number in range(int(rate * seconds))]
         with running(_service(port), folder, port, TOCSIN_SMTP_URL=f"smtp://127.0.0.1:{mail}?helo=localhost") as one:
-            load = Load(port)
+            load, before = Load(port), _cpu(one)
             lasted = asyncio.run(load.steady(requests, rate))
-            cpu, sent, alone = _cpu(one), _sent(folder), time.monotonic()
+            cpu, sent, alone = _cpu(one) - before, _sent(folder), time.monotonic()
             while _waiting(folder) and time.monotonic() < alone + 120:
                 time.sleep(1)
             over, later = _sent(folder), time.monotonic() - alone
@@ -259,7 +259,8 @@ def loaded(rate: float, seconds: float, readers: int) -> None:
     print(f"{len(took) / lasted:.0f} requests/s for {lasted:.0f} s, {sum(load.errors.values())} errors")
     print(f"latency: median {statistics.median(took) * 1000:.0f} ms, p99 {took[int(len(took) * 0.99)] * 1000:.0f} ms")
     print(f"{sent} mails meanwhile ({sent / lasted:.0f}/s); {over} in all, {later:.0f} s later")
-    print(f"service: {cpu:.1f} s of CPU; load average {os.getloadavg()[0]:.1f} with {os.cpu_count()} cores")
+    print(f"service: {cpu:.1f} s of CPU, {cpu / lasted:.0%} of a core")
+    print(f"load average {os.getloadavg()[0]:.1f} with {os.cpu_count()} cores")
     for what, number in load.errors.most_common():
         print(f"  {number} times {what}")
     print(*[line for line in log if "rror" in line or "locked" in line or "Traceback" in line][:5], sep="\n")

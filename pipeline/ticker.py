@@ -16,6 +16,11 @@ SAFETY_NET = 30
 MISSED = 5
 """So many intervals without a sign of life, and the ticker hangs."""
 
+GATHERED = 1.0
+"""Seconds between being woken and the tick: where many people ask for mail at once, one tick serves them."""
+
+_WOKEN = "woken"
+
 log = logging.getLogger("tocsin.ticker")
 
 
@@ -60,11 +65,12 @@ class Ticker:
         self._scheduler.shutdown(wait=not self.hangs())
 
     def wake(self) -> None:
-        """Ticks at once, or once more after the tick in hand: something is due that it didn't know of."""
+        """Ticks in a moment, or once more after the tick in hand: something is due that it didn't know of."""
         self._asked.set()
         # Who holds the lock looks for the note after giving it back: in a long tick a thousand wakings are one.
-        if not self._busy.locked():
-            self._scheduler.add_job(self._round, "date", run_date=self._wall.now())
+        if not self._busy.locked() and self._scheduler.get_job(_WOKEN) is None:
+            at = self._wall.now() + timedelta(seconds=GATHERED)
+            self._scheduler.add_job(self._round, "date", run_date=at, id=_WOKEN, replace_existing=True)
 
     def beat(self) -> None:
         """A sign of life from within a long tick."""

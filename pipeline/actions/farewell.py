@@ -33,9 +33,9 @@ def reader_of(database: Database, programmes: Programmes, token: str, secret: by
         return None
     with database.look() as connection:
         found = subscribers.by_public_id(connection, public_id)
-    if found is None:
-        return None
-    catalogue = programmes.of(found.series)
+        if found is None:
+            return None
+        catalogue = programmes.seen(connection).get(found.series)
     language = found.language if catalogue is None or found.language in catalogue.languages else catalogue.languages[0]
     return Reader(
         found.id, found.address, language,

@@ -4,7 +4,7 @@ Whoever asks learns nothing about an address: the answer is the same for a new o
 one that has had enough mails of this kind today. Only the owner of the mailbox can find out.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from ipaddress import ip_address, ip_network
@@ -12,10 +12,13 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from pipeline.actions.programmes import Programmes
 from pipeline.catalogue.models import Catalogue
 from pipeline.language import words
 from pipeline.letters.confirming import Question, compose_confirmation
 from pipeline.letters.expiring import CONFIRM, PREFERENCES, expiring_token, read_expiring_token
+from pipeline.letters.marks import answered
+from pipeline.letters.message import Letter
 from pipeline.letters.posting import post_of
 from pipeline.letters.tokens import digest_for, token
 from pipeline.rendering import Renderer
@@ -24,7 +27,7 @@ from pipeline.store.choices import keep_wishes
 from pipeline.store.database import Database
 from pipeline.store.expansion import enqueue_confirmation
 from pipeline.store.limits import use
-from pipeline.store.pending import ask_again, is_reader, note_consent
+from pipeline.store.pending import ask_again, note_consent
 from pipeline.store.subscribers import (
     ALL_KINDS,
     Subscriber,
@@ -56,6 +59,7 @@ PER_ADDRESS: Final = 3
 PER_ADDRESS_IN: Final = timedelta(days=1)
 PER_NETWORK: Final = 30
 PER_NETWORK_IN: Final = timedelta(hours=1)
+_MOST_LETTERS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +81,25 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Joining:
-    """What joining takes beside the database: the templates, and the key of all tokens."""
+    """What joining takes beside the database: the templates, the key of all tokens, and the letters it has composed."""
 
     renderer: Renderer
-    secret: bytes
+    secret: bytes = field(repr=False)
+    letters: dict[str, tuple[Catalogue, Question, Letter]] = field(default_factory=dict, repr=False, compare=False)
+    """The newest letter of each kind: composing one costs more than all else that a form asks for."""
+
+    def letter(self, catalogue: Catalogue, question: Question) -> Letter:
+        """The letter that asks a question; composed anew where it isn't what the last one of its kind asked."""
+        kind = f"{catalogue.series.id} {question.event} {question.known} {question.language}"
+        found = self.letters.get(kind)
+        if found is not None and found[0] is catalogue and found[1] == question:
+            return found[2]
+        if len(self.letters) >= _MOST_LETTERS:
+            self.letters.clear()
+        post = post_of(catalogue, self.secret)
+        letter = compose_confirmation(catalogue, question, post, self.renderer)
+        self.letters[kind] = catalogue, question, letter
+        return letter
 
 
 def consent_text(catalogue: Catalogue, language: str, event: str = "") -> str:
@@ -111,54 +130,63 @@ def ask(
 ) -> Answer:
     """Somebody at a machine asks for mail to an address: a mail goes there, unless the limits are used up."""
     network = digest_for("limit of a network", network_of(machine), joining.secret).hex()
-    if not database.join(lambda connection: use(connection, network, PER_NETWORK, PER_NETWORK_IN, now)):
-        return Answer.TOO_MANY
     try:
-        folded = normalised(wanted.address).folded
+        named = f"{catalogue.series.id} {normalised(wanted.address).folded}"
     except AddressError:
-        return Answer.WRONG
-    address = digest_for("limit of an address", f"{catalogue.series.id} {folded}", joining.secret).hex()
-    found = database.join(lambda connection: _noted(connection, catalogue, wanted, address, now))
-    if found is not None:
-        _write_to(database, joining, catalogue, found, wanted.event, now)
-    return Answer.ASKED
+        named = ""
+    address = digest_for("limit of an address", named, joining.secret).hex() if named else ""
+    # Composed before the others have to wait for it.
+    joining.letter(catalogue, _question(catalogue, wanted.language, wanted.event, False, now + VALID_FOR))
+
+    def work(connection: Connection) -> Answer:
+        found = _noted(connection, catalogue, wanted, network, address, now)
+        if isinstance(found, Answer):
+            return found
+        _write_to(connection, joining, catalogue, found, wanted.event, now)
+        return Answer.ASKED
+
+    return database.join(work)
 
 
 def _noted(
-    connection: Connection, catalogue: Catalogue, wanted: Wanted, digest: str, now: datetime
-) -> Subscriber | None:
-    """The subscriber to write to; None where the address had its share of mails, or isn't a person's."""
-    if not use(connection, digest, PER_ADDRESS, PER_ADDRESS_IN, now):
-        return None
+    connection: Connection, catalogue: Catalogue, wanted: Wanted, network: str, address: str, now: datetime
+) -> Subscriber | Answer:
+    """The subscriber to write to, or what is answered without a mail; `network` and `address` are counted by."""
+    if not use(connection, network, PER_NETWORK, PER_NETWORK_IN, now):
+        return Answer.TOO_MANY
+    if not address:
+        return Answer.WRONG
+    if not use(connection, address, PER_ADDRESS, PER_ADDRESS_IN, now):
+        return Answer.ASKED
     row, is_new = add(
         connection, catalogue.series.id, wanted.address, wanted.language, ALL_KINDS, (), "asked, not confirmed", now,
         Standing.PENDING,
     )  # fmt: skip
-    if not is_new and not is_reader(connection, row):
-        return None
-    if not is_new:
-        ask_again(connection, row, wanted.language, now)
-    return by_id(connection, row)
+    found = by_id(connection, row)
+    if found is None or not found.is_reader:
+        return Answer.ASKED
+    if is_new:
+        return found
+    ask_again(connection, row, wanted.language, now)
+    return by_id(connection, row) or found
 
 
 def _write_to(
-    database: Database, joining: Joining, catalogue: Catalogue, to: Subscriber, event: str, now: datetime
+    connection: Connection, joining: Joining, catalogue: Catalogue, to: Subscriber, event: str, now: datetime
 ) -> None:
     until = now + VALID_FOR
-    post = post_of(catalogue, joining.secret)
     # Who gets mails about single events is asked before they get more.
     known = to.state is Standing.ACTIVE and (not to.wishes.events or event in to.wishes.events)
-    path = f"preferences/{preferences_token(to.public_id, joining.secret)}"
-    if not known:
-        path = f"confirm/{expiring_token(to.public_id, _purpose(event), until, joining.secret)}"
-        path += f"?event={event}" if event else ""
-    question = Question(
-        f"{post.service}/{path}", until, known, consent_text(catalogue, to.language, event),
-        title_of(catalogue, event, to.language) if event else "",
+    letter = joining.letter(catalogue, _question(catalogue, to.language, event, known, until))
+    answer = expiring_token(to.public_id, _purpose(event), until, joining.secret)
+    enqueue_confirmation(connection, to.series, to.id, answered(letter, answer), now, until)
+
+
+def _question(catalogue: Catalogue, language: str, event: str, known: bool, until: datetime) -> Question:
+    return Question(
+        language, until.astimezone(catalogue.series.zone).date(), known, consent_text(catalogue, language, event),
+        event, title_of(catalogue, event, language) if event else "",
     )  # fmt: skip
-    name = f"{to.public_id} {now.isoformat()}"
-    letter = compose_confirmation(catalogue, question, name, to.language, post, joining.renderer)
-    database.join(lambda connection: enqueue_confirmation(connection, to.series, to.id, letter, now, until))
 
 
 def _purpose(event: str) -> str:
@@ -179,6 +207,7 @@ class Candidate:
     """Who holds a confirmation link, for the whole series or an `event`. `expired`: it is theirs, and too old."""
 
     subscriber: Subscriber
+    catalogue: Catalogue | None
     asked: datetime
     expired: bool
     event: str = ""
@@ -190,20 +219,23 @@ class Candidate:
         return self.subscriber.state is Standing.ACTIVE and (not events or self.event in events)
 
 
-def candidate(database: Database, given: str, secret: bytes, now: datetime, event: str = "") -> Candidate | None:
+def candidate(
+    database: Database, programmes: Programmes, given: str, secret: bytes, now: datetime, event: str = ""
+) -> Candidate | None:
     """Whose confirmation link it is; None for one that is foreign, altered, or of somebody who is gone."""
     read = read_expiring_token(given, _purpose(event), secret)
     if read is None:
         return None
     with database.look() as connection:
         found = by_public_id(connection, read.public_id)
-    if found is None:
-        return None
+        if found is None:
+            return None
+        catalogue = programmes.seen(connection).get(found.series)
     asked = read.until - VALID_FOR
     # Who has left since must not be brought back by an old link.
     left_since = found.state is Standing.UNSUBSCRIBED and found.changed.replace(microsecond=0) > asked
     off = found.state in {Standing.COMPLAINED, Standing.BOUNCED}
-    return Candidate(found, asked, read.until <= now or left_since or off, event)
+    return Candidate(found, catalogue, asked, read.until <= now or left_since or off, event)
 
 
 def confirmed(database: Database, found: Candidate, now: datetime) -> Candidate:

@@ -9,6 +9,8 @@ from pipeline.catalogue.models import Catalogue, Event, Status
 from pipeline.catalogue.recurrence import occurrences
 from pipeline.catalogue.texts import Line
 from pipeline.catalogue.when import Unscheduled, When, is_over
+from pipeline.language import say_list
+from pipeline.phrases.timings import say_timing
 from pipeline.reminders.occasions import Kind
 from pipeline.reminders.plan import HORIZON
 from pipeline.reminders.rules import ReadRule, rules_of
@@ -63,10 +65,10 @@ def offers(catalogue: Catalogue, who: Subscriber, now: datetime) -> Offers:
 
 
 def chooseable_rules(catalogue: Catalogue) -> dict[Kind, list[ReadRule]]:
-    """The rules among which readers choose by their labels, by kind; news of changes has no choice."""
+    """The rules among which readers choose, by kind; news of changes has no choice."""
     found: dict[Kind, list[ReadRule]] = {}
     for read in rules_of(catalogue):
-        if read.rule.label is not None and read.kind is not Kind.CHANGES:
+        if read.kind is not Kind.CHANGES:
             found.setdefault(read.kind, []).append(read)
     return {kind: rules for kind, rules in found.items() if len(rules) > 1 or not rules[0].rule.default}
 
@@ -84,17 +86,24 @@ def is_live(event: Event, instant: datetime) -> bool:
 
 
 def _reminders(catalogue: Catalogue, who: Subscriber) -> dict[str, tuple[Option, ...]]:
+    language = who.language if who.language in catalogue.languages else catalogue.languages[0]
     return {
         kind.value: tuple(
             Option(
                 read.rule.id,
-                read.rule.label or read.rule.id,
+                read.rule.label or _said(read, language),
                 read.rule.id not in who.wishes.declined if read.rule.default else read.rule.id in who.wishes.asked,
             )
             for read in rules
         )
         for kind, rules in chooseable_rules(catalogue).items()
     }
+
+
+def _said(read: ReadRule, language: str) -> str:
+    """What a reminder without a label is called: when it comes, and about what where that isn't everything."""
+    said = say_timing(read.timing, language)
+    return f"{said} ({say_list(sorted(read.rule.tags), language)})" if read.rule.tags else said
 
 
 def _options(offered: Iterable[str], chosen: frozenset[str], least: int = 2) -> tuple[Option, ...]:

@@ -1,34 +1,83 @@
 """What is kept about one person, as they may ask for it: everything, in words that a program can read too."""
 
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from pipeline.errors import N_
 from pipeline.reminders.wishes import Wishes
 from pipeline.store.personal import mailed_to
 from pipeline.store.subscribers import Subscriber
 
-KEPT: dict[str, str] = {
-    "series": "the series it is about",
-    "address": "where the mails go",
-    "language": "in which language they are",
-    "kinds": "which kinds of mail were chosen",
-    "tags": "which subjects were chosen; none means all",
-    "reminders": "which single reminders were asked for or declined",
-    "groups": "which groups were chosen; none means all",
-    "cities": "which cities were chosen; none means all",
-    "ways": "whether only what is online, or only what is on site, was chosen",
-    "events": "which single events were chosen; none means all",
-    "text_only": "whether mails are plain text alone",
-    "paused_until": "until when no mails are wanted",
-    "state": "whether mails are sent",
-    "bounces": "how many mails in a row came back",
-    "consent": "when and how mail was asked for, and the number of the text that was agreed to",
-    "added": "when the address came in",
-    "changed": "when any of this last changed",
-    "mails": "each mail: its occasion, subject, language, state, and when it was sent or given up",
-}
-"""All that is kept of a person, by the names that the file uses."""
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One thing that is kept of a person: its name for people, what it is, and the columns in which it lies."""
+
+    name: str
+    meaning: str
+    columns: tuple[str, ...]
+
+
+KEPT: Final[dict[str, Kept]] = {
+    "series": Kept(N_("Series"), N_("the series it is about"), ("subscribers.series",)),
+    "address": Kept(
+        N_("Address"), N_("where the mails go"), ("subscribers.address", "subscribers.mailbox", "subscribers.folded")
+    ),
+    "public_id": Kept(
+        N_("Random name"),
+        N_("stands for your address in links and in what mail servers send back"),
+        ("subscribers.public_id",),
+    ),
+    "language": Kept(N_("Language"), N_("in which language they are"), ("subscribers.language",)),
+    "kinds": Kept(N_("Kinds of mail"), N_("which kinds of mail were chosen"), ("subscribers.kinds",)),
+    "tags": Kept(N_("Subjects"), N_("which subjects were chosen; none means all"), ("subscriber_tags.tag",)),
+    "reminders": Kept(
+        N_("Reminders"), N_("which single reminders were asked for or declined"), ("choices.topic", "choices.value")
+    ),
+    "groups": Kept(
+        N_("Groups"), N_("which groups were chosen; none means all"), ("choices.topic", "choices.value")
+    ),
+    "cities": Kept(
+        N_("Cities"), N_("which cities were chosen; none means all"), ("choices.topic", "choices.value")
+    ),
+    "ways": Kept(
+        N_("On site or online"),
+        N_("whether only what is online, or only what is on site, was chosen"),
+        ("choices.topic", "choices.value"),
+    ),
+    "events": Kept(
+        N_("Single events"),
+        N_("which single events were chosen; none means all"),
+        ("choices.topic", "choices.value", "subscribers.some_events"),
+    ),
+    "text_only": Kept(N_("Plain text"), N_("whether mails are plain text alone"), ("subscribers.text_only",)),
+    "paused_until": Kept(N_("Pause"), N_("until when no mails are wanted"), ("subscribers.paused_until",)),
+    "state": Kept(N_("State"), N_("whether mails are sent"), ("subscribers.state", "subscribers.role")),
+    "bounces": Kept(N_("Returned mails"), N_("how many mails in a row came back"), ("subscribers.bounces",)),
+    "consent": Kept(
+        N_("Consent"),
+        N_("when and how mail was asked for, and the number of the text that was agreed to"),
+        ("subscribers.consent",),
+    ),
+    "added": Kept(N_("First day"), N_("when the address came in"), ("subscribers.added",)),
+    "changed": Kept(N_("Last change"), N_("when any of this last changed"), ("subscribers.changed",)),
+    "mails": Kept(
+        N_("Mails"),
+        N_(
+            "each mail: its occasion, subject, language, state, when it was sent or given up and why, and what mail "
+            "servers answered where they didn’t take it at once"
+        ),
+        (
+            "deliveries.language", "deliveries.state", "deliveries.next_try", "deliveries.attempts",
+            "deliveries.doubts", "deliveries.owner", "deliveries.lease_until", "deliveries.dated",
+            "deliveries.finished", "deliveries.code", "deliveries.reason", "attempts.at", "attempts.outcome",
+            "attempts.code", "attempts.text",
+        ),
+    ),
+}  # fmt: skip
+"""All that is kept of a person, by the names that the file of one's data uses."""
 
 
 def wishes_as_json(wishes: Wishes) -> dict[str, Any]:
@@ -54,6 +103,7 @@ def personal_data(connection: Connection, subscriber: Subscriber) -> dict[str, A
     return {
         "series": subscriber.series,
         "address": subscriber.address,
+        "public_id": subscriber.public_id,
         "language": subscriber.language,
         "kinds": sorted(kind.value for kind in subscriber.kinds),
         "tags": sorted(subscriber.tags),
@@ -70,6 +120,10 @@ def personal_data(connection: Connection, subscriber: Subscriber) -> dict[str, A
                 "language": mail.language,
                 "state": mail.state,
                 "at": mail.at.isoformat() if mail.at else None,
+                "reason": mail.reason,
+                "tries": mail.tries,
+                "next_try": mail.next_try.isoformat() if mail.next_try else None,
+                "answers": [{**asdict(answer), "at": answer.at.isoformat()} for answer in mail.answers],
             }
             for mail in mailed_to(connection, subscriber.id)
         ],

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from pipeline.actions.offers import Option, chooseable_rules, offers
 from pipeline.actions.personal_data import personal_data
+from pipeline.actions.programmes import Programmes
 from pipeline.catalogue.models import Catalogue
 from pipeline.letters import read_token
 from pipeline.letters.expiring import PREFERENCES
@@ -17,9 +18,8 @@ from pipeline.reminders.occasions import Kind
 from pipeline.reminders.wishes import NO_WISHES, Wishes
 from pipeline.store import subscribers
 from pipeline.store.database import Database
-from pipeline.store.pending import is_reader
 from pipeline.store.subscribers import Subscriber
-from pipeline.store.withdrawing import withdraw_unwanted
+from pipeline.store.withdrawing import restore_wanted, withdraw_unwanted
 
 LONGEST_PAUSE: Final = timedelta(days=366)
 
@@ -34,14 +34,21 @@ class Choices:
     wishes: Wishes = NO_WISHES
 
 
-def holder_of(database: Database, given: str, secret: bytes) -> Subscriber | None:
-    """Whose link to their choices it is; None for one that is foreign, altered, or of somebody who is gone."""
+def holder_of(
+    database: Database, programmes: Programmes, given: str, secret: bytes
+) -> tuple[Subscriber, Catalogue | None] | None:
+    """Whose link to their choices it is, and what their series has published.
+
+    None for a link that is foreign, altered, or of somebody who is gone.
+    """
     public_id = read_token(given, PREFERENCES, secret)
     if public_id is None:
         return None
     with database.look() as connection:
         found = subscribers.by_public_id(connection, public_id)
-        return found if found is not None and is_reader(connection, found.id) else None
+        if found is None or not found.is_reader:
+            return None
+        return found, programmes.seen(connection).get(found.series)
 
 
 def choices_in(
@@ -111,6 +118,7 @@ def choose(database: Database, who: Subscriber, wanted: Choices, now: datetime) 
             wishes=wanted.wishes,
         )
         withdraw_unwanted(connection, who.id, now)
+        restore_wanted(connection, who.id, now)
         return subscribers.by_id(connection, who.id) or who
 
     return database.join(work)

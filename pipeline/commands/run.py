@@ -3,7 +3,9 @@
 import argparse
 import logging
 import os
+import resource
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -34,6 +36,14 @@ log = logging.getLogger("tocsin.run")
 LONGEST_IDLE: Final = 125
 """Seconds that a kept connection may rest: longer than web servers in front keep one (two minutes at most), since a
 request that meets a connection that we close is lost."""
+
+MOST_CONNECTIONS: Final = 4000
+"""So many connections are kept at most, of which the door lets far fewer wait for an answer."""
+FILES_BESIDE: Final = 200
+"""So many files the process needs beside its connections: the database, the mail server, templates."""
+
+SHORT_TURN: Final = 0.0005
+"""Seconds after which a thread that computes lets another one in: answering takes many short turns beside sending."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -235,8 +245,9 @@ def _answering(shell: Shell, database: Database, sender: Sender, ticker: Ticker)
     # No access log: it would keep addresses of machines, and links that are secrets of their readers.
     settings = uvicorn.Config(application(service), access_log=False, server_header=False, log_config=None,
                               proxy_headers=True, forwarded_allow_ips=believed, http="h11",
-                              h11_max_incomplete_event_size=BIGGEST_HEAD, limit_concurrency=500,
+                              h11_max_incomplete_event_size=BIGGEST_HEAD, limit_concurrency=_most_connections(),
                               timeout_keep_alive=LONGEST_IDLE, timeout_graceful_shutdown=5)  # fmt: skip
+    sys.setswitchinterval(SHORT_TURN)
     server = uvicorn.Server(settings)
     thread = threading.Thread(target=server.run, args=([place],), name="web", daemon=True)
     thread.start()
@@ -246,6 +257,16 @@ def _answering(shell: Shell, database: Database, sender: Sender, ticker: Ticker)
         server.should_exit = True
         thread.join(10)
         place.close()
+
+
+def _most_connections() -> int:
+    """As many as are kept, or as the system gives us files for; it is asked for more than it gives unasked."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_CONNECTIONS + FILES_BESIDE
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(soft, wanted) - FILES_BESIDE)
 
 
 def _bound(listen: str) -> socket.socket:

@@ -5,12 +5,20 @@ import importlib
 import os
 import sys
 from collections.abc import Iterable
-from difflib import get_close_matches
 from types import ModuleType
 from typing import Any
 
 from pipeline.commands.options import MISUSED, OUTSIDE, WRONG
-from pipeline.errors import DeliveryError, FileError, InputError, SettingsError, StoreError, TemplateError, TocsinError
+from pipeline.errors import (
+    N_,
+    DeliveryError,
+    FileError,
+    InputError,
+    SettingsError,
+    StoreError,
+    TemplateError,
+    TocsinError,
+)
 
 
 def run(module: ModuleType, options: argparse.Namespace) -> int:
@@ -42,10 +50,16 @@ def _complain(text: str) -> None:
     sys.stderr.write(f"tocsin: {text}\n")
 
 
-def unknown_command(name: str, commands: Iterable[str]) -> int:
+def unknown_command(name: str, commands: Iterable[str], language: str) -> int:
     """Says that there is no such command, and which one may be meant."""
-    meant = get_close_matches(name, list(commands), n=1)
-    _complain(f"there is no command {name!r}" + (f"; did you mean `tocsin {meant[0]}`?" if meant else "; try --help"))
+    meant = importlib.import_module("difflib").get_close_matches(name, list(commands), n=1)
+    say = importlib.import_module("pipeline.interface_words").words(language)
+    pattern = (
+        N_("there is no command {name!r}; did you mean `tocsin {meant}`?")
+        if meant
+        else N_("there is no command {name!r}; try --help")
+    )
+    _complain(say(pattern).format(name=name, meant=meant[0] if meant else ""))
     return MISUSED
 
 

@@ -24,8 +24,7 @@ class Choosing(Room):
 
     def preferences(self, request: Request) -> Response:
         """The choices; posted, they hold for every mail from now on."""
-        who = self._holder(request)
-        catalogue = self.catalogue(who.series) if who else None
+        who, catalogue = self._holder(request)
         if who is None or catalogue is None:
             return self.pages.trouble(request, "link", 404)
         if request.method != "POST":
@@ -41,7 +40,7 @@ class Choosing(Room):
 
     def data(self, request: Request) -> Response:
         """All that is kept about somebody, as a file."""
-        who = self._holder(request)
+        who, _ = self._holder(request)
         if who is None:
             return self.pages.trouble(request, "link", 404)
         kept = data_of(self.database, who)
@@ -52,17 +51,17 @@ class Choosing(Room):
 
     def erase(self, request: Request) -> Response:
         """The question whether to erase all; posted, it is done."""
-        who = self._holder(request)
+        who, catalogue = self._holder(request)
         if who is None:
             return self.pages.trouble(request, "link", 404)
-        catalogue = self.catalogue(who.series)
         if request.method == "POST":
             erase(self.database, who)
         done = request.method == "POST"
         return self.pages.show("erase", who.language, catalogue, address=who.address, done=done)
 
-    def _holder(self, request: Request) -> Subscriber | None:
-        return holder_of(self.database, request.path_params["token"], self.secret)
+    def _holder(self, request: Request) -> tuple[Subscriber | None, Catalogue | None]:
+        found = holder_of(self.database, self.programmes, request.path_params["token"], self.secret)
+        return found or (None, None)
 
     def _shown(
         self, request: Request, who: Subscriber, catalogue: Catalogue, state: str, status: int = 200

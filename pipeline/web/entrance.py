@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -34,6 +36,7 @@ HONEYPOT = "website"
 class Entrance(Room):
     """`/subscribe`, `/confirm/…` and `/privacy`."""
 
+    joining: Joining
     wake: Callable[[], None] = lambda: None
 
     def subscribe(self, request: Request) -> Response:
@@ -64,8 +67,7 @@ class Entrance(Room):
 
     def _ask(self, request: Request, catalogue: Catalogue, wanted: Wanted) -> Response:
         machine = request.client.host if request.client else ""
-        joining = Joining(self.renderer, self.secret)
-        answer = ask(self.database, joining, catalogue, wanted, machine, self.clock.now())
+        answer = ask(self.database, self.joining, catalogue, wanted, machine, self.clock.now())
         if answer is Answer.WRONG:
             return self._form(catalogue, wanted, 400)
         if answer is Answer.TOO_MANY:
@@ -74,11 +76,15 @@ class Entrance(Room):
         return self.pages.show("asked", wanted.language, catalogue)
 
     def _form(self, catalogue: Catalogue, wanted: Wanted, status: int = 200) -> Response:
-        return self.pages.show(
-            "subscribe", wanted.language, catalogue, status,
-            typed=wanted.address[:254], wrong=status != 200, languages=language_names(catalogue.languages),
-            honeypot=HONEYPOT, event=catalogue.event_by_id.get(wanted.event),
-        )  # fmt: skip
+        def shown() -> dict[str, Any]:
+            return {
+                "typed": wanted.address[:254], "wrong": status != HTTPStatus.OK, "honeypot": HONEYPOT,
+                "languages": language_names(catalogue.languages), "event": catalogue.event_by_id.get(wanted.event),
+            }  # fmt: skip
+
+        if wanted.address or status != HTTPStatus.OK:
+            return self.pages.show("subscribe", wanted.language, catalogue, status, **shown())
+        return self.pages.same_for_all(wanted.event, "subscribe", wanted.language, catalogue, shown)
 
     def _which(self, request: Request, open_to_all: dict[str, Catalogue]) -> Response:
         if not open_to_all:
@@ -90,11 +96,10 @@ class Entrance(Room):
         """The button; pressed, the mails begin."""
         now = self.clock.now()
         token, event = request.path_params["token"], request.query_params.get("event", "")
-        found = candidate(self.database, token, self.secret, now, event)
+        found = candidate(self.database, self.programmes, token, self.secret, now, event)
         if found is None:
             return self.pages.trouble(request, "link", 404)
-        who = found.subscriber
-        catalogue = self.catalogue(who.series)
+        who, catalogue = found.subscriber, found.catalogue
         if found.expired or catalogue is None:
             return self.pages.show("trouble", who.language, catalogue, 410, state="expired")
         if request.method == "POST":
@@ -109,8 +114,11 @@ class Entrance(Room):
     def privacy(self, request: Request) -> Response:
         """What is kept, from the list that the file of one's own data is made by."""
         language = language_of(request, SPOKEN)
-        kept = [(name, words(language)(meaning)) for name, meaning in KEPT.items()]
-        return self.pages.show("privacy", language, kept=kept)
+        say = words(language)
+        return self.pages.same_for_all(
+            "", "privacy", language, None,
+            lambda: {"kept": [(say(each.name), say(each.meaning), name) for name, each in KEPT.items()]},
+        )  # fmt: skip
 
 
 def _takes_place(catalogue: Catalogue, event: str, now: datetime) -> bool:

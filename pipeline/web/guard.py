@@ -16,9 +16,18 @@ BIGGEST_BODY: Final = 16 * 1024
 BIGGEST_HEAD: Final = 16 * 1024
 LONGEST_WAIT: Final = 10.0
 """Seconds for the body of a request to arrive."""
+AT_ONCE: Final = 8
+"""So many requests are worked on at a time; with more of them the one thread that sends mail would hardly get on."""
+LONGEST_QUEUE: Final = 20.0
+"""Seconds that a request waits for its turn: where more come than can be answered, all get slower before any is sent
+away."""
+MOST_WAITING: Final = 1500
+"""So many requests wait at most; each of them holds a connection open."""
 
 # Leaving must work for years, also under a name that the service had before; probes come by number.
 _ANY_HOST: Final = ("/unsubscribe/", "/healthz")
+# Whoever asks this would take a slow answer for a dead service, and end it.
+_FIRST: Final = "/healthz"
 
 Refuse = Callable[[Request, str, int], Response]
 
@@ -32,10 +41,14 @@ class Guard:
         hosts: Callable[[], Awaitable[frozenset[str]]],
         refuse: Refuse,
         headers: Mapping[str, str],
+        longest_queue: float = LONGEST_QUEUE,
+        most_waiting: int = MOST_WAITING,
     ) -> None:
         self._inside, self._hosts, self._refuse = inside, hosts, refuse
         self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         self._ours: set[str] = set()
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._waiting, self._most_waiting, self._longest_queue = 0, most_waiting, longest_queue
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -54,8 +67,31 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, with_headers)
             return
-        # The endpoints are plain functions in threads: they find the body here.
-        await self._inside({**scope, BODY: body}, receive, with_headers)
+        # The endpoints are plain functions that can't wait for more of a request: they find the body here.
+        scope = {**scope, BODY: body}
+        if scope["path"] == _FIRST:
+            await self._inside(scope, receive, with_headers)
+        elif await self._has_a_place():
+            try:
+                await self._inside(scope, receive, with_headers)
+            finally:
+                self._places.release()
+        else:
+            await self._refuse(request, "busy", 503)(scope, receive, with_headers)
+
+    async def _has_a_place(self) -> bool:
+        """Whether the request's turn came, in the order of their coming."""
+        if self._waiting >= self._most_waiting:
+            return False
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(self._longest_queue):
+                await self._places.acquire()
+        except TimeoutError:
+            return False
+        finally:
+            self._waiting -= 1
+        return True
 
     async def _examined(self, request: Request, receive: Receive) -> tuple[Response | None, bytes]:
         try:

@@ -6,7 +6,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pipeline.actions.farewell import reader_of, unsubscribe
-from pipeline.web.pages import SPOKEN, language_of
 from pipeline.web.room import Room
 
 
@@ -18,9 +17,7 @@ class Leaving(Room):
         """The button; any POST to this address unsubscribes (RFC 8058), whatever its body, and a second one too."""
         reader = reader_of(self.database, self.programmes, request.path_params["token"], self.secret)
         if reader is None:
-            return self.pages.show(
-                "unsubscribe", language_of(request, SPOKEN), status=404, state="unknown", reader=None
-            )
+            return self.pages.trouble(request, "leave", 404)
         state = "ask"
         if request.method == "POST":
             unsubscribe(self.database, reader, self.clock.now())

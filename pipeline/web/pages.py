@@ -2,26 +2,43 @@
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from pipeline.actions.programmes import takes_subscriptions
 from pipeline.catalogue.models import Catalogue
+from pipeline.catalogue.texts import Line
 from pipeline.language import direction, say_language
 from pipeline.rendering import Renderer
 
 SPOKEN: Final = ("en", "fr")
 """The languages of pages that belong to no series."""
+_MOST_REMEMBERED: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way on for who has gone astray: a series, its home page, and where one subscribes to it (or nothing)."""
+
+    title: Line
+    home: str
+    subscribe: str
 
 
 class Pages:
     """Renders the pages of the service; the one style sheet stands in each, allowed by its digest."""
 
-    def __init__(self, renderer: Renderer) -> None:
-        self._renderer = renderer
+    def __init__(self, renderer: Renderer, known: Callable[[], Mapping[str, Catalogue]]) -> None:
+        """`known` tells the series to which a page about a trouble shows the ways back."""
+        self._renderer, self._known = renderer, known
+        self._rendered: dict[tuple[str, str, str, str], tuple[Catalogue | None, bytes]] = {}
         style = renderer.render("service/style.css", "en", {}).strip()
         self._style = Markup(style)  # noqa: S704 - a file of ours, without variables
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -56,14 +73,54 @@ class Pages:
             "style": self._style,
             "direction": direction(language),
             "series": catalogue.series if catalogue else None,
-            "site": catalogue.site.base if catalogue else "",
+            "site": home_of(catalogue, language) if catalogue else "",
         }
         html = self._renderer.render(f"service/{template}.html", language, {**shared, **context})
         return HTMLResponse(html, status, dict(headers or {}))
 
+    def same_for_all(
+        self,
+        what: str,
+        template: str,
+        language: str,
+        catalogue: Catalogue | None,
+        context: Callable[[], dict[str, Any]],
+    ) -> Response:
+        """A page that is the same whoever asks: rendered once for each edition. `what` tells it from its likes."""
+        key = (template, what, language, catalogue.series.id if catalogue else "")
+        found = self._rendered.get(key)
+        if found is None or found[0] is not catalogue:
+            if len(self._rendered) >= _MOST_REMEMBERED:
+                self._rendered.clear()
+            found = self._rendered[key] = catalogue, bytes(self.show(template, language, catalogue, **context()).body)
+        return HTMLResponse(found[1])
+
     def trouble(self, request: Request, state: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
         """A page that says what didn't work and what to do; `state` names its words in the template."""
-        return self.show("trouble", language_of(request, SPOKEN), None, status, headers, state=state)
+        language = language_of(request, SPOKEN)
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            headers = {"Retry-After": "60", **(headers or {})}
+        return self.show(
+            "trouble", language, None, status, headers,
+            state=state, ways=[] if status == HTTPStatus.MISDIRECTED_REQUEST else self._ways(request, language),
+        )  # fmt: skip
+
+    def _ways(self, request: Request, language: str) -> list[Way]:
+        # The service may answer below a path that it doesn't know: only a relative address leads to its other pages.
+        top = "../" * (request.scope["path"].count("/") - 1)
+        return [
+            Way(
+                catalogue.series.title, home_of(catalogue, language),
+                f"{top}subscribe?{urlencode({'series': series, 'lang': language})}"
+                if takes_subscriptions(catalogue) else "",
+            )
+            for series, catalogue in self._known().items()
+        ]  # fmt: skip
+
+
+def home_of(catalogue: Catalogue, language: str) -> str:
+    """The home page of a series in a language, or in its first one where it doesn't speak that."""
+    return catalogue.site.base + (f"{language}/" if language in catalogue.languages[1:] else "")
 
 
 def language_of(request: Request, languages: Iterable[str]) -> str:

@@ -1,9 +1,8 @@
-"""What each group of endpoints has at hand. They are plain functions: each request takes one thread, once."""
+"""What each group of endpoints has at hand. They are plain functions, which may wait for the database."""
 
 from dataclasses import dataclass, field
 
 from pipeline.actions.programmes import Programmes
-from pipeline.catalogue.models import Catalogue
 from pipeline.clock import Clock
 from pipeline.rendering import Renderer
 from pipeline.store.database import Database
@@ -20,7 +19,3 @@ class Room:
     renderer: Renderer
     secret: bytes = field(repr=False)
     clock: Clock
-
-    def catalogue(self, series: str) -> Catalogue | None:
-        """The published catalogue of a series."""
-        return self.programmes.of(series)

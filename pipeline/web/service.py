@@ -1,7 +1,7 @@
 """The service as one application: its routes, and what they share."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Final
@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from pipeline.actions.joining import Joining
 from pipeline.actions.programmes import Programmes, host_of
 from pipeline.clock import Clock
 from pipeline.errors import StoreError
@@ -22,7 +23,7 @@ from pipeline.rendering import Renderer
 from pipeline.store.database import Database
 from pipeline.web.choosing import Choosing
 from pipeline.web.entrance import Entrance
-from pipeline.web.guard import Guard
+from pipeline.web.guard import AT_ONCE, Guard
 from pipeline.web.leaving import Leaving
 from pipeline.web.pages import Pages
 from pipeline.web.watching import Watching
@@ -48,21 +49,15 @@ class Service:
     watchers: tuple[IPv4Network | IPv6Network, ...] = ()
 
 
-THREADS: Final = 8
-"""So many requests are worked on at a time; with more of them the one thread that sends mail would hardly get on."""
-
-
-@asynccontextmanager
-async def _few_threads(_application: Starlette) -> AsyncIterator[None]:
-    current_default_thread_limiter().total_tokens = THREADS
-    yield
+_SHOWS: Final = ("GET", "HEAD")
 
 
 def application(service: Service) -> ASGIApp:
     """The endpoints over one database."""
-    programmes, pages = Programmes(service.database), Pages(service.renderer)
+    programmes = Programmes(service.database)
+    pages = Pages(service.renderer, programmes.known)
     shared = (service.database, programmes, pages, service.renderer, service.secret, service.clock)
-    entrance = Entrance(*shared, wake=service.wake)
+    entrance = Entrance(*shared, Joining(service.renderer, service.secret), wake=service.wake)
     choosing, leaving = Choosing(*shared), Leaving(*shared)
     watching = Watching(service.database, service.clock, service.age, service.patience, service.watchers)
 
@@ -70,30 +65,47 @@ def application(service: Service) -> ASGIApp:
         catalogues = await run_in_threadpool(programmes.all)
         return service.hosts | {host for catalogue in catalogues.values() if (host := host_of(catalogue))}
 
+    @asynccontextmanager
+    async def ready(_application: Starlette) -> AsyncIterator[None]:
+        current_default_thread_limiter().total_tokens = AT_ONCE
+        with suppress(Exception):  # whatever is wrong is told to whoever comes
+            await run_in_threadpool(programmes.all)
+        yield
+
     async def wrong(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         headers = error.headers if isinstance(error, HTTPException) else None
         return pages.trouble(request, "page" if status in {404, 405} else "ours", status, headers)
 
     async def later(request: Request, _error: Exception) -> Response:
-        return pages.trouble(request, "later", 503, {"Retry-After": "60"})
+        return pages.trouble(request, "later", 503)
+
+    # Reading an SQLite file waits for nobody, and takes less time than handing it to another thread.
+    reads_at_once = service.database.file is not None
+
+    def route(path: str, endpoint: Callable[[Request], Response], *methods: str) -> Route:
+        async def answer(request: Request) -> Response:
+            if reads_at_once and request.method in _SHOWS:
+                return endpoint(request)
+            return await run_in_threadpool(endpoint, request)
+
+        return Route(path, answer, methods=methods or ("GET", "POST"))
 
     handlers: dict[Any, Any] = {StoreError: later, HTTPException: wrong, Exception: wrong}
-    both = ["GET", "POST"]
     inside = Starlette(
         routes=[
-            Route("/subscribe", entrance.subscribe, methods=both),
-            Route("/privacy", entrance.privacy, methods=["GET"]),
-            Route("/confirm/{token:str}", entrance.confirm, methods=both),
-            Route("/preferences/{token:str}", choosing.preferences, methods=both),
-            Route("/preferences/{token:str}/data.json", choosing.data, methods=["GET"]),
-            Route("/preferences/{token:str}/erase", choosing.erase, methods=both),
-            Route("/unsubscribe/{token:str}", leaving.unsubscribe, methods=both),
-            Route("/healthz", watching.health, methods=["GET"]),
-            Route("/metrics", watching.metrics, methods=["GET"]),
+            route("/subscribe", entrance.subscribe),
+            route("/privacy", entrance.privacy, "GET"),
+            route("/confirm/{token:str}", entrance.confirm),
+            route("/preferences/{token:str}", choosing.preferences),
+            route("/preferences/{token:str}/data.json", choosing.data, "GET"),
+            route("/preferences/{token:str}/erase", choosing.erase),
+            route("/unsubscribe/{token:str}", leaving.unsubscribe),
+            route("/healthz", watching.health, "GET"),
+            route("/metrics", watching.metrics, "GET"),
         ],
         exception_handlers=handlers,
-        lifespan=_few_threads,
+        lifespan=ready,
     )
     # A redirect to the same path with or without a slash would turn a POST into a GET, and tell the token to a log.
     inside.router.redirect_slashes = False
