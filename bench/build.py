@@ -32,14 +32,32 @@ def measure(events: int = 500, runs: int = 3) -> list[Ratio]:
             again.append(run(build, ours, PYTHONPATH=str(ROOT)))
             if peer:
                 others.append(run([peer, "--quiet"], theirs))
+        edited = _edits(ours, runs)
     seen = f"{events} events, {mine[-1].user:.1f} s user, {mine[-1].memory:.0f} MiB"
     if not others:
-        return [Ratio("build again, nothing changed", paired(users(again), users(mine)), 0, f"a first build ({seen})")]
+        return [
+            Ratio("build again, nothing changed", paired(users(again), users(mine)), 0, f"a first build ({seen})"),
+            Ratio("build again, one event edited", paired(users(edited), users(mine)), 0, f"a first build ({seen})"),
+        ]
     note = f"Hugo making the same kinds of files of the same data ({seen})"
     return [
         Ratio("whole build", paired(users(mine), users(others)), 0.8, note),
         Ratio("build again, nothing changed", paired(users(again), users(others)), 0.02, "Hugo's whole build"),
+        Ratio("build again, one event edited", paired(users(edited), users(others)), 0.03, "Hugo's whole build"),
     ]
+
+
+def _edits(folder: Path, runs: int) -> list[Run]:
+    """Builds of a published series of which each time another event got another title."""
+    tocsin, now = [sys.executable, "-m", "pipeline"], ["--now", "2027-01-02T00:00:00Z"]
+    run([*tocsin, "publish", *now], folder, PYTHONPATH=str(ROOT))
+    found = list[Run]()
+    for number in range(runs):
+        text = (folder / "events.toml").read_text()
+        edited = text.replace(f'"Event {number + 40}:', f'"Another title {number + 40}:')
+        (folder / "events.toml").write_text(edited)
+        found.append(run([*tocsin, "build", *now], folder, PYTHONPATH=str(ROOT)))
+    return found
 
 
 def users(runs: list[Run]) -> list[float]:

@@ -1,14 +1,18 @@
 """The edition: catalogue and ledger joined for one day. All that a renderer or a planner may read."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
+from typing import Any, TypeVar
 
 from pipeline.catalogue.models import Catalogue, Event, Group, Series, Status, Venue
 from pipeline.catalogue.recurrence import occurrences
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, first_day, is_over, last_day, local, starts
 from pipeline.ledger import SCHEDULING, Ledger, Line, LineKind, Revision, changed_keys, event_of, kind_of_change
+from pipeline.sent_newsletters import Sent, sent
+
+Said = TypeVar("Said")
 
 A_DAY = timedelta(days=1)
 FAR_AHEAD = timedelta(days=3660)
@@ -94,16 +98,16 @@ class Edition:
         ]
         # At their venues as these were then, too.
         kept = [
-            Listing(*event_of(self.ledger.of(event)[-1].facts), self.ledger.revision(event))
+            Listing(*self.told(self.ledger.of(event)[-1]), self.ledger.revision(event))
             for event in self.catalogue.kept
             if event in self.catalogue.event_by_id
         ]
         retired = [
-            Listing(*event_of(self.ledger.of(event)[-1].facts), self.ledger.revision(event), retired=True)
+            Listing(*self.told(self.ledger.of(event)[-1]), self.ledger.revision(event), retired=True)
             for event in self.ledger.events
             if event not in self.catalogue.event_by_id and self.ledger.of(event)[-1].kind is LineKind.RETIRED
         ]
-        return tuple(sorted((*current, *kept, *retired), key=lambda listing: _by_start(listing.event)))
+        return tuple(sorted((*current, *kept, *retired), key=lambda listing: by_start(listing.event)))
 
     @cached_property
     def shown(self) -> tuple[Listing, ...]:
@@ -119,7 +123,7 @@ class Edition:
     def upcoming(self) -> tuple[Listing, ...]:
         """The dated events not over on the morning of `day`, soonest first; a recurring one at its next time."""
         coming = (self._at_next_time(listing) for listing in self.shown)
-        return tuple(sorted((listing for listing in coming if listing), key=lambda listing: _by_start(listing.event)))
+        return tuple(sorted((listing for listing in coming if listing), key=lambda listing: by_start(listing.event)))
 
     @cached_property
     def to_be_announced(self) -> tuple[Listing, ...]:
@@ -187,8 +191,18 @@ class Edition:
     def news(self) -> tuple[News, ...]:
         """All news, newest first; changes of one event within `settle` are one entry with the net result."""
         settle = self.catalogue.mail.settle
-        found = [item for event in self.ledger.events for item in news_of(self.ledger.of(event), settle)]
-        return tuple(sorted(found, key=lambda item: (-item.published.timestamp(), _by_start(item.event), item.id)))
+        found = [item for event in self.ledger.events for item in news_of(self.ledger.of(event), settle, self.told)]
+        return tuple(sorted(found, key=lambda item: (-item.published.timestamp(), by_start(item.event), item.id)))
+
+    @cached_property
+    def newsletters(self) -> tuple[Sent, ...]:
+        """The newsletters that are out, newest first."""
+        return sent(self.ledger.newsletters, self.languages)
+
+    def told(self, line: Line) -> tuple[Event, Venue | None]:
+        """The event of a line of the ledger and its venue, as they were published."""
+        # With two languages a text that lacks one of them has but the other.
+        return self.ledger.told(line, self.languages if len(self.languages) > 2 else ())
 
     def change(self, event: str, told: str, last: str) -> News | None:
         """What changed of an event from one ledger line to a later one, both by `Line.name`; None if nothing."""
@@ -198,7 +212,17 @@ class Edition:
             return None
         start, end = names.index(told), names.index(last) + 1
         sequence = sum(line.reschedules for line in lines[1:end])
-        return _news(lines[start], list(lines[start + 1 : end]), list(lines[end:]), sequence)
+        return _news(lines[start], list(lines[start + 1 : end]), list(lines[end:]), sequence, self.told)
+
+    def of_venue(self, say: Callable[[Venue, str], Said], venue: Venue, language: str) -> Said:
+        """What a function says of a venue of this edition in a language, asked once for all events held there."""
+        # The edition holds its venues, so one's identity is no other's.
+        known: dict[object, Any] = self.__dict__.setdefault("_said_of_venues", {})
+        key = say, id(venue), language
+        if key not in known:
+            known[key] = say(venue, language)
+        said: Said = known[key]
+        return said
 
     def address(self, path: str = "", language: str | None = None) -> str:
         """The absolute address of a path of `out/` in a language's tree."""
@@ -219,15 +243,26 @@ def _moved_to(event: Event, when: When) -> Event:
     return Event.model_construct(**fields | {"date": first_day(when), "time": at, "end_date": end})
 
 
-def _by_start(event: Event) -> tuple[bool, float, bool, str]:
+def by_start(event: Event) -> tuple[bool, float, bool, str]:
+    """What orders events: by the instant of their start, those without a date last."""
     start = starts(event.when)
     if start is None:
         return True, 0.0, False, ""
     return False, start.timestamp(), isinstance(event.when, OnDay), event.id
 
 
-def news_of(lines: Iterable[Line], settle: timedelta) -> list[News]:
-    """The news in the lines of one event, oldest first; what follows within `settle` belongs to the same news."""
+Told = Callable[[Line], tuple[Event, Venue | None]]
+
+
+def _read(line: Line) -> tuple[Event, Venue | None]:
+    return event_of(line.facts)
+
+
+def news_of(lines: Iterable[Line], settle: timedelta, told: Told = _read) -> list[News]:
+    """The news in the lines of one event, oldest first; what follows within `settle` belongs to the same news.
+
+    `told` gives the event of a line and its venue.
+    """
     groups: list[list[Line]] = []
     for line in lines:
         if groups and line.at - groups[-1][0].at <= settle:
@@ -239,12 +274,12 @@ def news_of(lines: Iterable[Line], settle: timedelta) -> list[News]:
         before = groups[number - 1][-1] if number else None
         later = [line for following in groups[number + 1 :] for line in following]
         sequence = sum(line.reschedules for line in [line for group in groups[: number + 1] for line in group][1:])
-        if (item := _news(before, group, later, sequence)) is not None:
+        if (item := _news(before, group, later, sequence, told)) is not None:
             found.append(item)
     return found
 
 
-def _news(before: Line | None, group: list[Line], later: list[Line], sequence: int) -> News | None:
+def _news(before: Line | None, group: list[Line], later: list[Line], sequence: int, told: Told = _read) -> News | None:
     last = group[-1]
     if before is None:
         kind = LineKind.ANNOUNCED
@@ -255,8 +290,8 @@ def _news(before: Line | None, group: list[Line], later: list[Line], sequence: i
     changed = changed_keys(before.facts, last.facts) if before else frozenset[str]()
     if kind is LineKind.EDITED or (before and not changed):
         return None
-    event, venue = event_of(last.facts)
-    event_before, venue_before = event_of(before.facts) if before else (None, None)
+    event, venue = told(last)
+    event_before, venue_before = told(before) if before else (None, None)
     cancelled_later = _cancelled_since(later) if last.facts.get("status") not in _OFF else None
     updated = max(last.at, cancelled_later) if cancelled_later else last.at
     return News(
@@ -284,10 +319,10 @@ def _cancelled_since(later: list[Line]) -> datetime | None:
 
 def as_of(edition: Edition, instant: datetime) -> Edition:
     """The edition as it was published at an earlier instant: its events, places and ledger lines of that time."""
-    ledger = Ledger(tuple(line for line in edition.ledger.lines if line.at <= instant))
+    ledger = Ledger.holding(line for line in edition.ledger.all_lines if line.at <= instant)
     ids = dict.fromkeys((*edition.catalogue.event_by_id, *ledger.events))
     last = [lines[-1] for event in ids if (lines := ledger.of(event))]
-    found = [event_of(line.facts) for line in last if line.kind is not LineKind.RETIRED]
+    found = [edition.told(line) for line in last if line.kind is not LineKind.RETIRED]
     venues = {**edition.catalogue.venue_by_id} | {venue.id: venue for _, venue in found if venue is not None}
     fields = {name: getattr(edition.catalogue, name) for name in Catalogue.model_fields}
     fields |= {"events": tuple(event for event, _ in found), "venues": tuple(venues.values())}

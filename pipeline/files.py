@@ -3,13 +3,14 @@
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from pipeline.errors import CatalogueError, FileError, Problem
+from pipeline.errors import N_, CatalogueError, FileError, Problem
 
 MANIFEST = ".tocsin.json"
 UNFINISHED = ".tocsin-unfinished"
@@ -27,9 +28,15 @@ class Written:
     """All files of the publication, written or kept."""
 
 
-def read_text(path: Path, name: str) -> str:
-    """A UTF-8 file without its BOM. CatalogueError, under the name shown to people, where it can't be read so."""
+def read_text(path: Path, name: str, *, piped: bool = False) -> str:
+    """A UTF-8 file without its BOM. CatalogueError, under the name shown to people, where it can't be read so.
+
+    With `piped` it may come through a pipe, too.
+    """
     try:
+        kind = path.stat().st_mode
+        if stat.S_ISCHR(kind) or stat.S_ISBLK(kind) or (stat.S_ISFIFO(kind) and not piped):
+            raise CatalogueError([Problem(name, 0, "", N_("this is a device, not a file"), N_("name a file"))])
         data = path.read_bytes()
     except FileNotFoundError:
         raise CatalogueError([Problem(name, 0, "", "there is no such file", "write one with: tocsin init")]) from None
@@ -142,14 +149,39 @@ class Staged:
             with _saying_what(self._folder):
                 self._add(path, data)
 
+    def add(self, path: str, data: bytes) -> None:
+        """One more file, as `add_all`."""
+        with _saying_what(self._folder):
+            self._add(path, data)
+
+    def keep(self, path: str) -> None:
+        """A file of an earlier publication that is right as it stands."""
+        folder = path.rpartition("/")[0]
+        if folder not in self._looked_at:
+            with _saying_what(self._folder):
+                _inside(self._folder, path)
+                self._look_at(folder)
+        self._names.add(path)
+
     def _add(self, path: str, data: bytes) -> None:
         place = _inside(self._folder, path)
         self._look_at(path.rpartition("/")[0])
         self._names.add(path)
         if not holds(place, data):
             self._waiting.append(path)
-            with _opened(place + UNFINISHED) as file:
+            with self._opened_beside(path) as file:
                 file.write(data)
+
+    def _opened_beside(self, path: str) -> BinaryIO:
+        place = _inside(self._folder, path) + UNFINISHED
+        try:
+            return _opened(place)
+        except NotADirectoryError:
+            # What was a file of ours is to be a folder. It goes now: nothing can wait below it.
+            ours = _manifest(self._folder / MANIFEST) - self._names
+            for above in ours.intersection(_folders_of(path)):
+                _discard(_inside(self._folder, above))
+            return _opened(place)
 
     def _look_at(self, inner: str) -> None:
         """FileError where a link on the way to a folder below ours leads out of it."""
@@ -170,10 +202,15 @@ class Staged:
         before = _manifest(self._folder / MANIFEST)
         # The names go first: what is put from here on can be removed again by the next publication.
         write_whole(self._folder / MANIFEST, _as_manifest(before | self._names))
+        # What was a folder of ours may have to be a file.
+        waiting = set(self._waiting)
+        gone = {path for path in before - self._names if not waiting.isdisjoint(_folders_of(path))}
+        for path in gone:
+            _remove(self._folder, path)
         for path in sorted(self._waiting):
             place = _inside(self._folder, path)
             os.replace(place + UNFINISHED, place)  # noqa: PTH105 - a path object for each of thousands of files costs
-        removed = tuple(path for path in sorted(before - self._names) if _remove(self._folder, path))
+        removed = tuple(path for path in sorted(before - self._names) if path in gone or _remove(self._folder, path))
         for path in before | self._names:
             _discard(_inside(self._folder, path) + UNFINISHED)
         write_whole(self._folder / MANIFEST, _as_manifest(self._names))
@@ -255,6 +292,12 @@ def _manifest(file: Path) -> frozenset[str]:
         return frozenset(name for name in names if isinstance(name, str) and _is_inside(name))
     except (OSError, ValueError, KeyError, TypeError):
         return frozenset()
+
+
+def _folders_of(path: str) -> Iterator[str]:
+    """Every folder on the way to a file, by relative path."""
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def _is_inside(path: str) -> bool:

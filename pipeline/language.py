@@ -1,7 +1,7 @@
 """How things are said in a reader's language: interface words by gettext, dates and lists by Babel."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta, tzinfo
 from functools import cache, lru_cache
 
 from babel.core import Locale
@@ -12,8 +12,8 @@ from pipeline.interface_words import DOMAIN, LOCALES, translations, words
 from pipeline.weekdays import locale, say_weekday, weekday_names
 
 __all__ = [
-    "DOMAIN", "LOCALES", "direction", "first_of_month", "locale", "say_day", "say_language", "say_list", "say_time",
-    "say_weekday", "say_zone", "translations", "weekday_names", "words",
+    "DOMAIN", "LOCALES", "direction", "first_of_month", "locale", "say_day", "say_hour", "say_language", "say_list",
+    "say_time", "say_weekday", "say_zone", "translations", "weekday_names", "words",
 ]  # fmt: skip
 
 _DAY = {
@@ -39,17 +39,25 @@ def first_of_month(said: str, day: date, language: str) -> str:
 
 def say_time(moment: datetime, language: str) -> str:
     """The hour of an aware instant in its own zone: `19:00`."""
-    return _say_hour(moment.time().replace(second=0, microsecond=0, fold=0), language)
+    return say_hour(moment.time().replace(second=0, microsecond=0, fold=0), language)
 
 
 @cache
-def _say_hour(hour: time, language: str) -> str:
+def say_hour(hour: time, language: str) -> str:
+    """An hour of the day: `19:00`."""
     return format_time(hour, "HH:mm", locale=locale(language))
 
 
 def say_zone(moment: datetime, language: str) -> str:
     """The name of the zone for people: `Central European Summer Time`."""
-    return get_timezone_name(moment, width="long", locale=locale(language))
+    key = moment.tzinfo, moment.utcoffset(), bool(moment.dst()), language
+    if key not in _zones:
+        _zones[key] = get_timezone_name(moment, width="long", locale=locale(language))
+    return _zones[key]
+
+
+# Babel looks long, and the instant itself doesn't count: only a few zones and offsets ever occur.
+_zones: dict[tuple[tzinfo | None, timedelta | None, bool, str], str] = {}
 
 
 def say_list(items: Iterable[str], language: str) -> str:

@@ -6,7 +6,7 @@ or the clock; so keeping both sides of a git merge stays valid. Only `tocsin pub
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -18,8 +18,8 @@ from pipeline.ledger_lines import SCHEDULING, Facts, Line, LineKind, compact_jso
 
 __all__ = [
     "SCHEDULING", "Facts", "Ledger", "Line", "LineKind", "Revision", "changed_keys", "digest_of", "event_of",
-    "facts_of", "group_of", "kind_of_change", "news_id", "ordered", "pending_lines", "read", "retirement", "vanished",
-    "vanished_problems", "write", "write_line",
+    "facts_of", "group_of", "kind_of_change", "news_id", "newsletter_line", "ordered", "pending_lines", "read",
+    "recognised", "retirement", "vanished", "vanished_problems", "write", "write_line",
 ]  # fmt: skip
 
 
@@ -40,6 +40,32 @@ class Ledger:
     """All lines, each once, by instant."""
 
     lines: tuple[Line, ...] = ()
+    """Those of events."""
+    newsletters: tuple[Line, ...] = ()
+    """Those of newsletters."""
+    known: Mapping[tuple[str, str], tuple[Event, Venue | None]] = field(default_factory=dict, repr=False, compare=False)
+    """What some lines tell of, by event and news id: the catalogue's own values, where it says just the same."""
+
+    @classmethod
+    def holding(
+        cls, lines: Iterable[Line], known: Mapping[tuple[str, str], tuple[Event, Venue | None]] | None = None
+    ) -> "Ledger":
+        """The ledger of these lines, whatever they tell of and in whatever order they came."""
+        by_instant = ordered(lines)
+        return cls(
+            tuple(line for line in by_instant if line.kind is not LineKind.NEWSLETTER),
+            tuple(line for line in by_instant if line.kind is LineKind.NEWSLETTER),
+            known or {},
+        )
+
+    def told(self, line: Line, order: Sequence[str] = ()) -> tuple[Event, Venue | None]:
+        """The event of a line and its venue, as they were published; `order` as for `event_of`."""
+        return self.known.get((line.event, line.news)) or event_of(line.facts, order)
+
+    @property
+    def all_lines(self) -> tuple[Line, ...]:
+        """The lines of events and those of newsletters, by instant."""
+        return ordered((*self.lines, *self.newsletters)) if self.newsletters else self.lines
 
     def of(self, event: str) -> tuple[Line, ...]:
         """The lines of one event, oldest first."""
@@ -75,7 +101,21 @@ class Ledger:
 
     def extended(self, lines: Iterable[Line]) -> "Ledger":
         """This ledger with more lines."""
-        return Ledger(ordered((*self.lines, *lines)))
+        return Ledger.holding((*self.lines, *self.newsletters, *lines), self.known)
+
+
+def recognised(catalogue: Catalogue, ledger: Ledger) -> Ledger:
+    """The ledger, which now knows the lines that say just what a valid catalogue says: to read them takes longer."""
+    known = {}
+    for event in catalogue.events:
+        history = ledger.of(event.id) if event.id not in catalogue.kept else ()
+        if history and history[-1].facts == _facts_in(catalogue, event):
+            known[event.id, history[-1].news] = event, catalogue.venue_of(event)
+    return Ledger(ledger.lines, ledger.newsletters, known)
+
+
+def _facts_in(catalogue: Catalogue, event: Event) -> dict[str, Any]:
+    return facts_of(event, catalogue.venue_of(event), catalogue.group_of(event))
 
 
 def facts_of(event: Event, venue: Venue | None, group: Group | None = None) -> dict[str, Any]:
@@ -95,15 +135,20 @@ def facts_of(event: Event, venue: Venue | None, group: Group | None = None) -> d
     return facts
 
 
-def event_of(facts: Facts) -> tuple[Event, Venue | None]:
-    """The event and its venue as they were published."""
+def event_of(facts: Facts, order: Sequence[str] = ()) -> tuple[Event, Venue | None]:
+    """The event and its venue as they were published.
+
+    `order` names languages, the default one first: the ledger keeps none, and a text that lacks a translation is shown
+    in the first language that it has.
+    """
+    context = {"order": order}
     facts = {key: value for key, value in facts.items() if key != "group_about"}
     about = facts.pop("venue_about", {})
     venue = None
     if isinstance(facts.get("venue"), Mapping):
-        venue = Venue.model_validate({**facts["venue"], **about})
+        venue = Venue.model_validate({**facts["venue"], **about}, context=context)
         facts["venue"] = venue.id
-    return Event.model_validate(facts), venue
+    return Event.model_validate(facts, context=context), venue
 
 
 def group_of(facts: Facts) -> Group | None:
@@ -146,11 +191,14 @@ def pending_lines(catalogue: Catalogue, ledger: Ledger, now: datetime) -> tuple[
     for event in catalogue.events:
         if event.id in catalogue.kept:
             continue
-        facts = facts_of(event, catalogue.venue_of(event), catalogue.group_of(event))
         history = ledger.of(event.id)
+        published = bool(history) and history[-1].kind is not LineKind.RETIRED
+        if published and ledger.known.get((event.id, history[-1].news), (None,))[0] is event:
+            continue
+        facts = _facts_in(catalogue, event)
         if not history:
             lines.append(_first_line(catalogue, event.id, facts, now))
-        elif facts != history[-1].facts or history[-1].kind is LineKind.RETIRED:
+        elif not published or facts != history[-1].facts:
             lines.append(_next_line(catalogue, history[-1], facts, now))
     return tuple(lines)
 
@@ -166,6 +214,18 @@ def _next_line(catalogue: Catalogue, last: Line, facts: Facts, now: datetime) ->
     at = _after(last, now)
     news = news_id(catalogue, last.event, kind, facts, at)
     return Line(kind, last.event, last.uid, news, at, changed_keys(last.facts, facts), facts)
+
+
+def newsletter_line(catalogue: Catalogue, ledger: Ledger, newsletter: str, facts: Facts, leaves: datetime) -> Line:
+    """The line of a newsletter that left at an instant: at that instant, or after all that the ledger tells already.
+
+    So it is the same whenever it is written, and no archive of the feeds has to change for it.
+    """
+    at = leaves.astimezone(UTC).replace(microsecond=0)
+    if ledger.all_lines:
+        at = _after(ledger.all_lines[-1], at)
+    news = news_id(catalogue, newsletter, LineKind.NEWSLETTER, facts, at)
+    return Line(LineKind.NEWSLETTER, newsletter, "", news, at, frozenset(), facts)
 
 
 def _after(last: Line, now: datetime) -> datetime:
@@ -223,7 +283,7 @@ def ordered(lines: Iterable[Line]) -> tuple[Line, ...]:
 
 def write(ledger: Ledger) -> str:
     """The whole ledger as text."""
-    return "".join(map(write_line, ledger.lines))
+    return "".join(map(write_line, ledger.all_lines))
 
 
 def read(text: str, file: str = "ledger.jsonl") -> Ledger:
@@ -231,4 +291,4 @@ def read(text: str, file: str = "ledger.jsonl") -> Ledger:
     lines, problems = read_rows(text, file)
     if problems:
         raise LedgerError(problems)
-    return Ledger(ordered(line for _, line in lines))
+    return Ledger.holding(line for _, line in lines)

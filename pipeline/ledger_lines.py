@@ -31,15 +31,22 @@ class LineKind(StrEnum):
     CHANGED = "changed"
     RECORDING = "recording"
     EDITED = "edited"
+    NEWSLETTER = "newsletter"
+    """The one kind that tells of no event: a newsletter is out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One published revision of one event. `at` is aware, UTC, to the second; `facts` are those of `facts_of`."""
+    """One published revision of one event, or a newsletter that is out. `at` is aware, UTC, to the second.
+
+    The `facts` of an event are those of `facts_of`, those of a newsletter those of a `SentNewsletter`.
+    """
 
     kind: LineKind
     event: str
+    """The event's id; that of a newsletter in its line."""
     uid: str
+    """Empty for a newsletter, which is in no calendar."""
     news: str
     at: datetime
     changed: frozenset[str]
@@ -49,6 +56,11 @@ class Line:
     def name(self) -> str:
         """What tells the line from the other lines of its event: the last part of its news id."""
         return self.news.rpartition(":")[2]
+
+    @property
+    def about(self) -> str:
+        """What the line tells of, for messages: `event "talk"`."""
+        return f'{"newsletter" if self.kind is LineKind.NEWSLETTER else "event"} "{self.event}"'
 
     @property
     def reschedules(self) -> bool:
@@ -68,13 +80,14 @@ def write_line(line: Line) -> str:
     """The line as JSON, with its line break."""
     record = {
         "at": line.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "changed": sorted(line.changed),
-        "event": line.event,
         "facts": line.facts,
         "kind": line.kind.value,
         "news": line.news,
-        "uid": line.uid,
     }
+    if line.kind is LineKind.NEWSLETTER:
+        record |= {"newsletter": line.event}
+    else:
+        record |= {"changed": sorted(line.changed), "event": line.event, "uid": line.uid}
     return compact_json(record) + "\n"
 
 
@@ -124,6 +137,8 @@ def read_row(row: str, file: str, number: int, *, last: bool = False) -> Line | 
 def _line_of(record: Any) -> Line:
     if not isinstance(record, dict):
         raise TypeError
+    if record["kind"] == LineKind.NEWSLETTER:
+        record = {"event": record["newsletter"], "uid": "", "changed": [], **record}
     at, facts, changed = datetime.fromisoformat(record["at"]), record["facts"], record["changed"]
     names = [record[key] for key in ("kind", "event", "uid", "news")]
     if at.tzinfo is None or not isinstance(facts, dict) or not isinstance(changed, list):

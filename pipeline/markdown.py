@@ -35,21 +35,36 @@ def _is_web_address(url: str) -> bool:
     return scheme in {"", "http", "https"}
 
 
-_PROSE = re.compile(r"(?:[^\W\d_\n](?:[^\n\r\t\f\v\\`*_\[\]<>&#~|!\0]*[^\s\\`*_\[\]<>&#~|!\0])?(?:\n+|\Z))*")
-"""Lines that begin with a letter and hold nothing that Markdown reads: most of what organisers write."""
+_READ = "\\`*_[]<>&#~|!\0\r\t\f\v"
+"""What Markdown, or what follows it, may read as something else than itself."""
 
 
-def _paragraphs(text: str) -> list[str] | None:
-    """The paragraphs of plain prose, their lines as they are; None where the text wants a parser."""
-    return re.split(r"\n{2,}", text) if _PROSE.fullmatch(text) else None
+@lru_cache(maxsize=16)
+def _paragraphs(text: str) -> tuple[str, ...] | None:
+    """The paragraphs of plain prose, their lines as they are; None where the text wants a parser.
+
+    Plain are lines that begin with a letter and hold no mark: most of what organisers write.
+    """
+    if any(map(text.__contains__, _READ)) or not all(map(_is_plain, text.split("\n"))):
+        return None
+    # Splitting at a pattern costs more than all the rest here.
+    return tuple(text.split("\n\n") if "\n\n\n" not in text else re.split(r"\n{2,}", text))
 
 
-@lru_cache(maxsize=4096)
+def _is_plain(line: str) -> bool:
+    return not line or (line[0].isalnum() and not line[0].isdecimal() and not line[-1].isspace())
+
+
 def to_html(text: str, base: str = "") -> str:
     """Safe HTML of a Markdown text; relative addresses are completed with `base`."""
     prose = _paragraphs(text.strip("\n"))
     if prose is not None:
-        return "\n".join(f"<p>{paragraph}</p>" for paragraph in prose if paragraph).replace("\xa0", "&nbsp;")
+        return "\n".join([f"<p>{paragraph}</p>" for paragraph in prose if paragraph]).replace("\xa0", "&nbsp;")
+    return _html(text, base)
+
+
+@lru_cache(maxsize=4096)
+def _html(text: str, base: str) -> str:
     tokens = _parser().parse(text)
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
@@ -73,18 +88,25 @@ def _image_link(address: str, label: str) -> str:
     return f'<a href="{nh3.clean_text(address)}">{nh3.clean_text(label or address)}</a>'
 
 
-@lru_cache(maxsize=4096)
-def to_text(text: str) -> str:
-    """Plain text of a Markdown text: an empty line between paragraphs, a line break is a space, links in brackets."""
+def to_text(text: str, base: str = "") -> str:
+    """Plain text of a Markdown text: an empty line between paragraphs, a line break is a space, links in brackets.
+
+    Relative addresses are completed with `base`.
+    """
     prose = _paragraphs(text.strip("\n"))
     if prose is not None:
-        return "\n\n".join(paragraph.replace("\n", " ") for paragraph in prose)
+        return "\n\n".join([paragraph.replace("\n", " ") for paragraph in prose])
+    return _text(text, base)
+
+
+@lru_cache(maxsize=4096)
+def _text(text: str, base: str) -> str:
     blocks: list[str] = []
     marks: list[str] = []
     for token in _parser().parse(text):
         _mark(token, marks)
         if token.type == "inline":
-            blocks.append("".join(marks[-1:]) + _inline(token.children or ()))
+            blocks.append("".join(marks[-1:]) + _inline(token.children or (), base))
             if marks and marks[-1].strip():
                 marks[-1] = " " * len(marks[-1])
         elif token.type in {"fence", "code_block"}:
@@ -101,7 +123,7 @@ def _mark(token: Token, marks: list[str]) -> None:
         marks.pop()
 
 
-def _inline(tokens: Sequence[Token]) -> str:
+def _inline(tokens: Sequence[Token], base: str) -> str:
     parts: list[str] = []
     links: list[tuple[int, str]] = []
     for token in tokens:
@@ -111,13 +133,13 @@ def _inline(tokens: Sequence[Token]) -> str:
             case "hardbreak":
                 parts.append("\n")
             case "link_open":
-                links.append((len(parts), str(token.attrs.get("href", ""))))
+                links.append((len(parts), urljoin(base, str(token.attrs.get("href", "")))))
             case "link_close":
                 since, address = links.pop()
                 if address not in "".join(parts[since:]):
                     parts.append(f" ({address})")
             case "image":
-                parts.append(f"{token.content} ({token.attrs.get('src', '')})".strip())
+                parts.append(f"{token.content} ({urljoin(base, str(token.attrs.get('src', '')))})".strip())
             case _:
                 parts.append(token.content)
     return "".join(parts)

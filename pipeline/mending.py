@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from pipeline.catalogue.when import starts
 from pipeline.errors import N_, LedgerError, Problem, Severity
-from pipeline.ledger import Ledger, Line, digest_of, event_of, group_of, ordered, write
+from pipeline.ledger import Ledger, Line, LineKind, digest_of, event_of, group_of, ordered, write
 from pipeline.ledger_lines import CONFLICT_MARKS, FROM_GIT, MEND, read_row, read_rows
+from pipeline.sent_newsletters import newsletter_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def mend(text: str, file: str) -> Mended:
         )
     if list(dict.fromkeys(map(_identity, lines))) != list(map(_identity, whole)):
         notes.append(_note(file, 0, "the lines are put in the order of their instants"))
-    mended = write(Ledger(whole))
+    mended = write(Ledger.holding(whole))
     if mended != text and not notes:
         notes.append(_note(file, 0, "the lines are written in the usual form"))
     return Mended(mended, tuple(notes))
@@ -86,25 +87,29 @@ def _edited(lines: list[tuple[int, Line]], file: str) -> Iterator[Problem]:
     values = {"file": file}
     hint = "take the file as it was from git: git checkout {file}"
     for number, line in lines:
-        key = f'event "{line.event}"'
         if not line.news.endswith(f"-{digest_of(line.facts, line.at)}"):
-            yield Problem(file, number, key, "the facts or the instant of this line were changed by hand", hint, values)
-        if not _is_of_an_event(line):
-            yield Problem(file, number, key, "the facts of this line are not those of an event", hint, values)
+            said = "the facts or the instant of this line were changed by hand"
+            yield Problem(file, number, line.about, said, hint, values)
+        if (unlike := _unlike(line)) is not None:
+            yield Problem(file, number, line.about, unlike, hint, values)
 
 
 def unlike_events(ledger: Ledger, text: str, file: str) -> tuple[Problem, ...]:
-    """The lines of a ledger, read from that text, whose facts no event could have: nothing can be shown of them."""
-    if all(map(_is_of_an_event, ledger.lines)):
+    """The lines of a ledger, read from that text, whose facts nothing could have: nothing can be shown of them."""
+    if not any(_unlike(line) for line in ledger.all_lines if (line.event, line.news) not in ledger.known):
         return ()
     return tuple(
-        Problem(
-            file, number, f'event "{line.event}"', "the facts of this line are not those of an event", FROM_GIT,
-            {"file": file},
-        )
+        Problem(file, number, line.about, unlike, FROM_GIT, {"file": file})
         for number, line in read_rows(text, file)[0]
-        if not _is_of_an_event(line)
-    )  # fmt: skip
+        if (unlike := _unlike(line)) is not None
+    )
+
+
+def _unlike(line: Line) -> str | None:
+    """What is wrong with the facts of a line; None where they are those of an event or of a newsletter."""
+    if line.kind is LineKind.NEWSLETTER:
+        return None if _is_of_a_newsletter(line) else N_("the facts of this line are not those of a newsletter")
+    return None if _is_of_an_event(line) else N_("the facts of this line are not those of an event")
 
 
 def _is_of_an_event(line: Line) -> bool:
@@ -118,10 +123,19 @@ def _is_of_an_event(line: Line) -> bool:
     return event.id == line.event
 
 
+def _is_of_a_newsletter(line: Line) -> bool:
+    try:
+        return newsletter_of(line.facts).id == line.event
+    except (ValueError, TypeError):
+        return False
+
+
 def _identities(lines: list[tuple[int, Line]], file: str) -> Iterator[Problem]:
     uids: dict[str, str] = {}
     events: dict[str, str] = {}
     for number, line in lines:
+        if line.kind is LineKind.NEWSLETTER:
+            continue
         key = f'event "{line.event}"'
         if uids.setdefault(line.event, line.uid) != line.uid:
             yield Problem(
@@ -144,12 +158,12 @@ def _order(lines: list[tuple[int, Line]], file: str) -> Iterator[Problem]:
         first = seen.setdefault(_identity(line), number)
         if first != number:
             yield Problem(
-                file, number, f'event "{line.event}"', "this line stands in line {first} already", MEND,
+                file, number, line.about, "this line stands in line {first} already", MEND,
                 {"first": first}, Severity.WARNING,
             )  # fmt: skip
         elif previous is not None and line.at < previous.at:
             yield Problem(
-                file, number, f'event "{line.event}"', "this line is older than the one before it", MEND, {},
+                file, number, line.about, "this line is older than the one before it", MEND, {},
                 Severity.WARNING,
             )  # fmt: skip
         previous = line

@@ -1,16 +1,12 @@
 """One Jinja environment for pages and letters: strict, escaping, with the reader's words and dates as filters."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from types import CodeType
-from typing import Any, ClassVar
+from typing import Any
 
 import jinja2
-from jinja2.bccache import Bucket
-from jinja2.ext import Extension
-from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup, escape
 
 from pipeline import language as speech
@@ -20,6 +16,8 @@ from pipeline.catalogue.when import When
 from pipeline.errors import TemplateError
 from pipeline.markdown import to_html, to_text
 from pipeline.phrases import say_when
+from pipeline.template_code import Compiled, Environment, Reused, WordsAtOnce
+from pipeline.template_reading import reads_only
 
 PACKAGE = Path(__file__).parent
 OURS = "tocsin"
@@ -32,45 +30,6 @@ def shipped_templates() -> Path:
     return inside if inside.is_dir() else PACKAGE.parent / "templates"
 
 
-_FIXED_WORD = ("name", "lparen", "string", "rparen")
-
-
-class _WordsAtOnce(Extension):
-    """Says each fixed interface word, `_("…")`, while its template is compiled: a page has dozens of them."""
-
-    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
-        """The tokens of a template, with the text in the template's language where a call had nothing but a text."""
-        say = speech.words(str(self.environment.globals["language"]))
-        tokens = list(stream)
-        number = 0
-        while number < len(tokens):
-            token, types = tokens[number], tuple(one.type for one in tokens[number : number + 4])
-            if types == _FIXED_WORD and token.value == "_":
-                yield Token(token.lineno, "string", say(tokens[number + 2].value))
-                number += len(types)
-            else:
-                yield token
-                number += 1
-
-
-class _Compiled(jinja2.BytecodeCache):
-    """What templates were compiled to, for all renderers of a process: compiling one costs more than a page."""
-
-    _codes: ClassVar[dict[tuple[str, str], tuple[str, CodeType]]] = {}
-
-    def __init__(self, language: str) -> None:
-        self._language = language
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        checksum, code = self._codes.get((self._language, bucket.key), ("", None))
-        if checksum == bucket.checksum:
-            bucket.code = code
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        if bucket.code is not None:
-            self._codes[self._language, bucket.key] = bucket.checksum, bucket.code
-
-
 class Renderer:
     """Renders templates in a language, from the organiser's folder first, then from ours."""
 
@@ -80,9 +39,7 @@ class Renderer:
 
     def render(self, template: str, language: str, context: Mapping[str, Any]) -> str:
         """The text of a template; TemplateError names the template and its line."""
-        environment = self._environments.get(language) or self._environments.setdefault(
-            language, self._environment(language)
-        )
+        environment = self._in(language)
         try:
             return environment.get_template(template).render(context)
         except jinja2.TemplateSyntaxError as error:
@@ -92,29 +49,36 @@ class Renderer:
         except jinja2.TemplateError as error:
             raise TemplateError(f"{_place(error, template)}: {error.message}") from error
 
+    def reads_only(self, template: str, language: str, variable: str, allowed: Collection[str]) -> bool:
+        """Whether a template surely reads nothing of a variable but these dotted names and what is below them."""
+        return reads_only(self._in(language), template, variable, allowed)
+
+    def _in(self, language: str) -> jinja2.Environment:
+        return self._environments.get(language) or self._environments.setdefault(language, self._environment(language))
+
     def _environment(self, language: str) -> jinja2.Environment:
-        environment = jinja2.Environment(
+        environment = Environment(
             loader=jinja2.ChoiceLoader(
                 [
                     jinja2.FileSystemLoader(self._folders),
                     jinja2.PrefixLoader({OURS: jinja2.FileSystemLoader(shipped_templates())}),
                 ]
             ),
-            autoescape=lambda name: name is not None and not name.endswith((".txt", ".txt.j2")),  # noqa: S701
+            autoescape=lambda name: name is not None and not name.endswith((".txt", ".txt.j2")),
             undefined=jinja2.StrictUndefined,
-            bytecode_cache=_Compiled(language),
+            bytecode_cache=Compiled(language),
             # A renderer lives for one build: templates don't change under it.
             auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
-            extensions=["jinja2.ext.i18n"],
+            extensions=["jinja2.ext.i18n", Reused],
         )
         environment.install_gettext_translations(  # type: ignore[attr-defined]
             speech.translations(language), newstyle=True
         )
         environment.globals["language"] = language
-        environment.add_extension(_WordsAtOnce)
+        environment.add_extension(WordsAtOnce)
         environment.filters.update(
             said=partial(said, language),
             plain=partial(plain, language),

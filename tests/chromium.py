@@ -107,8 +107,16 @@ class Browser:
 
     def dark(self, on: bool = True) -> None:
         """Prefers the dark, or the light."""
-        features = [{"name": "prefers-color-scheme", "value": "dark" if on else "light"}]
-        self.call("Emulation.setEmulatedMedia", features=features)
+        self.look("dark" if on else "light")
+
+    def look(self, name: str) -> None:
+        """Shows pages in the `light`, in the `dark`, or as they `print`."""
+        features = [{"name": "prefers-color-scheme", "value": "dark" if name == "dark" else "light"}]
+        self.call("Emulation.setEmulatedMedia", media="print" if name == "print" else "", features=features)
+
+    def scripts(self, on: bool) -> None:
+        """Whether pages may run scripts, from the next one on."""
+        self.call("Emulation.setScriptExecutionDisabled", value=not on)
 
     def picture(self, whole: bool = False) -> bytes:
         """The window, or the whole page, as PNG."""

@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 
+from pipeline.actions.newsletters import due_newsletters
 from pipeline.catalogue.load import Source, load
+from pipeline.catalogue.models import Catalogue
 from pipeline.edition import Edition
 from pipeline.ledger import Ledger, pending_lines
 from pipeline.outputs import render_all
@@ -46,14 +48,18 @@ speakers = [{ name = "<svg onload=alert(6)>", url = "https://s.example/" }]
 
 def edition_of(text: str, *changes: tuple[str, str], day: date = date(2026, 11, 24)) -> Edition:
     """The edition of a catalogue in which each change was published an hour after the last."""
-    ledger, catalogue = Ledger(), load(Source("events.toml", text)).catalogue
-    ledger = ledger.extended(pending_lines(catalogue, ledger, NOON))
+    ledger, catalogue = _published(text, Ledger(), NOON)
     for number, (there, typed) in enumerate(changes, start=1):
         assert there in text
         text = text.replace(there, typed, 1)
-        catalogue = load(Source("events.toml", text)).catalogue
-        ledger = ledger.extended(pending_lines(catalogue, ledger, NOON + number * timedelta(hours=1)))
+        ledger, catalogue = _published(text, ledger, NOON + number * timedelta(hours=1))
     return Edition(catalogue, ledger, day)
+
+
+def _published(text: str, ledger: Ledger, now: datetime) -> tuple[Ledger, Catalogue]:
+    catalogue = load(Source("events.toml", text)).catalogue
+    out = due_newsletters(Edition(catalogue, ledger, now.date()), now)
+    return ledger.extended((*pending_lines(catalogue, ledger, now), *out)), catalogue
 
 
 def site(edition: Edition, renderer: Renderer) -> dict[str, str]:

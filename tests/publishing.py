@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+from pipeline.actions.newsletters import due_newsletters
 from pipeline.catalogue.load import Source, load
 from pipeline.catalogue.models import Catalogue
 from pipeline.edition import Edition
@@ -60,6 +61,7 @@ def edition(
         loaded = catalogue(text, head)
         gone = [event for event in ledger.events if event not in loaded.event_by_id]
         ledger = ledger.extended(retirement(loaded, ledger, event, now) for event in gone)
-        ledger = ledger.extended(pending_lines(loaded, ledger, now))
+        out = due_newsletters(Edition(loaded, ledger, now.date()), now)
+        ledger = ledger.extended((*pending_lines(loaded, ledger, now), *out))
         now += step
     return Edition(loaded, ledger, day)

@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from sqlalchemy import select
 
 from pipeline.actions.publish import store_edition
 from pipeline.clock import FrozenClock
 from pipeline.edition import Edition
+from pipeline.letters import Letter, Recipient, finish
+from pipeline.letters.posting import post_of
 from pipeline.rendering import Renderer
 from pipeline.store.database import Database, open_database
 from pipeline.store.subscribers import Subscriber, find
-from pipeline.store.tables import campaigns, deliveries, letters
+from pipeline.store.tables import campaigns, deliveries, letters, subscribers
 from pipeline.web import Service, application
 
 NOW = datetime(2026, 2, 1, 9, 0, tzinfo=UTC)
@@ -43,6 +46,7 @@ class Visited:
     def publish(self, edition: Edition) -> None:
         """Makes an edition the one that the service knows."""
         store_edition(self.database, edition, self.clock.now())
+        self._published = edition
 
     def _wake(self) -> None:
         self.woken += 1
@@ -72,13 +76,21 @@ class Visited:
             return find(connection, "talks", address)
 
     def queued(self) -> list[str]:
-        """The readable text of every mail in the outbox, soft line breaks undone, the oldest first."""
-        joined = deliveries.join(campaigns, deliveries.c.campaign_id == campaigns.c.id).join(
-            letters, letters.c.campaign_id == campaigns.c.id
+        """Every mail in the outbox as it would leave, soft line breaks undone, the oldest first."""
+        joined = (
+            deliveries.join(campaigns, deliveries.c.campaign_id == campaigns.c.id)
+            .join(letters, letters.c.campaign_id == campaigns.c.id)
+            .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
         )
+        columns = (campaigns.c.key, letters.c.source, subscribers.c.id, subscribers.c.mailbox, subscribers.c.public_id)
         with self.database.look() as connection:
-            rows = connection.execute(letters.select().select_from(joined).order_by(campaigns.c.id)).all()
-        return [row.source.decode().replace("=\r\n", "").replace("=3D", "=") for row in rows]
+            rows = connection.execute(select(*columns).select_from(joined).order_by(campaigns.c.id)).all()
+        return [self._as_it_leaves(*row).replace("=\r\n", "").replace("=3D", "=") for row in rows]
+
+    def _as_it_leaves(self, key: str, source: bytes, row: int, mailbox: str, public_id: str) -> str:
+        post = post_of(self._published.catalogue, self.secret)
+        letter = Letter("", "", source)
+        return finish(letter, Recipient(row, mailbox, public_id), key, self.clock.now(), post).body.decode()
 
     def link(self, kind: str) -> str:
         """The path of the newest link of a kind that was mailed: `confirm` or `preferences`."""

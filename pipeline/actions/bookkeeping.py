@@ -3,7 +3,9 @@
 from datetime import datetime
 
 from pipeline import ledger as journal
+from pipeline.actions.newsletters import due_newsletters
 from pipeline.actions.project import Project, read_catalogue, read_ledger
+from pipeline.edition import Edition
 from pipeline.errors import Problem
 from pipeline.files import alone_in, read_if_there, write_whole
 from pipeline.ledger import Ledger, Line
@@ -27,4 +29,6 @@ def mended(project: Project) -> tuple[Problem, ...]:
 def pending(project: Project, now: datetime) -> tuple[Ledger, tuple[Line, ...], tuple[str, ...]]:
     """The ledger, the lines that publishing now would add, and the events that vanished from the catalogue."""
     catalogue, ledger = read_catalogue(project, now).catalogue, read_ledger(project)
-    return ledger, journal.pending_lines(catalogue, ledger, now), journal.vanished(catalogue, ledger)
+    lines = journal.pending_lines(catalogue, ledger, now)
+    published = Edition(catalogue, ledger, now.astimezone(catalogue.series.zone).date())
+    return ledger, (*lines, *due_newsletters(published, now)), journal.vanished(catalogue, ledger)

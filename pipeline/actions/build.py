@@ -1,24 +1,31 @@
 """Building: the catalogue and the ledger become an edition, the edition becomes `out/`. Looking is not announcing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
+from hashlib import blake2b
 from itertools import chain
 from mimetypes import guess_type
 
 from pipeline import ledger as journal
 from pipeline.actions.cards import card_files
+from pipeline.actions.newsletters import due_newsletters
 from pipeline.actions.pictures import picture_files
 from pipeline.actions.project import Project, read_catalogue, read_ledger, refuse_vanished
+from pipeline.actions.remembered import Remembered, digest_of_files
 from pipeline.actions.themes import template_folders
+from pipeline.actions.verdict_memory import tree
+from pipeline.catalogue.load import Loaded
 from pipeline.catalogue.refused import Refused
 from pipeline.edition import Edition
 from pipeline.errors import Problem
-from pipeline.files import Written, staging
+from pipeline.files import Staged, Written, staging
 from pipeline.ledger import Line
 from pipeline.outputs import Artifact, render_all
-from pipeline.rendering import Renderer
+from pipeline.outputs.keys import keys
+from pipeline.rendering import Renderer, shipped_templates
 
 ANY_TYPE = "application/octet-stream"
 
@@ -29,9 +36,17 @@ class Draft:
 
     edition: Edition
     pending: tuple[Line, ...] = ()
-    remarks: tuple[Problem, ...] = ()
+    newsletters: tuple[Line, ...] = ()
+    """The lines of newsletters whose hour has come, which it would add too."""
     refused: tuple[Refused, ...] = ()
     """The groups' files with mistakes; the edition holds what was last published of them."""
+    loaded: Loaded | None = field(default=None, repr=False, compare=False)
+    """What it was drawn from; None where it wasn't read from files."""
+
+    @property
+    def remarks(self) -> tuple[Problem, ...]:
+        """What deserves a look in the catalogue, looked for when it is asked for."""
+        return self.loaded.remarks if self.loaded is not None else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +57,24 @@ class Result:
     files: Written = field(default_factory=Written)
 
 
-def draft(project: Project, now: datetime, day: date | None = None) -> Draft:
-    """The edition of the files as they are, stamped as publishing at `now` would; raises every problem."""
+def draft(
+    project: Project,
+    now: datetime,
+    day: date | None = None,
+    newsletters: Callable[[Edition, datetime], tuple[Line, ...]] = due_newsletters,
+) -> Draft:
+    """The edition of the files as they are, stamped as publishing at `now` would; raises every problem.
+
+    `newsletters` gives the lines of the newsletters that are out since the edition which it is given was published.
+    """
     loaded = read_catalogue(project, now)
-    ledger = read_ledger(project)
+    ledger = read_ledger(project, loaded.catalogue)
     refuse_vanished(project, loaded.catalogue, ledger)
     pending = journal.pending_lines(loaded.catalogue, ledger, now)
     day = day or now.astimezone(loaded.catalogue.series.zone).date()
-    return Draft(Edition(loaded.catalogue, ledger.extended(pending), day), pending, loaded.remarks, loaded.refused)
+    out = newsletters(Edition(loaded.catalogue, ledger, day), now)
+    edition = Edition(loaded.catalogue, ledger.extended((*pending, *out)), day)
+    return Draft(edition, pending, out, loaded.refused, loaded)
 
 
 def build(project: Project, now: datetime, day: date | None = None) -> Result:
@@ -72,11 +97,15 @@ def _each_once(
 ) -> Iterator[Artifact]:
     named = set[str]()
     # A picture that bears the name of a file of the site, or of a card, gives way to it.
-    copied = (Artifact(path, guess_type(path)[0] or ANY_TYPE, partial(bytes, body)) for path, body in pictures.items())
+    copied = (_copied(path, body) for path, body in pictures.items())
     for artifact in chain(render_all(edition, renderer), card_files(project, edition), copied):
         if artifact.path not in named:
             named.add(artifact.path)
             yield artifact
+
+
+def _copied(path: str, body: bytes) -> Artifact:
+    return Artifact(path, guess_type(path)[0] or ANY_TYPE, partial(bytes, body), blake2b(body).hexdigest())
 
 
 def rendered(project: Project, edition: Edition) -> Iterator[tuple[str, bytes]]:
@@ -88,8 +117,33 @@ def rendered(project: Project, edition: Edition) -> Iterator[tuple[str, bytes]]:
 
 
 def write_out(project: Project, edition: Edition) -> Written:
-    """Renders the edition and makes `out/` hold it."""
-    files = rendered(project, edition)
+    """Makes `out/` hold the edition; what was made from the same before isn't rendered again."""
+    files = files_of(project, edition)
     with staging(project.out) as staged:
-        staged.add_all(files)
-        return staged.put()
+        known = stage(project, edition, files, staged)
+        written = staged.put()
+        known.keep()
+    return written
+
+
+def stage(project: Project, edition: Edition, files: Iterator[Artifact], staged: Staged) -> Remembered:
+    """Stages every file, each made only where `out/` doesn't hold it already; errors as `files_of`.
+
+    What it gives is to be kept once the files are put in their places.
+    """
+    known = Remembered(project.folder, project.out, _templates(project, edition))
+    own = keys(edition)
+    with closing(known), own.with_pieces(known):
+        for artifact in files:
+            path, key = artifact.path, artifact.key or own.everything
+            if known.holds(path, key):
+                staged.keep(path)
+            else:
+                staged.add(path, artifact.body)
+                known.made(path, key, artifact.body)
+    return known
+
+
+def _templates(project: Project, edition: Edition) -> str:
+    folders = (*template_folders(project, edition.catalogue), shipped_templates())
+    return digest_of_files(path for folder in folders for path in tree(folder))

@@ -24,7 +24,7 @@ def card_files(project: Project, edition: Edition) -> Iterator[Artifact]:
         path = published_as(card.path)
         if path not in named:
             named.add(path)
-            yield Artifact(path, "image/png", partial(_drawn, project.out / path, card))
+            yield Artifact(path, "image/png", partial(_drawn, project.out / path, card), card.path)
 
 
 def _drawn(file: Path, card: Card) -> bytes:

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from pipeline import repository
 from pipeline.actions.build import draft
 from pipeline.actions.hub import tell_hub
 from pipeline.actions.project import Project
-from pipeline.actions.publish import publish
+from pipeline.actions.publish import left_newsletters, no_newsletters, publish
 from pipeline.catalogue.models import Catalogue
 from pipeline.clock import Clock
 from pipeline.errors import InputError, Problem, TocsinError
@@ -42,7 +43,7 @@ class Follower:
     database: Database
     clock: Clock
     writes: bool
-    _seen: tuple[str, date] | None = None
+    _seen: tuple[str, date, bool] | None = None
     _trouble: str = ""
     _refused: str = ""
     _untold: str = ""
@@ -67,23 +68,24 @@ class Follower:
     def _take_over(self) -> int:
         folder, ledger = self.project.folder, self.project.ledger.name
         commit, now = repository.advance(folder), self.clock.now()
-        drawn = draft(self.project, now)
-        # The pages also depend on the day.
-        seen = commit, drawn.edition.day
+        out = partial(left_newsletters, self.database) if self.writes else no_newsletters
+        drawn = draft(self.project, now, newsletters=out)
+        # The pages also depend on the day, and on which newsletters are out.
+        seen = commit, drawn.edition.day, bool(drawn.newsletters)
         if seen == self._seen and not self._trouble:
             if self._untold:
                 self._tell_hub(drawn.edition.catalogue)
             return 0
         if drawn.pending and not self.writes:
             return 0
-        result = publish(self.project, self.database, now)
+        result = publish(self.project, self.database, now, writes=self.writes)
         if self.writes and repository.share(folder, ledger, "Publish"):
             commit = repository.git(folder, "rev-parse", "HEAD").strip()
-        self._seen = commit, drawn.edition.day
+        self._seen = commit, drawn.edition.day, False
         problems = [problem for one in result.draft.refused for problem in one.problems]
         self._refused = f"a group's last edition stays: {_first_of(problems)}" if problems else ""
         self._tell_hub(result.draft.edition.catalogue)
-        return len(result.draft.pending)
+        return len(result.draft.pending) + len(result.draft.newsletters)
 
     def _tell_hub(self, catalogue: Catalogue) -> None:
         """Its failure is no failure of publishing."""

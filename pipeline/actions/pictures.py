@@ -1,12 +1,15 @@
 """The organisers' pictures: read from the catalogue's folder, to be published as they are."""
 
 import re
+from pathlib import PurePosixPath
 
 from pipeline.actions.project import Project
 from pipeline.catalogue.models import Catalogue
 from pipeline.catalogue.references import PICTURE
 from pipeline.errors import CatalogueError, Problem
+from pipeline.outputs import poster
 from pipeline.outputs.pictures import pictures, published_as
+from pipeline.outputs.site import ICON, STYLESHEET
 
 
 def picture_files(project: Project, catalogue: Catalogue) -> dict[str, bytes]:
@@ -18,6 +21,13 @@ def picture_files(project: Project, catalogue: Catalogue) -> dict[str, bytes]:
     problems: list[Problem] = []
     for picture in pictures(catalogue):
         file = project.folder / picture
+        if (taken := _in_the_way(picture)) is not None:
+            problems.append(
+                Problem(project.catalogue.name, 0, "image",
+                        "{picture!r} can't be published: its folder would stand where the site has its file {taken!r}",
+                        "give the folder another name", {"picture": picture, "taken": taken})
+            )  # fmt: skip
+            continue
         try:
             if not file.resolve().is_relative_to(project.folder.resolve()):
                 raise PermissionError(0, "it lies outside the catalogue's folder")
@@ -35,3 +45,9 @@ def picture_files(project: Project, catalogue: Catalogue) -> dict[str, bytes]:
     if problems:
         raise CatalogueError(problems)
     return found
+
+
+def _in_the_way(picture: str) -> str | None:
+    """The file of the site that stands where a folder on the way to a picture would be; None where there is none."""
+    folders = {folder.as_posix() for folder in PurePosixPath(published_as(picture)).parents}
+    return next((file for file in (STYLESHEET, ICON, poster.STYLESHEET) if file in folders), None)

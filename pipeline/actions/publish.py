@@ -2,9 +2,11 @@
 
 import subprocess
 from datetime import date, datetime
+from functools import partial
 
 from pipeline import ledger as journal
-from pipeline.actions.build import Result, draft, rendered
+from pipeline.actions.build import Result, draft, files_of, stage
+from pipeline.actions.newsletters import due_newsletters
 from pipeline.actions.project import Project, read_catalogue, read_ledger
 from pipeline.catalogue.models import Catalogue
 from pipeline.edition import Edition
@@ -13,27 +15,46 @@ from pipeline.files import alone_in, staging, write_whole
 from pipeline.ledger import Ledger, Line
 from pipeline.store.database import Database
 from pipeline.store.editions import publish_edition, published_edition, refuse_older
+from pipeline.store.foreseeing import kept_mailings
 
 
 class DeployError(TocsinError):
     """The organiser's own command for bringing `out/` to the host failed; all else is done."""
 
 
-def publish(project: Project, database: Database, now: datetime, day: date | None = None) -> Result:
-    """Writes the ledger, `out/`, then the edition that sending uses. Killed in between, the next call completes it."""
+def publish(
+    project: Project, database: Database, now: datetime, day: date | None = None, *, writes: bool = True
+) -> Result:
+    """Writes the ledger, `out/`, then the edition that sending uses. Killed in between, the next call completes it.
+
+    Who doesn't write the ledger (`writes`) leaves it to who does to make a newsletter a page.
+    """
     with alone_in(project.folder):
-        drawn = draft(project, now, day)
+        drawn = draft(project, now, day, partial(left_newsletters, database) if writes else no_newsletters)
         with database.look() as connection:
             refuse_older(published_edition(connection, drawn.edition.series.id), journal.write(drawn.edition.ledger))
-        files = rendered(project, drawn.edition)
+        files = files_of(project, drawn.edition)
         with staging(project.out) as staged:
             # Everything is rendered before the first is put in its place: a broken template changes nothing.
-            staged.add_all(files)
-            if drawn.pending:
+            known = stage(project, drawn.edition, files, staged)
+            if drawn.pending or drawn.newsletters:
                 write_whole(project.ledger, journal.write(drawn.edition.ledger).encode(), durable=True)
             written = staged.put()
+            known.keep()
         store_edition(database, drawn.edition, now)
     return Result(drawn, written)
+
+
+def left_newsletters(database: Database, edition: Edition, now: datetime) -> tuple[Line, ...]:
+    """The lines of the newsletters that are out; not of those that this database knows to be held back, or too late."""
+    with database.look() as connection:
+        kept = kept_mailings(connection, edition.series.id)
+    return due_newsletters(edition, now, frozenset(key for key, mailing in kept.items() if mailing.dropped))
+
+
+def no_newsletters(_edition: Edition, _now: datetime) -> tuple[Line, ...]:
+    """None becomes a page here."""
+    return ()
 
 
 def retire(project: Project, event: str, now: datetime) -> Line:

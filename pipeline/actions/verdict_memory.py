@@ -86,10 +86,7 @@ def remembered(
     that came with the catalogue from elsewhere: the time at which our own file was written here is known only here.
     """
     try:
-        seal, _, text = (folder / kept_in).read_text(encoding="utf-8").partition("\n")
-        if seal != _seal(text):
-            return None
-        kept: dict[str, Any] = json.loads(text)
+        kept: dict[str, Any] = json.loads(unsealed((folder / kept_in).read_text(encoding="utf-8")))
         same = kept["question"] == question and kept["from"] <= now < kept["until"]
         return kept if same and _is_as_it_was(folder, templates, kept) else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -98,9 +95,8 @@ def remembered(
 
 def _is_as_it_was(folder: Path, templates: Path, kept: Mapping[str, Any]) -> bool:
     return (
-        kept["program"][_OWN] == _stamp(_OWN)
-        and all(_digest(folder / name) == digest for name, digest in kept["files"].items())
-        and all(_stamp(path) == stamp for path, stamp in kept["program"].items())
+        all(_digest(folder / name) == digest for name, digest in kept["files"].items())
+        and is_this_program(kept["program"])
         and all(tree(Path(path)) == found for path, found in kept["trees"].items())
         and all([str(path) for path in matches(folder, of)] == found for of, found in kept["patterns"].items())
         and all(stands(folder, templates, path) == there for path, there in kept["there"].items())
@@ -121,11 +117,23 @@ def memory(
     """
     kept = {
         "question": question, "from": holds[0], "until": holds[1], "files": looked.files, "patterns": looked.patterns,
-        "there": looked.there, "trees": looked.trees, "program": _program() | {path: _stamp(path) for path in made},
+        "there": looked.there, "trees": looked.trees, "program": program() | {path: _stamp(path) for path in made},
         "status": status, "out": said[0], "err": said[1],
     }  # fmt: skip
-    text = json.dumps(kept)
+    return sealed(json.dumps(kept))
+
+
+def sealed(text: str) -> bytes:
+    """A note with a seal on top, by which one that was cut off or written over is found."""
     return f"{_seal(text)}\n{text}".encode()
+
+
+def unsealed(text: str) -> str:
+    """The note below the seal; ValueError where it isn't the one that was sealed."""
+    seal, _, note = text.partition("\n")
+    if seal != _seal(note):
+        raise ValueError
+    return note
 
 
 def _seal(text: str) -> str:
@@ -152,8 +160,13 @@ def _stamp(path: str) -> list[int] | None:
     return [found.st_size, found.st_mtime_ns]
 
 
-def _program() -> dict[str, list[int] | None]:
-    """The files of ours that judged, our words, the first file of each library that took part, and the time zones."""
+def is_this_program(stamps: Mapping[str, object]) -> bool:
+    """Whether these files, of `program` or put beside them, are as they were; ours must be among them."""
+    return stamps.get(_OWN) == _stamp(_OWN) and all(_stamp(path) == stamp for path, stamp in stamps.items())
+
+
+def program() -> dict[str, list[int] | None]:
+    """Size and time of our files that took part, our words, the first file of each library that did, the time zones."""
     files = {Path(file) for file in _files_of(sys.modules)} | set(PACKAGE.glob("locale/*/LC_MESSAGES/*.mo"))
     # One stands for all: they come together, in an update of the system. No library is loaded to ask for them.
     files |= {Path(place, "UTC") for place in getattr(sys.modules.get("zoneinfo"), "TZPATH", ())}

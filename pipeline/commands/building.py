@@ -12,8 +12,10 @@ from pipeline.commands.check import question
 from pipeline.commands.checking import day_around
 from pipeline.commands.shell import Shell
 from pipeline.commands.telling import tell_refused, tell_result
+from pipeline.edition import Edition
 from pipeline.errors import N_, FileError
 from pipeline.files import MANIFEST, Written, write_whole
+from pipeline.reminders.newsletters import leaves_at
 from pipeline.rendering import shipped_templates
 
 
@@ -40,7 +42,7 @@ def _look(project: Project, looked: Looked) -> None:
 def _tell(shell: Shell, result: Result) -> int:
     pending = (N_("not published yet, {count} change:"), N_("not published yet, {count} changes:"))
     tell_result(shell, result, pending, N_("everything is published"))
-    return tell_refused(shell, result.draft.refused)
+    return tell_refused(shell, result.draft.refused, result.draft.edition.catalogue)
 
 
 def _memory(shell: Shell, result: Result, looked: Looked, now: datetime) -> bytes:
@@ -49,9 +51,17 @@ def _memory(shell: Shell, result: Result, looked: Looked, now: datetime) -> byte
     out, err = StringIO(), StringIO()
     with redirect_stdout(out), redirect_stderr(err):
         status = _tell(shell, replace(result, files=Written(kept=len(files.written) + files.kept)))
-    holds = day_around(now, edition.series.zone)
+    holds = _until_the_next_newsletter(day_around(now, edition.series.zone), edition, now)
     if result.draft.pending:
         # Its stamps are those of publishing in this very second.
         holds = (now.timestamp() // 1, now.timestamp() // 1 + 1)
-    made = (f"{shell.project.out.absolute()}/{path}" for path in (MANIFEST, *files.paths))
+    folder = str(shell.project.out.absolute())
+    made = (f"{folder}/{path}" for path in (MANIFEST, *files.paths))
     return memory(question(shell.options), looked, status, (out.getvalue(), err.getvalue()), holds, made)
+
+
+def _until_the_next_newsletter(day: tuple[float, float], edition: Edition, now: datetime) -> tuple[float, float]:
+    """The part of the day in which no newsletter becomes a page: one does at the instant at which it leaves."""
+    leaves = [leaves_at(edition, newsletter).timestamp() for newsletter in edition.catalogue.newsletters]
+    past, to_come = [at for at in leaves if at <= now.timestamp()], [at for at in leaves if at > now.timestamp()]
+    return max((day[0], *past)), min((day[1], *to_come))

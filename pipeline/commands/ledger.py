@@ -10,7 +10,7 @@ from pipeline.commands.reader import as_json
 from pipeline.commands.shell import DONE, WRONG, Shell
 from pipeline.errors import CatalogueError, Problem, Severity
 from pipeline.language import say_day
-from pipeline.ledger import Line
+from pipeline.ledger import Ledger, Line, LineKind
 from pipeline.phrases.changes import Change
 from pipeline.phrases.history import fact_changes, kind_word, title_in
 
@@ -22,7 +22,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="log: what was published when; verify: whether the file is whole; diff: what publishing would add; "
         "mend: repair what a merge or a crash has left",
     )  # fmt: skip
-    parser.add_argument("events", metavar="ID", nargs="*", help="only these events (log, diff)")
+    parser.add_argument("events", metavar="ID", nargs="*", help="only these events and newsletters (log, diff)")
 
 
 def run(shell: Shell) -> int:
@@ -34,16 +34,23 @@ def run(shell: Shell) -> int:
 
 
 def _log(shell: Shell) -> int:
-    ledger = read_ledger(shell.project)
-    events = _chosen(shell, ledger.events)
+    histories = _histories(read_ledger(shell.project), shell)
     if shell.options.json:
-        shell.say_json([entry for event in events for entry in _entries(ledger.of(event), shell.language)])
+        shell.say_json([entry for lines in histories for entry in _entries(lines, shell.language)])
         return DONE
-    if not events:
+    if not histories:
         shell.say(shell.words("nothing was published yet"))
-    for event in events:
-        _say_history(shell, ledger.of(event))
+    for lines in histories:
+        _say_history(shell, lines)
     return DONE
+
+
+def _histories(ledger: Ledger, shell: Shell) -> list[Sequence[Line]]:
+    """The lines of each event that was asked for, and each newsletter."""
+    known = dict.fromkeys((*ledger.events, *(line.event for line in ledger.newsletters)))
+    chosen = _chosen(shell, tuple(known))
+    newsletters = [(line,) for line in ledger.newsletters if line.event in chosen]
+    return [*(lines for event in chosen if (lines := ledger.of(event))), *newsletters]
 
 
 def _say_history(shell: Shell, lines: Sequence[Line]) -> None:
@@ -61,11 +68,11 @@ def _diff(shell: Shell) -> int:
     lines = tuple(line for line in lines if not shell.options.events or line.event in shell.options.events)
     if shell.options.json:
         shell.say_json(
-            [entry for line in lines for entry in _entries((*ledger.of(line.event), line), shell.language)[-1:]]
+            [entry for line in lines for entry in _entries((*_before(ledger, line), line), shell.language)[-1:]]
         )
         return DONE
     for line in lines:
-        history = ledger.of(line.event)
+        history = _before(ledger, line)
         said = kind_word(line.kind, shell.language)
         shell.say(f"{line.event} · {title_in(line.facts, shell.language)}: {said}")
         _say_changes(shell, fact_changes(history[-1].facts if history else None, line.facts, shell.language))
@@ -76,6 +83,11 @@ def _diff(shell: Shell) -> int:
     if not lines and not gone:
         shell.say(shell.words("everything is published"))
     return WRONG if gone else DONE
+
+
+def _before(ledger: Ledger, line: Line) -> Sequence[Line]:
+    """What was published before of what a line tells of."""
+    return () if line.kind is LineKind.NEWSLETTER else ledger.of(line.event)
 
 
 def _chosen(shell: Shell, known: Sequence[str]) -> Sequence[str]:
@@ -93,7 +105,7 @@ def _entries(lines: Sequence[Line], language: str) -> list[dict[str, object]]:
         changes = fact_changes(before, line.facts, language)
         found.append(
             {
-                "event": line.event,
+                "newsletter" if line.kind is LineKind.NEWSLETTER else "event": line.event,
                 "at": line.at.isoformat(),
                 "kind": line.kind.value,
                 "changed": sorted(line.changed),

@@ -27,7 +27,7 @@ def run(shell: Shell) -> int:
     if deploy(shell.project, result.draft.edition.catalogue):
         shell.tell(shell.words("deployed"))
     _tell_hub(shell, result.draft.edition.catalogue)
-    return tell_refused(shell, result.draft.refused)
+    return tell_refused(shell, result.draft.refused, result.draft.edition.catalogue)
 
 
 def _tell_hub(shell: Shell, catalogue: Catalogue) -> None:

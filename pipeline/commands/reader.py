@@ -11,7 +11,7 @@ from pipeline.interface_words import words
 __all__ = ["as_json", "language_of", "on_one_line", "severity_word", "with_the_line"]
 
 COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.TODO: "36"}
-_TOKEN = re.compile(r"""\[\[?[^\]]*\]?\]?|"(?:[^"\\]|\\.)*"|'[^']*'|[\w.-]+|.""")
+_MARKED = r"""\[\[?[^\]]*\]?\]?|"(?:[^"\\]|\\.)*"|'[^']*'|[\w.-]+|."""
 
 
 def severity_word(severity: Severity, say: Callable[[str], str]) -> str:
@@ -68,7 +68,7 @@ def _excerpt(problem: Problem, colour: bool, width: int) -> list[str]:
     margin = f"{problem.line:>5} | "
     room = max(20, width - len(margin))
     at = max(problem.column - 1, 0)
-    token = _TOKEN.match(problem.text, at)
+    token = re.match(_MARKED, problem.text[at:])
     before, marked = problem.text[:at], token[0] if token else ""
     # A long line is shown around the place, with a little of what stands before it.
     cut = max(0, at - room // 3) if at + len(marked) > room else 0

@@ -9,6 +9,7 @@ from pipeline.outputs import (
     feeds,
     groups,
     json_feed,
+    newsletters,
     next_event,
     pages,
     poster,
@@ -22,7 +23,8 @@ from pipeline.outputs.base import Artifact, Output
 from pipeline.rendering import Renderer
 
 OUTPUTS: tuple[Output, ...] = (
-    calendar, feeds, json_feed, program, pages, groups, next_event, embed, poster, schedule, share, sitemap, tombstones,
+    calendar, feeds, json_feed, program, pages, groups, newsletters, next_event, embed, poster, schedule, share,
+    sitemap, tombstones,
 )  # fmt: skip
 """A new format is one module and one name here."""
 

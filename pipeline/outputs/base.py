@@ -11,11 +11,16 @@ from pipeline.rendering import Renderer
 
 @dataclass(frozen=True, eq=False)
 class Artifact:
-    """One file to publish: its path below `out/`, with slashes; its media type; and what makes its bytes."""
+    """One file to publish: its path below `out/`, with slashes; its media type; and what makes its bytes.
+
+    `key` is a digest of all that these depend on, of `outputs/keys.py`; templates and the program count for each file.
+    """
 
     path: str
     media_type: str
     make: Callable[[], bytes] = field(repr=False)
+    key: str | None = None
+    """None says that it is made from everything."""
 
     @cached_property
     def body(self) -> bytes:

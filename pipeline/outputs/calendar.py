@@ -7,7 +7,7 @@ from functools import cache, partial
 from urllib.parse import urlsplit
 
 from icalendar import Calendar
-from icalendar.prop import vCalAddress, vDuration, vText, vUri
+from icalendar.prop import vDuration, vText, vUri
 
 from pipeline.catalogue.when import AtTime, Unscheduled
 from pipeline.edition import Edition, Listing
@@ -16,7 +16,8 @@ from pipeline.markdown import to_text
 from pipeline.outputs.base import Artifact
 from pipeline.outputs.colours import CSS_COLOURS
 from pipeline.outputs.contentlines import calendar_of, component_of, lines_of, opening_of, with_alarms
-from pipeline.outputs.vevent import recurs_in_utc, tzid_of, vevents
+from pipeline.outputs.keys import keys
+from pipeline.outputs.vevent import calendar_user, foreign, recurs_in_utc, tzid_of, vevents
 from pipeline.outputs.zones import vtimezone
 from pipeline.phrases import title_of
 from pipeline.rendering import Renderer
@@ -52,14 +53,9 @@ def invitation(
     components = vevents(edition, listing, language)
     if organiser is not None:
         for component in components:
-            component.setdefault("organizer", _calendar_user(organiser))
+            name, _, address = organiser.rpartition("<")
+            component.setdefault("organizer", calendar_user(address.removesuffix(">"), name.strip().strip('"')))
     return calendar_of(opening_of(calendar), (*_zones((listing,)), *map(lines_of, components)))
-
-
-def _calendar_user(mailbox: str) -> vCalAddress:
-    name, _, address = mailbox.rpartition("<")
-    name = name.strip().strip('"')
-    return vCalAddress(f"mailto:{address.removesuffix('>')}", params={"CN": name} if name else {})
 
 
 @dataclass(frozen=True)
@@ -70,74 +66,85 @@ class _Calendars:
     language: str
     _made: dict[str, VEvents] = field(default_factory=dict)
 
-    def _event(self, listing: Listing) -> VEvents:
+    def _event(self, listing: Listing) -> bytes:
+        return self._piece("vevent", listing, lambda: b"".join(self._components(listing)))
+
+    def _piece(self, name: str, listing: Listing, make: Callable[[], bytes]) -> bytes:
+        own = keys(self.edition)
+        return own.pieces.of(own.of(listing, values=(name, self.language)), make)
+
+    def _components(self, listing: Listing) -> VEvents:
         made = self._made.get(listing.event.id)
         if made is None:
             made = self._made[listing.event.id] = tuple(map(lines_of, vevents(self.edition, listing, self.language)))
         return made
 
-    def _ringing(self, listing: Listing) -> VEvents:
-        alarms = _alarms(listing, self.language)
-        return tuple(with_alarms(event, alarms) for event in self._event(listing))
+    def _ringing(self, listing: Listing) -> bytes:
+        def make() -> bytes:
+            alarms = _alarms(listing, self.language)
+            return b"".join(with_alarms(event, alarms) for event in self._components(listing))
+
+        return self._piece("ringing", listing, make)
 
     def render(self) -> Iterator[Artifact]:
         edition, say = self.edition, words(self.language)
         title = edition.series.title.said_in(self.language).text
         ringing = say("{series} (with alarms)").format(series=title)
-        yield self._file("calendar.ics", lambda path: self._collection(path, title, edition.dated))
+        yield self._file("calendar.ics", lambda path: self._collection(path, title, edition.dated), edition.dated)
         yield self._file(
-            "alarms/calendar.ics", lambda path: self._collection(path, ringing, edition.dated, self._ringing)
+            "alarms/calendar.ics",
+            lambda path: self._collection(path, ringing, edition.dated, self._ringing),
+            edition.dated,
         )
         for tag in edition.tags:
-            yield self._part(f"tags/{tag}.ics", f"{title} – {tag}", partial(edition.tagged, tag))
+            yield self._part(f"tags/{tag}.ics", f"{title} – {tag}", edition.tagged(tag))
         for venue, name in self._venues().items():
-            yield self._part(f"venues/{venue}.ics", f"{title} – {name}", partial(edition.at_venue, venue))
+            yield self._part(f"venues/{venue}.ics", f"{title} – {name}", edition.at_venue(venue))
         for group in edition.groups:
             name = f"{title} – {group.name.said_in(self.language).text}"
-            yield self._part(f"groups/{group.id}/calendar.ics", name, partial(edition.of_group, group.id))
+            yield self._part(f"groups/{group.id}/calendar.ics", name, edition.of_group(group.id))
         for listing in edition.dated:
-            yield self._file(f"events/{listing.event.id}.ics", partial(self._single, listing))
+            yield self._file(f"events/{listing.event.id}.ics", partial(self._single, listing), (listing,))
 
-    def _file(self, path: str, make: Callable[[str], bytes]) -> Artifact:
-        return Artifact(self.edition.path(path, self.language), MEDIA_TYPE, partial(make, path))
+    def _file(self, path: str, make: Callable[[str], bytes], of: Iterable[Listing], name: str = "") -> Artifact:
+        key = keys(self.edition).of(*of, values=(name,))
+        return Artifact(self.edition.path(path, self.language), MEDIA_TYPE, partial(make, path), key)
 
     def _venues(self) -> Mapping[str, str]:
         known = [*self.edition.catalogue.venues, *(listing.venue for listing in self.edition.listings)]
         return {venue.id: venue.name.said_in(self.language).text for venue in reversed(known) if venue is not None}
 
-    def _part(self, path: str, name: str, part: Callable[[], Sequence[Listing]]) -> Artifact:
-        def make(path: str) -> bytes:
-            dated = [listing for listing in part() if not isinstance(listing.event.when, Unscheduled)]
-            return self._collection(path, name, dated)
-
-        return self._file(path, make)
+    def _part(self, path: str, name: str, part: Sequence[Listing]) -> Artifact:
+        dated = [listing for listing in part if not isinstance(listing.event.when, Unscheduled)]
+        return self._file(path, lambda path: self._collection(path, name, dated), dated, name)
 
     def _collection(
         self,
         path: str,
         name: str,
         listings: Sequence[Listing],
-        event: Callable[[Listing], VEvents] | None = None,
+        event: Callable[[Listing], bytes] | None = None,
     ) -> bytes:
         event = event or self._event
         calendar = _bare_calendar()
         self._describe(calendar, path, name, listings)
         zones = _zones(listings) if listings else (lines_of(vtimezone(self.edition.series.timezone)),)
-        components = (component for listing in listings for component in event(listing))
-        return calendar_of(opening_of(calendar), (*zones, *components))
+        return calendar_of(opening_of(calendar), (*zones, *map(event, listings)))
 
     def _single(self, listing: Listing, _path: str) -> bytes:
         # Without a name: programs open a new calendar for a file that has one.
-        return calendar_of(_bare_opening(), (*_zones((listing,)), *self._event(listing)))
+        return calendar_of(_bare_opening(), (*_zones((listing,)), self._event(listing)))
 
     def _describe(self, calendar: Calendar, path: str, name: str, listings: Sequence[Listing]) -> None:
         """RFC 7986 about the calendar, and the older names beside it. Set as values: `Calendar.new` doesn't escape."""
-        edition, series = self.edition, self.edition.series
-        calendar["name"] = calendar["x-wr-calname"] = vText(name)
+        edition, series, home = self.edition, self.edition.series, self.edition.address("", self.language)
+        calendar["x-wr-calname"] = vText(name)
+        calendar["name"] = vText(name, params=foreign(series.title.said_in(self.language), self.language))
         if series.description is not None:
-            calendar["description"] = vText(to_text(series.description.said_in(self.language).text))
+            said = series.description.said_in(self.language)
+            calendar["description"] = vText(to_text(said.text, home), params=foreign(said, self.language))
         calendar["uid"] = vText(_calendar_uid(edition, edition.path(path, self.language)))
-        calendar["url"] = vUri(edition.address("", self.language))
+        calendar["url"] = vUri(home)
         calendar["source"] = vUri(edition.address(path, self.language), params={"VALUE": "URI"})
         calendar["refresh-interval"] = vDuration(REFRESH, params={"VALUE": "DURATION"})
         calendar["x-published-ttl"] = vDuration(REFRESH)
@@ -186,10 +193,11 @@ def _alarms(listing: Listing, language: str) -> tuple[bytes, ...]:
 
 
 def _alarm(listing: Listing, name: str, trigger: timedelta, language: str) -> bytes:
+    title = title_of(listing.event, language)
     return component_of(
         "VALARM",
         uid=vText(f"{name}.{listing.revision.uid}"),
         action=vText("DISPLAY"),
         trigger=vDuration(trigger),
-        description=vText(title_of(listing.event, language).text),
+        description=vText(title.text, params=foreign(title, language)),
     )

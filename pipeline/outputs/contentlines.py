@@ -5,6 +5,7 @@ The library's own folding goes character by character and costs more than all th
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
 
 from icalendar import Component
 from icalendar.prop import vDDDTypes, vDuration, vText, vUri
@@ -16,7 +17,10 @@ LIMIT = 75
 
 def fold(line: str) -> bytes:
     """A content line folded between characters, never within an escape sequence, without its last line break."""
-    data = line.encode()
+    return _folded(line.encode())
+
+
+def _folded(data: bytes) -> bytes:
     if len(data) <= LIMIT:
         return data
     pieces = []
@@ -41,28 +45,40 @@ def _cut(data: bytes, start: int, end: int) -> int:
 
 def lines_of(component: Component) -> bytes:
     """A whole component, BEGIN to END, each line folded and closed by CRLF."""
-    return b"".join(fold(_line(component, name, value)) + b"\r\n" for name, value in component.property_items())
+    return b"".join([_folded(_line(component, name, value)) + b"\r\n" for name, value in component.property_items()])
 
 
-def _line(component: Component, name: str, value: object) -> str:
-    """A content line; most have no parameter but a language, for which the library's way is a long one."""
+def _line(component: Component, name: str, value: object) -> bytes:
+    """A content line; most have one plain parameter or none, for which the library's way is a long one."""
     if isinstance(value, bytes):  # BEGIN and END
-        return f"{name}:{value.decode()}"
-    language = _only_a_language(getattr(value, "params", None) or {})
-    if language is None or not isinstance(value, vText | vUri | vDDDTypes | vDuration):
-        return str(component.content_line(name, value))
-    written = value.to_ical()
-    return f"{name}{language}:{written if isinstance(written, str) else written.decode()}"
+        return f"{name}:".encode() + value
+    parameter = _simple(getattr(value, "params", None) or {})
+    if parameter is None or type(value) not in {vText, vUri, vDDDTypes, vDuration}:
+        return str(component.content_line(name, value)).encode()
+    written = _date(value) if isinstance(value, vDDDTypes) else value.to_ical()  # type: ignore[attr-defined]
+    return f"{name}{parameter}:".encode() + (written.encode() if isinstance(written, str) else written)
 
 
-def _only_a_language(parameters: Mapping[str, object]) -> str | None:
-    """The parameters as they are written where that is simple: there is none, or a language. Else None."""
+def _date(value: vDDDTypes) -> str | bytes:
+    """An instant in UTC or a day, which most of them are; any other as the library writes it."""
+    at = value.dt
+    if isinstance(at, datetime) and at.tzinfo is UTC:
+        return f"{at.year:04}{at.month:02}{at.day:02}T{at.hour:02}{at.minute:02}{at.second:02}Z"
+    if type(at) is date:
+        return f"{at.year:04}{at.month:02}{at.day:02}"
+    return bytes(value.to_ical())
+
+
+def _simple(parameters: Mapping[str, object]) -> str | None:
+    """The parameters as they are written where that is simple: there is none, a language, or it is a day. Else None."""
     if not parameters:
         return ""
+    if len(parameters) > 1:
+        return None
     code = parameters.get("LANGUAGE")
-    if len(parameters) == 1 and isinstance(code, str) and _LANGUAGE.fullmatch(code):
+    if isinstance(code, str) and _LANGUAGE.fullmatch(code):
         return f";LANGUAGE={code}"
-    return None
+    return ";VALUE=DATE" if parameters.get("VALUE") == "DATE" else None
 
 
 def opening_of(properties: Component) -> bytes:
@@ -76,9 +92,13 @@ def calendar_of(opening: bytes, components: Iterable[bytes]) -> bytes:
 
 
 def component_of(name: str, **properties: vText | vDuration) -> bytes:
-    """A component that is written for every event, without the cost of the library's own; sorted as there."""
+    """A component that is written for every event, without the cost of the library's own; sorted as there.
+
+    No value has another parameter than a language.
+    """
     inner = b"".join(
-        fold(f"{key.upper()}:{value.to_ical().decode()}") + b"\r\n" for key, value in sorted(properties.items())
+        fold(f"{key.upper()}{_simple(value.params)}:{value.to_ical().decode()}") + b"\r\n"
+        for key, value in sorted(properties.items())
     )
     return b"".join((f"BEGIN:{name}\r\n".encode(), inner, f"END:{name}\r\n".encode()))
 

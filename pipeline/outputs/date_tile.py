@@ -1,6 +1,7 @@
 """A date as it stands in the margin of a programme: weekday, day, month and hour, one below the other."""
 
 from datetime import date, datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from babel.dates import format_date
@@ -46,10 +47,15 @@ def date_tile(when: When, language: str, home: str | None = None) -> DateTile | 
 
 
 def _tile(day: date, instant: str, hour: str, language: str) -> DateTile:
+    return DateTile(instant, *_parts(day, language), hour)
+
+
+@lru_cache(maxsize=4096)
+def _parts(day: date, language: str) -> tuple[str, str, str]:
+    """Weekday, number and month."""
     where = locale(language)
     number = "1er" if language == "fr" and day.day == 1 else f"{day.day}"
-    weekday, month = format_date(day, "EEEE", locale=where), format_date(day, "MMM y", locale=where)
-    return DateTile(instant, weekday, number, month, hour)
+    return format_date(day, "EEEE", locale=where), number, format_date(day, "MMM y", locale=where)
 
 
 def _hours(start: datetime, end: datetime | None, language: str) -> str:

@@ -14,10 +14,10 @@ def description(listing: Listing, page: str, language: str) -> str:
     """The DESCRIPTION of an event: notice, local time with its zone, speakers, abstract, practicalities, the page."""
     event = listing.event
     parts = (
-        to_text(event.notice.said_in(language).text) if event.notice else "",
+        to_text(event.notice.said_in(language).text, page) if event.notice else "",
         _time(listing, language),
         "\n".join(speaker_line(speaker, language) for speaker in event.speakers),
-        to_text(event.abstract.said_in(language).text) if event.abstract else "",
+        to_text(event.abstract.said_in(language).text, page) if event.abstract else "",
         "\n".join(_practical(listing, language)),
         words(language)("All details: {address}").format(address=page),
     )

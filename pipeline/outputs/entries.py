@@ -1,6 +1,6 @@
 """The entries of the feeds: one for each piece of news in each language, the same for RSS, Atom and JSON Feed."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from functools import cached_property, partial
@@ -14,9 +14,13 @@ from pipeline.edition import Edition, Listing, News
 from pipeline.language import say_day, words
 from pipeline.ledger import LineKind, event_of
 from pipeline.markdown import to_text
+from pipeline.outputs import newsletter_content
+from pipeline.outputs.archives import Told, archives_by_feed
 from pipeline.outputs.entry_content import content, summary
-from pipeline.outputs.entry_instants import told_apart
-from pipeline.phrases import dated_title, headline, status_word
+from pipeline.outputs.entry_instants import Instants, at_midnight
+from pipeline.outputs.keys import keys
+from pipeline.phrases import dated_title, headline, status_word, title_of
+from pipeline.sent_newsletters import Sent
 
 PAGE = 100
 """How many entries a feed shows, and how many each of its archives holds (RFC 5005)."""
@@ -32,6 +36,8 @@ class Entry:
 
     id: str
     title: str
+    title_language: str
+    """The language in which most of the title is really written."""
     page: str
     """The address of the event's page."""
     calendar: str | None
@@ -64,9 +70,14 @@ class Feed:
     entries: tuple[Entry, ...]
 
     @property
+    def newest(self) -> str:
+        """The path of the feed with the newest entries: of an archive another one, else its own."""
+        return self.path.rpartition("archive/")[0] if self.archive else self.path
+
+    @property
     def page(self) -> str:
         """The address of the page whose news it brings: that of a group, or the home page."""
-        return self.home + self.path if self.path.endswith("/") else self.home
+        return self.home + self.newest if self.newest.endswith("/") else self.home
 
 
 def desk(edition: Edition, language: str) -> "Desk":
@@ -87,18 +98,17 @@ class Desk:
     @cached_property
     def main(self) -> Feed:
         """The newest entries of the series."""
-        newest = self._entries(self.edition.news[:PAGE])
-        archives = len(self._archived)
-        return self._feed("", newest, previous=f"archive/{archives}" if archives else None)
+        return self._newest("", self._stream)
 
     @property
     def feeds(self) -> Iterator[tuple[str, Callable[[], Feed]]]:
         """The feeds that come in every format, by path: the newest entries, the archives, those of each group."""
         yield "", lambda: self.main
-        for number in range(1, len(self._archived) + 1):
-            yield self._once(f"archive/{number}", partial(self._archive, number))
+        yield from self._archives("", self.edition.series.id)
         for group in self.edition.groups:
-            yield self._once(f"groups/{group.id}/", partial(self._of_group, group))
+            path = f"groups/{group.id}/"
+            yield self._once(path, partial(self._of_group, path, group))
+            yield from self._archives(path, f"{self.edition.series.id} – {group.id}")
 
     @property
     def feeds_in_atom(self) -> Iterator[tuple[str, Callable[[], Feed]]]:
@@ -107,38 +117,72 @@ class Desk:
         for tag in self.edition.tags:
             yield f"tags/{tag}", partial(self._tagged, tag)
 
+    def key(self, path: str) -> str | None:
+        """The key of an archive, which only tells what was published; None for any other feed."""
+        top, is_archive, number = path.rpartition("archive/")
+        told = self._full[top][int(number) - 1] if is_archive else ()
+        events = [item for item in told if not isinstance(item, Sent)]
+        if not told or len(events) < len(told):
+            return None
+        # Of an edition that isn't published the lines of one instant may still become more.
+        instants = [str(self._instants.of_news(item.last, item)) for item in events]
+        return keys(self.edition).of_news(events, *instants)
+
     def _once(self, path: str, make: Callable[[], Feed]) -> tuple[str, Callable[[], Feed]]:
         def feed() -> Feed:
-            return self._kept.get(path) or self._kept.setdefault(path, make())
+            # Atom and RSS ask together, then JSON Feed: nobody asks after that, and all entries together are large.
+            if (made := self._kept.pop(path, None)) is None:
+                made = self._kept[path] = make()
+            return made
 
         return path, feed
 
-    def _archive(self, number: int) -> Feed:
+    def _newest(self, path: str, stream: Sequence[Told], *, part: str = "") -> Feed:
+        """The newest entries of a feed that has archives: all that are in none, and as many more as it may show."""
+        full = self._full[path]
+        archived = {item.id for archive in full for item in archive}
+        room = PAGE - sum(item.id not in archived for item in stream)
+        shown = []
+        for item in stream:
+            if item.id not in archived or room > 0:
+                shown.append(item)
+                room -= item.id in archived
+        previous = f"{path}archive/{len(full)}" if full else None
+        return self._feed(path, self._entries(shown[:PAGE]), part=part, previous=previous)
+
+    def _archives(self, path: str, name: str) -> Iterator[tuple[str, Callable[[], Feed]]]:
+        for number in range(1, len(self._full[path]) + 1):
+            yield self._once(f"{path}archive/{number}", partial(self._archive, path, number, name))
+
+    def _archive(self, path: str, number: int, name: str) -> Feed:
         """What is older, in documents of exactly `PAGE` entries, filled from the oldest: the first is number 1.
 
         They say what was published then: nothing that happens later changes them, whatever they lack.
         """
-        entries = tuple(self._frozen(news) for news in self._archived[number - 1])
-        feed = self._feed(f"archive/{number}", entries, previous=f"archive/{number - 1}" if number > 1 else None)
+        entries = tuple(self._frozen(item) for item in self._full[path][number - 1])
+        previous = f"{path}archive/{number - 1}" if number > 1 else None
+        feed = self._feed(f"{path}archive/{number}", entries, previous=previous)
         # Only what is permanent stands at the head: another title or organiser must not rewrite the archives.
-        permanent = self.edition.series.id
-        title = f"{permanent} – {number}"
-        return replace(
-            feed, archive=True, title=title, description=title, authors=(Organiser(name=permanent),), hub=None
-        )
+        title = f"{name} – {number}"
+        permanent = (Organiser(name=self.edition.series.id),)
+        return replace(feed, archive=True, title=title, description=title, authors=permanent, hub=None)
 
     def _tagged(self, tag: str) -> Feed:
         """The newest entries about events that bear a tag, or bore it when the news was published."""
         bearers = {listing.event.id for listing in self.edition.tagged(tag)}
-        found = [news for news in self.edition.news if tag in news.event.tags or news.event.id in bearers]
+        found = [
+            item
+            for item in self._stream
+            if tag in (item.event.tags if isinstance(item, News) else item.newsletter.tags)
+            or (isinstance(item, News) and item.event.id in bearers)
+        ]
         return self._feed(f"tags/{tag}", self._entries(found[:PAGE]), part=tag)
 
-    def _of_group(self, group: Group) -> Feed:
+    def _of_group(self, path: str, group: Group) -> Feed:
         """The newest entries about events of a group, under the ids that they have in the feed of the series."""
         own = {listing.event.id for listing in self.edition.of_group(group.id)}
         found = [news for news in self.edition.news if news.event.id in own]
-        name = group.name.said_in(self.language).text
-        feed = self._feed(f"groups/{group.id}/", self._entries(found[:PAGE]), part=name)
+        feed = self._newest(path, found, part=group.name.said_in(self.language).text)
         return replace(feed, authors=group.organiser or feed.authors)
 
     @property
@@ -165,13 +209,24 @@ class Desk:
         entry = self._made(news, self._page(news), self._calendar(news), "")
         event = dated_title(news.event, self.language, self._home)
         title = words(self.language)("Coming up: {event}").format(event=event)
-        return replace(entry, id=news.id, title=title)
+        return replace(entry, id=news.id, title=title, updated=at_midnight(news.updated, news.id))
+
+    @cached_property
+    def _instants(self) -> Instants:
+        return Instants(self.edition)
+
+    @cached_property
+    def _stream(self) -> Sequence[Told]:
+        """The news of events and the newsletters, newest first."""
+        if not self.edition.newsletters:
+            return self.edition.news
+        return sorted((*self.edition.news, *self.edition.newsletters), key=lambda item: item.published, reverse=True)
 
     @property
-    def _archived(self) -> Sequence[Sequence[News]]:
-        oldest_first = self.edition.news[::-1]
-        full = max(0, len(oldest_first) - 1) // PAGE
-        return [oldest_first[number * PAGE : (number + 1) * PAGE][::-1] for number in range(full)]
+    def _full(self) -> Mapping[str, Sequence[Sequence[Told]]]:
+        """The news in each full archive, by the path of the feed whose archives they are; in all languages the same."""
+        found: Mapping[str, Sequence[Sequence[Told]]] | None = self.edition.__dict__.get("_full_archives")
+        return found or self.edition.__dict__.setdefault("_full_archives", archives_by_feed(self.edition, PAGE))
 
     def _feed(
         self,
@@ -210,7 +265,8 @@ class Desk:
             return series.subtitle.said_in(self.language).text
         if series.description is None:
             return ""
-        return to_text(series.description.said_in(self.language).text).partition("\n\n")[0]
+        home = self.edition.address("", self.language)
+        return to_text(series.description.said_in(self.language).text, home).partition("\n\n")[0]
 
     def _feed_id(self, path: str) -> str:
         """A `tag:` URI whose authority is that of the first news, so that it outlives a change of domain."""
@@ -226,30 +282,63 @@ class Desk:
         """The same news in another language is another entry: some readers keep entries by id over all feeds."""
         return identity if self.language == self.edition.languages[0] else f"{identity}:{self.language}"
 
-    def _entries(self, found: Iterable[News]) -> tuple[Entry, ...]:
+    def _entries(self, found: Iterable[Told]) -> tuple[Entry, ...]:
         return tuple(map(self._entry, found))
 
-    def _entry(self, news: News) -> Entry:
+    def _entry(self, news: Told) -> Entry:
         """Made once, whichever feeds it stands in."""
-        if (told := self._told.get(news.id)) is None:
+        if (told := self._told.get(news.id)) is not None:
+            return told
+        if isinstance(news, Sent):
+            told = self._told[news.id] = self._letter(news, self._corrected(news))
+        else:
             page, calendar = self._page(news), self._calendar(news)
             told = self._told[news.id] = self._made(news, page, calendar, self._warning(news))
         return told
 
-    def _frozen(self, news: News) -> Entry:
+    def _letter(self, sent: Sent, warning: str = "") -> Entry:
+        newsletter, subject = sent.newsletter, sent.newsletter.subject.said_in(self.language)
+        home = self.edition.address("", self.language)
+        html = newsletter_content.content(newsletter, home, self.language, warning)
+        return Entry(
+            id=self._in_language(sent.id),
+            title=subject.text,
+            title_language=subject.language,
+            page=f"{home}newsletters/{newsletter.id}/",
+            calendar=None,
+            published=sent.published,
+            updated=self._instants.of_correction(sent) if warning else self._instants.of_newsletter(sent),
+            summary=newsletter_content.summary(newsletter, self.language),
+            html=str(html),
+            categories=newsletter.tags,
+        )
+
+    def _corrected(self, sent: Sent) -> str:
+        if sent.corrected_by is None or sent.updated is None:
+            return ""
+        day = say_day(sent.updated.astimezone(self.edition.series.zone).date(), self.language)
+        subject = sent.corrected_by.subject.said_in(self.language).text
+        return words(self.language)("Corrected on {day}: {subject}").format(day=day, subject=subject)
+
+    def _frozen(self, news: Told) -> Entry:
         """The entry as it was published: what came later is left out, so that an archive never changes."""
+        if isinstance(news, Sent):
+            return self._letter(news)
         page = self.edition.address(f"events/{news.event.id}/", self.language)
-        return replace(self._made(news, page, None, "", self._first_home), updated=told_apart(news.last, news))
+        return replace(
+            self._made(news, page, None, "", self._first_home), updated=self._instants.of_news(news.last, news)
+        )
 
     def _made(self, news: News, page: str, calendar: str | None, warning: str, home: str | None = None) -> Entry:
         home = home or self._home
         return Entry(
             id=self._in_language(news.id),
             title=headline(news, self.language, home),
+            title_language=title_of(news.event, self.language).language,
             page=page,
             calendar=calendar,
             published=news.published,
-            updated=told_apart(news.updated, news),
+            updated=self._instants.of_news(news.updated, news),
             summary=summary(news, self.language),
             html=str(content(news, page, calendar, self.language, warning, home)),
             categories=self._categories(news),

@@ -42,6 +42,8 @@ def summary(news: News, language: str) -> str:
     parts = [capitalised(_when(news.event, language))]
     if news.venue is not None:
         parts.append(place_line(news.venue, language))
+    elif news.event.online is not None:
+        parts.append(words(language)("Online"))
     parts.extend(speaker_line(speaker, language) for speaker in news.event.speakers)
     return " · ".join(parts)
 
@@ -57,12 +59,15 @@ def _notice(news: News, page: str, language: str) -> Blocks:
 
 
 def _changes(news: News, language: str, home: str | None) -> Blocks:
+    colon = words(language)(": ")
     items = [
-        Markup("<li>{}: {} → <strong>{}</strong></li>").format(change.fact, change.before or "–", change.after or "–")
+        Markup("<li>{}{}{} → <strong>{}</strong></li>").format(
+            change.fact, colon, change.before or "–", change.after or "–"
+        )
         for change in changes(news, language, home)
     ]
     if items:
-        yield Markup("<ul>{}</ul>").format(Markup("").join(items))
+        yield _in("ul", Markup("").join(items))
 
 
 def _when(event: Event, language: str) -> str:
@@ -80,13 +85,13 @@ def _when_and_where(news: News, language: str) -> Blocks:
         lines.append(estimate)
     if news.venue is not None:
         lines.append(place_line(news.venue, language))
-    yield Markup("<p>{}</p>").format(Markup("<br>").join(map(escape, lines)))
+    yield _in("p", Markup("<br>").join(map(escape, lines)))
 
 
 def _speakers(event: Event, language: str) -> Blocks:
     if event.speakers:
         lines = (speaker_line(speaker, language) for speaker in event.speakers)
-        yield Markup("<ul>{}</ul>").format(Markup("").join(Markup("<li>{}</li>").format(line) for line in lines))
+        yield _in("ul", Markup("").join(_in("li", line) for line in lines))
 
 
 def _abstract(event: Event, page: str, language: str) -> Blocks:
@@ -100,11 +105,12 @@ def _practical(event: Event, language: str) -> Blocks:
         label = said(language, event.online.label) if event.online.label else escape(say("Online"))
         # A secret link is for letters alone.
         link = linked(event.online.url, label) if event.online.url else label
-        yield Markup("<p>{}</p>").format(link)
+        how = escape(say("Online: {how}")).format(how=link) if event.online.label else link
+        yield _in("p", how)
     if event.registration is not None and event.registration.url:
-        yield Markup("<p>{}</p>").format(linked(event.registration.url, escape(say("Registration"))))
+        yield _in("p", linked(event.registration.url, escape(say("Registration"))))
     if event.price is not None:
-        yield Markup("<p>{}</p>").format(say("Price: {price}").format(price=event.price.said_in(language).text))
+        yield _in("p", escape(say("Price: {price}")).format(price=said(language, event.price)))
     yield from _list(say("Resources"), event.resources, language)
     yield from _list(say("Recordings"), event.recordings, language)
 
@@ -112,9 +118,7 @@ def _practical(event: Event, language: str) -> Blocks:
 def _list(name: str, links: tuple[Link, ...], language: str) -> Blocks:
     if links:
         items = (
-            Markup("<li>{}</li>").format(
-                linked(link.url, said(language, link.title) if link.title else escape(link.url))
-            )
+            _in("li", linked(link.url, said(language, link.title) if link.title else escape(link.url)))
             for link in links
         )
         yield Markup("<p>{}</p><ul>{}</ul>").format(name, Markup("").join(items))
@@ -125,9 +129,14 @@ def _addresses(page: str, calendar: str | None, language: str) -> Blocks:
     links = [linked(page, escape(say("All details")))]
     if calendar is not None:
         links.append(linked(calendar, escape(say("Add to calendar"))))
-    yield Markup("<p>{}</p>").format(Markup(" · ").join(links))
+    yield _in("p", Markup(" · ").join(links))
 
 
 def linked(address: str, label: Markup) -> Markup:
     """A link; the address is http(s), as the catalogue takes no other."""
-    return Markup('<a href="{}">{}</a>').format(address, label)
+    return Markup(f'<a href="{escape(address)}">{escape(label)}</a>')  # noqa: S704 - escaped here
+
+
+def _in(name: str, content: str) -> Markup:
+    """An element with a text, or with what is HTML already."""
+    return Markup(f"<{name}>{escape(content)}</{name}>")  # noqa: S704 - escaped here

@@ -1,15 +1,15 @@
 """What the page of one event tells: all its facts, and nothing that depends on the day on which it is read."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import islice
 
 from pipeline.catalogue.models import Event, Organisation, Venue
 from pipeline.catalogue.recurrence import occurrences
-from pipeline.catalogue.when import Unscheduled, When, starts
-from pipeline.edition import Edition, Listing, News
+from pipeline.catalogue.when import Unscheduled, When, is_over, starts
+from pipeline.edition import FAR_AHEAD, Edition, Listing, News
 from pipeline.language import words
 from pipeline.markdown import to_text
 from pipeline.outputs.excerpt import excerpt
@@ -19,6 +19,8 @@ from pipeline.phrases import capitalised, place_line, say_when, speaker_line, st
 
 DESCRIPTION_LENGTH = 300
 LISTED_DATES = 60
+LONGEST = timedelta(days=31)
+"""How long one time of a recurring event may last and still be found."""
 LISTED_SPAN = timedelta(days=3660)
 
 
@@ -38,6 +40,10 @@ class EventPage:
     has_calendar: bool
     dates: Sequence[When]
     picture: Picture | None
+    place: int | None
+    """The same on the pages of all events at one venue that say the same of it; None where the event itself does."""
+    over: bool
+    """Whether it was over at the last publication: nobody is asked to come to it, or to wait for it, any more."""
 
 
 class EventPages:
@@ -48,9 +54,37 @@ class EventPages:
 
     def of(self, listing: Listing, language: str) -> EventPage:
         """One event of the pages; what recurs may stand at another of its times than the first."""
-        event = listing.event.id
-        found = _event_page(self._edition, self._numbers[event], self._news.get(event, ()), language)
-        return replace(found, listing=listing)
+        previous, first, following = self.around(listing)
+        event, venue = first.event, first.venue
+        return EventPage(
+            listing=listing,
+            previous=previous,
+            next=following,
+            news=self._news.get(event.id, ()),
+            organisations=_organisations(self._edition, event),
+            access=_access(event, venue, language),
+            notes_on_access=_notes(event, venue),
+            add_links=add_links(first, self._edition.address(f"events/{event.id}/", language), language),
+            map_links=self._edition.of_venue(map_links, venue, language) if venue else (),
+            has_calendar=not isinstance(event.when, Unscheduled),
+            dates=_dates(event),
+            picture=picture_of_event(first, language),
+            place=id(venue) if venue and event.access is None else None,
+            over=self.over(first),
+        )
+
+    def around(self, listing: Listing) -> tuple[Listing | None, Listing, Listing | None]:
+        """An event between its neighbours in the programme: all events of which its page tells.
+
+        What recurs stands at its first time.
+        """
+        shown, number = self._edition.shown, self._numbers[listing.event.id]
+        following = shown[number + 1] if number + 1 < len(shown) else None
+        return shown[number - 1] if number else None, shown[number], following
+
+    def over(self, listing: Listing) -> bool:
+        """Whether an event was over when anything was last published: so a page knows of it without a clock."""
+        return _is_over(listing.event, self._edition.updated)
 
     @cached_property
     def _numbers(self) -> Mapping[str, int]:
@@ -65,23 +99,9 @@ class EventPages:
         return news
 
 
-def _event_page(edition: Edition, number: int, news: Sequence[News], language: str) -> EventPage:
-    shown = edition.shown
-    listing = shown[number]
-    return EventPage(
-        listing=listing,
-        previous=shown[number - 1] if number else None,
-        next=shown[number + 1] if number + 1 < len(shown) else None,
-        news=news,
-        organisations=_organisations(edition, listing.event),
-        access=_access(listing.event, listing.venue, language),
-        notes_on_access=_notes(listing.event, listing.venue),
-        add_links=add_links(listing, edition.address(f"events/{listing.event.id}/", language), language),
-        map_links=map_links(listing.venue, language) if listing.venue else (),
-        has_calendar=not isinstance(listing.event.when, Unscheduled),
-        dates=_dates(listing.event),
-        picture=picture_of_event(listing, language),
-    )
+def _is_over(event: Event, instant: datetime) -> bool:
+    since = instant - LONGEST
+    return all(is_over(when, instant) for _, when in occurrences(event, since, since + FAR_AHEAD))
 
 
 def event_path(listing: Listing) -> str:

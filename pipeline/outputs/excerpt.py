@@ -14,7 +14,10 @@ def first_sentence(text: str) -> str:
 
 def excerpt(text: str, limit: int) -> str:
     """The beginning of a plain text on one line: whole where it fits, else cut between two words, with an ellipsis."""
-    line = " ".join(text.split())
+    # The rest of a long text is of no use, unless its beginning is mostly space.
+    line = " ".join(text[: 2 * limit].split())
+    if len(line) <= limit:
+        line = " ".join(text.split())
     if len(line) <= limit:
         return line
     cut = line[: limit - 1]

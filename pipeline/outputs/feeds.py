@@ -1,7 +1,8 @@
 """RSS 2.0 and Atom 1.0, written by feedgen, whose faults are repaired here by its own extensions.
 
-feedgen loses every attribute but `href` of an entry's links (python-feedgen#135), has no place in RSS for names without
-an address or for links other than `self`, and takes the clock for every date that it isn't given.
+feedgen loses every attribute but `href` of an entry's links (python-feedgen#135), has no place for the language of a
+title, none in RSS for names without an address or for links other than `self`, and takes the clock for every date that
+it isn't given.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from pipeline.rendering import Renderer
 ATOM = "http://www.w3.org/2005/Atom"
 DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
 HISTORY = "http://purl.org/syndication/history/1.0"
+XML_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 ATOM_TYPE, RSS_TYPE, CALENDAR_TYPE = "application/atom+xml", "application/rss+xml", "text/calendar"
 
@@ -37,8 +39,8 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa:
         news = desk(edition, language)
         for path, feed in news.feeds:
             document = _Document(feed)
-            yield Artifact(edition.path(place(path, "atom"), language), ATOM_TYPE, document.atom)
-            yield Artifact(edition.path(place(path, "rss"), language), RSS_TYPE, document.rss)
+            yield Artifact(edition.path(place(path, "atom"), language), ATOM_TYPE, document.atom, news.key(path))
+            yield Artifact(edition.path(place(path, "rss"), language), RSS_TYPE, document.rss, news.key(path))
         for path, feed in news.feeds_in_atom:
             yield Artifact(edition.path(place(path, "atom"), language), ATOM_TYPE, _Document(feed).atom)
 
@@ -105,7 +107,7 @@ def _links(feed: Feed, form: str, media_type: str) -> Sequence[Link]:
         {"href": address(feed.path), "rel": "self", "type": media_type},
     ]
     if feed.archive:
-        links.append({"href": address(""), "rel": "current", "type": media_type})
+        links.append({"href": address(feed.newest), "rel": "current", "type": media_type})
     if feed.previous is not None:
         links.append({"href": address(feed.previous), "rel": "prev-archive", "type": media_type})
     if feed.hub is not None:
@@ -159,7 +161,7 @@ class _FeedExtension(BaseExtension):  # type: ignore[misc]
 
 
 class _EntryExtension(BaseEntryExtension):  # type: ignore[misc]
-    """The links of an entry with their attributes; in RSS also its authors and the instant of its last change."""
+    """The links of an entry with their attributes and the language of its title; in RSS its authors and last change."""
 
     _entry: Entry
     _feed: Feed
@@ -172,6 +174,8 @@ class _EntryExtension(BaseEntryExtension):  # type: ignore[misc]
         for author in self._feed.authors:
             # Atom lets an entry inherit the authors of its feed; not every reader does.
             xml_elem("name", xml_elem("author", entry)).text = author.name
+        if (language := self._entry.title_language) not in {self._feed.language, "und"}:
+            entry.find("title").set(XML_LANGUAGE, language)
         summary = entry.find("summary")
         if summary is not None:
             summary.text = self._entry.summary

@@ -20,8 +20,10 @@ VERSION = "https://jsonfeed.org/version/1.1"
 def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa: ARG001 - see `entry_content`
     """`feed.json` and its archives in every language."""
     for language in edition.languages:
-        for path, feed in desk(edition, language).feeds:
-            yield Artifact(edition.path(place(path), language), MEDIA_TYPE, partial(_written, edition, feed))
+        news = desk(edition, language)
+        for path, feed in news.feeds:
+            make = partial(_written, edition, feed)
+            yield Artifact(edition.path(place(path), language), MEDIA_TYPE, make, news.key(path))
 
 
 def _written(edition: Edition, make: Callable[[], Feed]) -> bytes:

@@ -1,6 +1,6 @@
 """Addresses that lead elsewhere: into calendar programs, maps and mail programs. Plain links, no script, no account."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.utils import parseaddr
 from functools import lru_cache
 from typing import NamedTuple
@@ -22,13 +22,19 @@ class Link(NamedTuple):
 
 def _with_query(address: str, **values: str) -> str:
     """The address with its query; spaces as %20, since some of the programs show a plus sign as it is."""
-    return f"{address}?{'&'.join(f'{name}={_quoted(value)}' for name, value in values.items())}"
+    return f"{address}?{'&'.join([f'{name}={_quoted(value)}' for name, value in values.items()])}"
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _quoted(value: str) -> str:
-    # The same title, text and place stand in the links of several programs.
-    return quote(value, safe="")
+    # The same title, text and place stand in the links of several programs. Most of what has to be quoted is one of
+    # these, and the library looks at each letter of a text that isn't plain.
+    for mark, code in _MARKS:
+        value = value.replace(mark, code)
+    return quote(value, safe="%")
+
+
+_MARKS = tuple((mark, f"%{ord(mark):02X}") for mark in "% ,:/()\n")
 
 
 # --------------------------------------------------------------------------------------------- subscribing
@@ -70,15 +76,28 @@ def add_links(listing: Listing, page: str, language: str) -> tuple[Link, ...]:
     event = listing.event
     if isinstance(event.when, Unscheduled) or listing.cancelled or event.repeats is not None:
         return ()
-    title = _calendar_title(event.when, title_of(event, language).text, language)
-    place = place_line(listing.venue, language) if listing.venue else ""
-    text = f"{say_when(event.when, language, home=ANYWHERE)}\n{page}"
+    title = _quoted(_calendar_title(event.when, title_of(event, language).text, language))
+    place = _quoted(_place(listing, language))
+    text = _quoted(f"{say_when(event.when, language, home=ANYWHERE)}\n{page}")
+    google, outlook, yahoo = _spans(event.when)
+    compose = "calendar/0/deeplink/compose?path=%2Fcalendar%2Faction%2Fcompose&rru=addevent"
+    outlook = f"{compose}&subject={title}{outlook}&body={text}&location={place}"
     return (
-        Link("Google", _google(event.when, title, text, place)),
-        Link("Outlook.com", _outlook("outlook.live.com", event.when, title, text, place)),
-        Link("Office 365", _outlook("outlook.office.com", event.when, title, text, place)),
-        Link("Yahoo", _yahoo(event.when, title, text, place)),
+        Link(
+            "Google",
+            "https://calendar.google.com/calendar/render?action=TEMPLATE"
+            f"&text={title}&dates={google}&details={text}&location={place}",
+        ),
+        Link("Outlook.com", f"https://outlook.live.com/{outlook}"),
+        Link("Office 365", f"https://outlook.office.com/{outlook}"),
+        Link("Yahoo", f"https://calendar.yahoo.com/?v=60&title={title}{yahoo}&desc={text}&in_loc={place}"),
     )
+
+
+def _place(listing: Listing, language: str) -> str:
+    if listing.venue is not None:
+        return place_line(listing.venue, language)
+    return words(language)("Online") if listing.event.online is not None else ""
 
 
 def _calendar_title(when: When, title: str, language: str) -> str:
@@ -87,51 +106,37 @@ def _calendar_title(when: When, title: str, language: str) -> str:
     return title
 
 
-def _basic(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-
-
-def _google(when: When, title: str, text: str, place: str) -> str:
+def _spans(when: When) -> tuple[str, str, str]:
+    """When it is, as Google, Outlook and Yahoo want it in their addresses."""
     match when:
         case AtTime(start, end):
+            begins, ends = _basic(start), _basic(end) if end else ""
             # Without an end Google refuses the link; the same instant twice says that none is known.
-            dates = f"{_basic(start)}/{_basic(end or start)}"
+            google = f"{begins}%2F{ends or begins}"
+            outlook = f"&startdt={_extended(begins)}" + (f"&enddt={_extended(ends)}" if ends else "")
+            return google, outlook, f"&st={begins}" + (f"&et={ends}" if ends else "")
         case OnDay(first, last):
-            dates = f"{first:%Y%m%d}/{last + timedelta(days=1):%Y%m%d}"
+            after = last + timedelta(days=1)
+            google = f"{_compact(first)}%2F{_compact(after)}"
+            yahoo = f"&st={_compact(first)}&et={_compact(last)}&dur=allday"
+            return google, f"&startdt={first}&enddt={after}&allday=true", yahoo
         case Unscheduled():
-            dates = ""
-    address = "https://calendar.google.com/calendar/render"
-    return _with_query(address, action="TEMPLATE", text=title, dates=dates, details=text, location=place)
+            return "", "", ""
 
 
-def _outlook(host: str, when: When, title: str, text: str, place: str) -> str:
-    span: dict[str, str] = {}
-    match when:
-        case AtTime(start, end):
-            span["startdt"] = f"{start.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-            if end is not None:
-                span["enddt"] = f"{end.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-        case OnDay(first, last):
-            span = {"startdt": f"{first}", "enddt": f"{last + timedelta(days=1)}", "allday": "true"}
-        case Unscheduled():
-            pass
-    compose = {"path": "/calendar/action/compose", "rru": "addevent"}
-    address = f"https://{host}/calendar/0/deeplink/compose"
-    return _with_query(address, **compose, subject=title, **span, body=text, location=place)
+def _basic(moment: datetime) -> str:
+    """`20261020T170000Z`"""
+    at = moment.astimezone(UTC)
+    return f"{_compact(at)}T{at.hour:02}{at.minute:02}{at.second:02}Z"
 
 
-def _yahoo(when: When, title: str, text: str, place: str) -> str:
-    span: dict[str, str] = {}
-    match when:
-        case AtTime(start, end):
-            span["st"] = _basic(start)
-            if end is not None:
-                span["et"] = _basic(end)
-        case OnDay(first, last):
-            span = {"st": f"{first:%Y%m%d}", "et": f"{last:%Y%m%d}", "dur": "allday"}
-        case Unscheduled():
-            pass
-    return _with_query("https://calendar.yahoo.com/", v="60", title=title, **span, desc=text, in_loc=place)
+def _compact(day: date) -> str:
+    return f"{day.year:04}{day.month:02}{day.day:02}"
+
+
+def _extended(basic: str) -> str:
+    """The same instant as `2026-10-20T17:00:00Z`, its colons quoted."""
+    return f"{basic[:4]}-{basic[4:6]}-{basic[6:8]}T{basic[9:11]}%3A{basic[11:13]}%3A{basic[13:]}"
 
 
 # --------------------------------------------------------------------------------------------- places

@@ -10,7 +10,7 @@ from pipeline.outputs.base import Artifact
 from pipeline.outputs.cards import Cards, picture_of
 from pipeline.outputs.event_page import DESCRIPTION_LENGTH, EventPages, description, event_path, page_title
 from pipeline.outputs.excerpt import excerpt, first_sentence
-from pipeline.outputs.joining import joining
+from pipeline.outputs.keys import keys
 from pipeline.outputs.pictures import picture_of_event, picture_of_series
 from pipeline.outputs.site import ICON, STYLESHEET, Page, Site, asset, page_file
 from pipeline.outputs.structured_data import event_data, series_data
@@ -18,19 +18,30 @@ from pipeline.rendering import Renderer
 
 HOME = "index.html"
 SUBSCRIBE = "subscribe/index.html"
+EVENT = "site/event.html"
 
 
 def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:
     """Every file of the site; its body raises TemplateError where a template is wrong."""
-    yield Artifact(STYLESHEET, "text/css; charset=utf-8", partial(asset, edition, renderer, STYLESHEET))
-    yield Artifact(ICON, "image/svg+xml", partial(asset, edition, renderer, ICON))
+    own = keys(edition).series
+    yield Artifact(STYLESHEET, "text/css; charset=utf-8", partial(asset, edition, renderer, STYLESHEET), own)
+    yield Artifact(ICON, "image/svg+xml", partial(asset, edition, renderer, ICON), own)
     site, cards, events = Site(edition, renderer), Cards(edition), EventPages(edition)
+    over = {listing.event.id: f"over: {events.over(listing)}" for listing in edition.shown}
     for language in edition.languages:
         yield page_file(edition, HOME, language, partial(_home, site, cards, language))
         yield page_file(edition, SUBSCRIBE, language, partial(_subscribe, site, cards, language))
         for listing in edition.shown:
-            path = event_path(listing)
-            yield page_file(edition, path, language, partial(_event, site, cards, events, listing, language))
+            make = partial(_event, site, cards, events, listing, language)
+            values = (*_card_paths(cards, listing, language), over[listing.event.id])
+            key = site.key_of(EVENT, *events.around(listing), values=values)
+            yield page_file(edition, event_path(listing), language, make, key)
+
+
+def _card_paths(cards: Cards, listing: Listing, language: str) -> tuple[str, ...]:
+    """Which cards there are depends on other events."""
+    card = cards.of_event(listing, language)
+    return () if card is None else (card.path,)
 
 
 def _home(site: Site, cards: Cards, language: str) -> bytes:
@@ -64,7 +75,7 @@ def _subscribe(site: Site, cards: Cards, language: str) -> bytes:
         picture=picture_of_series(site.edition, language),
         card=picture_of(cards.of_series(language)),
     )
-    context = site.context(page, None) | {"joining": joining(site.edition.catalogue)}
+    context = site.context(page, None) | {"joining": site.joining}
     return site.rendered("site/subscribe.html", page, context)
 
 
@@ -78,6 +89,5 @@ def _event(site: Site, cards: Cards, events: EventPages, listing: Listing, langu
         card=picture_of(cards.of_event(listing, language)),
     )
     context = site.context(page, event_data(site.edition, listing, language))
-    return site.rendered("site/event.html", page, context | {
-        "about": events.of(listing, language), "listing": listing, "joining": joining(site.edition.catalogue),
-    })  # fmt: skip
+    context |= {"about": events.of(listing, language), "listing": listing, "joining": site.joining}
+    return site.rendered(EVENT, page, context)

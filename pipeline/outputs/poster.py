@@ -8,6 +8,7 @@ from pipeline.catalogue.models import Venue
 from pipeline.edition import Edition, Listing
 from pipeline.language import words
 from pipeline.outputs.base import Artifact
+from pipeline.outputs.keys import keys
 from pipeline.outputs.pictures import picture_of_series
 from pipeline.outputs.qr import qr_svg
 from pipeline.outputs.site import Page, Site, asset, digest, page_file
@@ -46,7 +47,9 @@ def poster(edition: Edition) -> Poster:
 
 def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:
     """The poster and its stylesheet, the code of the site and that of each event, in every language."""
-    style = Artifact(STYLESHEET, "text/css; charset=utf-8", partial(asset, edition, renderer, STYLESHEET))
+    style = Artifact(
+        STYLESHEET, "text/css; charset=utf-8", partial(asset, edition, renderer, STYLESHEET), keys(edition).series
+    )
     yield style
     site = Site(edition, renderer)
     for language in edition.languages:
@@ -76,4 +79,5 @@ def _sheet(site: Site, style: Artifact, language: str) -> bytes:
 
 
 def _code(edition: Edition, path: str, target: str, language: str) -> Artifact:
-    return Artifact(edition.path(path, language), "image/svg+xml", partial(qr_svg, edition.address(target, language)))
+    make = partial(qr_svg, edition.address(target, language))
+    return Artifact(edition.path(path, language), "image/svg+xml", make, keys(edition).series)

@@ -7,7 +7,7 @@ recurs `times` are its single times, all of them or, where there are many, those
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from pydantic import BaseModel
@@ -19,6 +19,7 @@ from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When
 from pipeline.edition import Edition, Listing
 from pipeline.outputs.base import Artifact
 from pipeline.outputs.instances import Instance, instances
+from pipeline.outputs.keys import keys
 from pipeline.outputs.vevent import page_address
 from pipeline.rendering import Renderer
 
@@ -36,22 +37,41 @@ PRIVATE: Mapping[type[BaseModel], frozenset[str]] = {
 def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa: ARG001 - programs need no template
     """`events.json` in every language."""
     for language in edition.languages:
-        yield Artifact(edition.path("events.json", language), MEDIA_TYPE, partial(_document, edition, language))
+        make = partial(_document, edition, language)
+        yield Artifact(edition.path("events.json", language), MEDIA_TYPE, make, keys(edition).timeless)
 
 
 def _document(edition: Edition, language: str) -> bytes:
-    return to_json(programme(edition, language), indent=2) + b"\n"
+    frame = to_json(_frame(edition, language) | {"events": []}, indent=2)
+    if not edition.listings:
+        return frame + b"\n"
+    own = keys(edition)
+    events = (
+        own.pieces.of(own.of(listing, values=("events.json", language)), partial(_written, edition, listing, language))
+        for listing in edition.listings
+    )
+    return b"".join((frame.removesuffix(b"[]\n}"), b"[\n    ", b",\n    ".join(events), b"\n  ]\n}\n"))
+
+
+def _written(edition: Edition, listing: Listing, language: str) -> bytes:
+    """An event as it stands in the list of all, two steps in."""
+    return to_json(_event(edition, listing, language), indent=2).replace(b"\n", b"\n    ")
 
 
 def programme(edition: Edition, language: str) -> dict[str, Any]:
     """The series and its events, retired ones too, as plain JSON values."""
+    return _frame(edition, language) | {
+        "events": [_event(edition, listing, language) for listing in edition.listings],
+    }
+
+
+def _frame(edition: Edition, language: str) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "language": language,
         "url": edition.address("events.json", language),
         "series": {**said(edition.series, language), "url": edition.address("", language)},
         "organisations": [said(organisation, language) for organisation in edition.catalogue.organisations],
-        "events": [_event(edition, listing, language) for listing in edition.listings],
     }
 
 
@@ -73,7 +93,7 @@ def _event(edition: Edition, listing: Listing, language: str) -> dict[str, Any]:
     if event.repeats is not None:
         value["times"] = [_time(instance) for instance in instances(listing)]
     if listing.venue is not None:
-        value["venue"] = said(listing.venue, language)
+        value["venue"] = edition.of_venue(said, listing.venue, language)
     return value | said(event, language)
 
 
@@ -98,7 +118,7 @@ def _when(when: When) -> dict[str, Any]:
 
 
 def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 # --------------------------------------------------------------------------------------------- texts
@@ -113,12 +133,18 @@ def said(model: BaseModel, language: str) -> dict[str, Any]:
 
 def _said(model: BaseModel, language: str, path: str, fallbacks: dict[str, str]) -> dict[str, Any]:
     dumped = model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    value = {}
-    for name, field in type(model).model_fields.items():
-        key = field.alias or name
-        if key in dumped and name not in PRIVATE.get(type(model), ()):
-            value[key] = _value(getattr(model, name), dumped[key], language, f"{path}{key}", fallbacks)
-    return value
+    return {
+        key: _value(getattr(model, name), dumped[key], language, f"{path}{key}", fallbacks)
+        for name, key in _public(type(model))
+        if key in dumped
+    }
+
+
+@cache
+def _public(kind: type[BaseModel]) -> tuple[tuple[str, str], ...]:
+    """The fields that are said, with their keys, in their order."""
+    hidden = PRIVATE.get(kind, ())
+    return tuple((name, field.alias or name) for name, field in kind.model_fields.items() if name not in hidden)
 
 
 def _value(value: Any, dumped: Any, language: str, path: str, fallbacks: dict[str, str]) -> Any:

@@ -20,6 +20,7 @@ from pipeline.catalogue.when import AtTime, When, starts
 from pipeline.edition import Edition, Listing
 from pipeline.language import words
 from pipeline.outputs.base import Artifact
+from pipeline.outputs.keys import keys
 from pipeline.outputs.vevent import page_address
 from pipeline.phrases import title_of
 from pipeline.rendering import Renderer
@@ -39,7 +40,8 @@ def guid_of(uid: str) -> str:
 def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa: ARG001 - programs need no template
     """`schedule.xml` in every language."""
     for language in edition.languages:
-        yield Artifact(edition.path("schedule.xml", language), MEDIA_TYPE, partial(_document, edition, language))
+        make = partial(_document, edition, language)
+        yield Artifact(edition.path("schedule.xml", language), MEDIA_TYPE, make, keys(edition).timeless)
 
 
 def _document(edition: Edition, language: str) -> bytes:

@@ -9,6 +9,7 @@ from pipeline.markdown import to_text
 from pipeline.outputs.base import Artifact
 from pipeline.outputs.event_page import page_title
 from pipeline.outputs.excerpt import excerpt
+from pipeline.outputs.keys import keys
 from pipeline.phrases import capitalised, place_line, say_when, speaker_line
 from pipeline.rendering import Renderer
 
@@ -23,7 +24,8 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa:
     for language in edition.languages:
         for listing in edition.shown:
             path = edition.path(f"events/{listing.event.id}/share.txt", language)
-            yield Artifact(path, "text/plain; charset=utf-8", partial(_file, edition, listing, language))
+            make = partial(_file, edition, listing, language)
+            yield Artifact(path, "text/plain; charset=utf-8", make, keys(edition).of(listing))
 
 
 def _file(edition: Edition, listing: Listing, language: str) -> bytes:
@@ -44,7 +46,7 @@ def share_text(listing: Listing, address: str, language: str, home: str | None =
         page_title(listing, language),
         capitalised(say_when(event.when, language, home=home)),
         say("Postponed: the new date is to be announced.") if event.status.value == "postponed" else "",
-        to_text(event.notice.said_in(language).text) if event.notice else "",
+        to_text(event.notice.said_in(language).text, address) if event.notice else "",
         place_line(listing.venue, language) if listing.venue else "",
         say("Online") if event.online and listing.venue is None else "",
         "; ".join(speaker_line(speaker, language) for speaker in event.speakers),
@@ -55,5 +57,5 @@ def share_text(listing: Listing, address: str, language: str, home: str | None =
             lines.append(line)
             room -= len(line) + 1
     if event.abstract is not None and room > WORTH_BEGINNING:
-        lines.append(excerpt(to_text(event.abstract.said_in(language).text), room - 1))
+        lines.append(excerpt(to_text(event.abstract.said_in(language).text, address), room - 1))
     return "\n".join([*lines, address])

@@ -2,18 +2,20 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from pipeline.edition import Edition
+from pipeline.edition import Edition, Listing
 from pipeline.language import locale, say_language, words
 from pipeline.outputs import links
 from pipeline.outputs.base import Artifact
 from pipeline.outputs.colours import CSS_COLOURS
 from pipeline.outputs.date_tile import date_tile, machine_readable
+from pipeline.outputs.joining import Joining, joining
+from pipeline.outputs.keys import Lasting, Reused, keys
 from pipeline.outputs.later_dates import say_later_dates
 from pipeline.outputs.pictures import Picture, picture_address
 from pipeline.outputs.structured_data import embedded
@@ -23,11 +25,18 @@ from pipeline.rendering import Renderer
 STYLESHEET = "assets/style.css"
 ICON = "assets/icon.svg"
 
+SHARED_FACTS = (
+    "series", "languages", "address", "path", "catalogue.series", "catalogue.site", "catalogue.mail",
+    "catalogue.venues", "catalogue.venue_by_id", "catalogue.venue_of", "catalogue.organisations",
+    "catalogue.organisation_by_name", "catalogue.groups", "catalogue.group_by_id", "catalogue.group_of",
+    "catalogue.languages", "catalogue.rules", "catalogue.newsletters",
+)  # fmt: skip
+"""What a template may read of `edition` on a page that depends on its own events: `Keys.series` holds all of it."""
+
 _HEXADECIMAL = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})")
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """A page in one language: its code, its name in that language, its absolute address and the way to it."""
 
     language: str
@@ -65,7 +74,13 @@ class Site:
         self.edition = edition
         self._renderer = renderer
         self._shared: dict[str, dict[str, Any]] = {}
+        self._sharp: dict[str, bool] = {}
         self._names = {language: say_language(language, language) for language in edition.languages}
+
+    @cached_property
+    def joining(self) -> Joining | None:
+        """Where to subscribe by mail; None where that can't be done."""
+        return joining(self.edition.catalogue)
 
     @cached_property
     def _stylesheet(self) -> str:
@@ -75,10 +90,20 @@ class Site:
         """A page in its template; TemplateError where that is wrong."""
         return self._renderer.render(template, page.language, context).encode()
 
+    def key_of(self, template: str, *listings: Listing | None, values: Iterable[str] = ()) -> str | None:
+        """The key of a page that shows these events and values; of everything, where its template may read more."""
+        if template not in self._sharp:
+            language = self.edition.languages[0]
+            self._sharp[template] = self._renderer.reads_only(template, language, "edition", SHARED_FACTS)
+        return keys(self.edition).of(*listings, values=values) if self._sharp[template] else None
+
     def way(self, page: Page, path: str, language: str | None = None) -> str:
         """The relative address from a page to another path of `out/`, so that the site also works from a folder."""
-        up = "../" * self.edition.path(page.path, page.language).count("/")
-        return up + self.edition.path(path, language or page.language)
+        return self._up(page) + self.edition.path(path, language or page.language)
+
+    def _up(self, page: Page) -> str:
+        """The way from a page to the root of `out/`."""
+        return "../" * self.edition.path(page.path, page.language).count("/")
 
     def shared_file(self, page: Page, path: str) -> str:
         """The relative address of a file that all languages share."""
@@ -86,30 +111,35 @@ class Site:
 
     def versions(self, page: Page) -> list[Version]:
         """The page in every language, the default one first."""
+        folder, address, way = page.folder, self.edition.address, self.edition.path
+        up = self._up(page)
         return [
-            Version(
-                language,
-                self._names[language],
-                self.edition.address(page.folder, language),
-                self.way(page, page.path, language),
-            )
-            for language in self.edition.languages
+            Version(language, name, address(folder, language), up + way(page.path, language))
+            for language, name in self._names.items()
         ]
 
     def context(self, page: Page, structured: Mapping[str, Any] | None) -> dict[str, Any]:
         """The variables that every template of the site may use; they are described at the top of `base.html`."""
         if page.language not in self._shared:
             self._shared[page.language] = self._shared_context(page.language)
-        return self._shared[page.language] | {
+        up, language, way = self._up(page), page.language, self.edition.path
+        return self._shared[language] | {
             "page": page,
             "versions": self.versions(page),
-            "canonical": self.edition.address(page.stands_for or page.folder, page.language),
-            "to": lambda path, other=None: self.way(page, path, other),
-            "shared": lambda path: self.shared_file(page, path),
-            "stylesheet": f"{self.shared_file(page, STYLESHEET)}?v={self._stylesheet}",
-            "icon": self.shared_file(page, ICON),
+            "canonical": self.edition.address(page.stands_for or page.folder, language),
+            "up": up,
+            "to": lambda path, other=None: up + way(path, other or language),
+            "shared": lambda path: up + path,
+            "lasting": lambda listing: self._lasting(page, listing),
+            "stylesheet": f"{up}{STYLESHEET}?v={self._stylesheet}",
+            "icon": up + ICON,
             "structured": embedded(structured) if structured is not None else None,
         }
+
+    def _lasting(self, page: Page, listing: Listing) -> Lasting:
+        """A key for what a page tells of an event at the date that is shown there."""
+        shown = f"{listing.event.date} {listing.event.time}"
+        return Lasting(keys(self.edition).of(listing, values=(page.language, page.path, shown)))
 
     def _shared_context(self, language: str) -> dict[str, Any]:
         """What is the same on all pages of a language."""
@@ -122,6 +152,7 @@ class Site:
         return {
             "edition": edition,
             "series": edition.series,
+            "made_pieces": Reused(keys(edition)),
             "direction": locale(language).text_direction,
             "address": address,
             "webcal": links.webcal,
@@ -170,9 +201,11 @@ def asset(edition: Edition, renderer: Renderer, path: str) -> bytes:
     return renderer.render(f"site/{path}", edition.languages[0], context).encode()
 
 
-def page_file(edition: Edition, path: str, language: str, make: Callable[[], bytes]) -> Artifact:
-    """A page as a file of its language's tree."""
-    return Artifact(edition.path(path, language), "text/html; charset=utf-8", make)
+def page_file(
+    edition: Edition, path: str, language: str, make: Callable[[], bytes], key: str | None = None
+) -> Artifact:
+    """A page as a file of its language's tree; `key` as for an artifact."""
+    return Artifact(edition.path(path, language), "text/html; charset=utf-8", make, key)
 
 
 def colour(text: str | None) -> str | None:

@@ -3,37 +3,31 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
-from xml.etree import ElementTree as ET
+from xml.sax.saxutils import escape
 
 from pipeline.edition import Edition
 from pipeline.outputs.base import Artifact
+from pipeline.outputs.keys import keys
 from pipeline.rendering import Renderer
 
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 XHTML = "http://www.w3.org/1999/xhtml"
-ET.register_namespace("xhtml", XHTML)
+DECLARATION = "<?xml version='1.0' encoding='utf-8'?>\n"
 
 
 def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa: ARG001 - programs need no template
     """Both files, once for all languages."""
-    yield Artifact("sitemap.xml", "application/xml", partial(_sitemap, edition))
+    yield Artifact("sitemap.xml", "application/xml", partial(_sitemap, edition), keys(edition).timeless)
     lines = ("User-agent: *", "Allow: /", "", f"Sitemap: {edition.address('sitemap.xml')}", "")
-    yield Artifact("robots.txt", "text/plain; charset=utf-8", "\n".join(lines).encode)
+    yield Artifact("robots.txt", "text/plain; charset=utf-8", "\n".join(lines).encode, keys(edition).series)
 
 
 def _sitemap(edition: Edition) -> bytes:
-    # The prefix is bound by hand: the library can't leave out one namespace's prefix and keep another's.
-    root = ET.Element("urlset", {"xmlns": SITEMAP})
-    for path, changed in _pages(edition):
-        for language in edition.languages:
-            url = ET.SubElement(root, "url")
-            ET.SubElement(url, "loc").text = edition.address(path, language)
-            if changed is not None:
-                ET.SubElement(url, "lastmod").text = f"{changed.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-            _add_versions(url, edition, path)
-    ET.indent(root)
-    xml: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return xml + b"\n"
+    # Written by hand: a tree of all pages takes longer than some of them.
+    several = len(edition.languages) > 1
+    names = f'xmlns:xhtml="{XHTML}" xmlns="{SITEMAP}"' if several else f'xmlns="{SITEMAP}"'
+    urls = (_urls(edition, path, changed) for path, changed in _pages(edition))
+    return "".join((DECLARATION, f"<urlset {names}>\n", *urls, "</urlset>\n")).encode()
 
 
 def _pages(edition: Edition) -> Iterator[tuple[str, datetime | None]]:
@@ -46,10 +40,22 @@ def _pages(edition: Edition) -> Iterator[tuple[str, datetime | None]]:
         stamps = (listing.revision.updated for listing in edition.of_group(group.id))
         yield f"groups/{group.id}/", max(stamps, default=None)
 
+    for sent in edition.newsletters:
+        yield f"newsletters/{sent.newsletter.id}/", sent.updated or sent.published
 
-def _add_versions(url: ET.Element, edition: Edition, path: str) -> None:
-    if len(edition.languages) == 1:
-        return
-    for name, language in (*((code, code) for code in edition.languages), ("x-default", edition.languages[0])):
-        href = edition.address(path, language)
-        ET.SubElement(url, f"{{{XHTML}}}link", {"rel": "alternate", "hreflang": name, "href": href})
+
+def _urls(edition: Edition, path: str, changed: datetime | None) -> str:
+    """A page in each language, each with the addresses of all of them."""
+    addresses = {code: _escaped(edition.address(path, code)) for code in edition.languages}
+    stamp = f"    <lastmod>{changed.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}</lastmod>\n" if changed is not None else ""
+    links = ""
+    if len(addresses) > 1:
+        links = "".join(
+            f'    <xhtml:link rel="alternate" hreflang="{code}" href="{address}" />\n'
+            for code, address in (*addresses.items(), ("x-default", addresses[edition.languages[0]]))
+        )
+    return "".join(f"  <url>\n    <loc>{address}</loc>\n{stamp}{links}  </url>\n" for address in addresses.values())
+
+
+def _escaped(text: str) -> str:
+    return escape(text, {'"': "&quot;"})

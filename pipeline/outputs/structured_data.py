@@ -1,11 +1,11 @@
 """What search engines read: schema.org Event and EventSeries, as JSON-LD."""
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
 from markupsafe import Markup
+from pydantic_core import to_json
 
 from pipeline.catalogue.models import Event, Group, Organiser, Speaker, Status, Venue
 from pipeline.catalogue.recurrence import local_until
@@ -31,12 +31,14 @@ WEEKDAYS = {
 
 Data = dict[str, Any]
 
+_ESCAPED = tuple((character, f"\\u{ord(character):04x}") for character in "<>&\u2028\u2029")
+
 
 def embedded(data: Mapping[str, Any]) -> Markup:
     """The data as JSON that may stand in a `<script>`: no text in it can end the element or open another."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
+    text = to_json(data).decode()
+    for character, code in _ESCAPED:
+        text = text.replace(character, code)
     return Markup(text)  # noqa: S704 - nothing that HTML knows is left
 
 
@@ -154,7 +156,7 @@ def _event(edition: Edition, listing: Listing, language: str) -> Data | None:
         "url": page,
         **_span(event.when),
         "eventStatus": f"{CONTEXT}/{_status(event, rescheduled=previous is not None)}",
-    } | _given(previousStartDate=previous, **_attendance(listing, page, language))
+    } | _given(previousStartDate=previous, **_attendance(edition, listing, page, language))
 
 
 def _at_one_time(data: Data, instance: Instance, listing: Listing) -> Data:
@@ -248,12 +250,12 @@ def _moved(before: When, after: When) -> bool:
 # --------------------------------------------------------------------------------------------- where and who
 
 
-def _attendance(listing: Listing, page: str, language: str) -> Data:
+def _attendance(edition: Edition, listing: Listing, page: str, language: str) -> Data:
     """The places: the venue, the address to follow from afar (the event's page where the link is secret), or both."""
     online = listing.event.online
     places: list[Data] = []
     if listing.venue is not None:
-        places.append(_place(listing.venue, language))
+        places.append(edition.of_venue(_place, listing.venue, language))
     if online is not None:
         places.append({"@type": "VirtualLocation", "url": online.url or page})
     if not places:

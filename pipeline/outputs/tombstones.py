@@ -11,6 +11,8 @@ from pipeline.outputs.site import Page, Site, page_file
 from pipeline.outputs.structured_data import event_data
 from pipeline.rendering import Renderer
 
+RETIRED = "site/retired.html"
+
 
 def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:
     """One page for each retired event and language."""
@@ -18,7 +20,8 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:
     retired = [listing for listing in edition.listings if listing.retired]
     for language in edition.languages:
         for listing in retired:
-            yield page_file(edition, event_path(listing), language, partial(_page, site, listing, language))
+            key = site.key_of(RETIRED, listing)
+            yield page_file(edition, event_path(listing), language, partial(_page, site, listing, language), key)
 
 
 def _page(site: Site, listing: Listing, language: str) -> bytes:
@@ -28,4 +31,4 @@ def _page(site: Site, listing: Listing, language: str) -> bytes:
     )
     page = Page(event_path(listing), language, page_title(listing, language), told, listed=False)
     context = site.context(page, event_data(edition, listing, language)) | {"listing": listing, "told": told}
-    return site.rendered("site/retired.html", page, context)
+    return site.rendered(RETIRED, page, context)

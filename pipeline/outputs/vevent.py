@@ -7,7 +7,7 @@ from mimetypes import guess_type
 from urllib.parse import quote
 
 from icalendar import Event as VEvent
-from icalendar.prop import vCalAddress, vDDDTypes, vRecur, vText, vUri
+from icalendar.prop import vCalAddress, vDDDTypes, vGeo, vRecur, vText, vUri
 
 from pipeline.catalogue.models import Event, Organiser, Status, schedule
 from pipeline.catalogue.recurrence import local_until
@@ -103,12 +103,14 @@ UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "UCT", "Etc/Universal", "Uni
 def _add_times(component: VEvent, when: When, tzid: str | None) -> None:
     match when:
         case AtTime(start, end):
-            _add_moment(component, "dtstart", start, tzid)
-            if end is not None:
-                _add_moment(component, "dtend", end, tzid)
+            for name, moment in (("dtstart", start), ("dtend", end)):
+                if moment is not None and tzid is None:
+                    component[name] = _stamp(moment)
+                elif moment is not None:
+                    _add_moment(component, name, moment, tzid)
         case OnDay(first, last):
-            component.add("dtstart", first)
-            component.add("dtend", last + timedelta(days=1))
+            component["dtstart"] = vDDDTypes(first)
+            component["dtend"] = vDDDTypes(last + timedelta(days=1))
         case Unscheduled():
             raise ValueError("an event without a date is in no calendar")
 
@@ -150,7 +152,7 @@ def _add_place(component: VEvent, listing: Listing, language: str) -> None:
         place = Phrase(place_line(venue, language), venue.name.said_in(language).language)
         _add_text(component, "location", place, language)
         if venue.geo is not None:
-            component.add("geo", venue.geo)
+            component["geo"] = _Position(venue.geo)
     elif online is not None:
         label = online.label.said_in(language) if online.label else Phrase(words(language)("Online"), language)
         _add_text(component, "location", label, language)
@@ -166,7 +168,9 @@ def _add_categories(component: VEvent, event: Event, language: str) -> None:
     found = [event.kind.said_in(language).text] if event.kind else []
     found.extend(tag for tag in event.tags if tag not in found)
     if found:
-        component.add("categories", found)
+        component.add(
+            "categories", found, parameters=foreign(event.kind.said_in(language), language) if event.kind else {}
+        )
 
 
 def _add_online(component: VEvent, event: Event, language: str) -> None:
@@ -176,7 +180,7 @@ def _add_online(component: VEvent, event: Event, language: str) -> None:
     if event.online.label is not None:
         label = event.online.label.said_in(language)
         parameters |= {"LABEL": label.text, "LANGUAGE": language if label.language == "und" else label.language}
-    component.add("conference", vUri(event.online.url, params=parameters))
+    component.add("conference", vUri(_uri(event.online.url), params=parameters))
 
 
 def _add_files(component: VEvent, edition: Edition, event: Event) -> None:
@@ -186,7 +190,7 @@ def _add_files(component: VEvent, edition: Edition, event: Event) -> None:
             parameters["FMTTYPE"] = media_type
         component.add("image", vUri(edition.address(quote(f"assets/{event.image}")), params=parameters))
     for resource in event.resources:
-        component.add("attach", vUri(resource.url))
+        component.add("attach", vUri(_uri(resource.url)))
 
 
 def _organiser(edition: Edition, event: Event) -> vCalAddress | None:
@@ -194,7 +198,31 @@ def _organiser(edition: Edition, event: Event) -> vCalAddress | None:
     group = edition.catalogue.group_of(event)
     candidates: tuple[Organiser, ...] = (group.organiser if group else ()) or edition.series.organiser
     known = next((organiser for organiser in candidates if organiser.email), None)
-    return None if known is None else vCalAddress(f"mailto:{known.email}", params={"CN": known.name})
+    return None if known is None or known.email is None else calendar_user(known.email, known.name)
+
+
+def calendar_user(address: str, name: str = "") -> vCalAddress:
+    """Somebody with a bare mail address, as a `mailto:` URI (RFC 6068)."""
+    return vCalAddress(f"mailto:{quote(address, safe='@!$*+')}", params={"CN": name} if name else {})
+
+
+def foreign(phrase: Phrase, language: str) -> dict[str, str]:
+    """The parameter that marks a text of which the translation into the calendar's language is missing; else none."""
+    return {} if phrase.language in {language, "und"} else {"LANGUAGE": phrase.language}
+
+
+def _uri(address: str) -> str:
+    """A comma ends an address for programs that take every value for a list of texts (vobject, so Radicale)."""
+    return address.replace(",", "%2C")
+
+
+class _Position(vGeo):
+    """A position with six decimals (RFC 5545, 3.8.1.6): the library writes small numbers as `1e-05`."""
+
+    def to_ical(self) -> str:
+        return ";".join(
+            f"{round(degrees, 6) + 0.0:.6f}".rstrip("0").rstrip(".") for degrees in (self.latitude, self.longitude)
+        )
 
 
 # --------------------------------------------------------------------------------------------- recurrence

@@ -13,6 +13,7 @@ from pipeline.ledger import Facts, LineKind, changed_keys, event_of
 from pipeline.phrases.changes import Change
 from pipeline.phrases.facts import place_line, say_when, title_of
 from pipeline.phrases.zones import ANYWHERE
+from pipeline.sent_newsletters import newsletter_of
 
 KINDS: Mapping[LineKind, str] = {
     LineKind.ANNOUNCED: N_("announced"),
@@ -23,6 +24,7 @@ KINDS: Mapping[LineKind, str] = {
     LineKind.CHANGED: N_("changed"),
     LineKind.RECORDING: N_("has a recording"),
     LineKind.EDITED: N_("text edited"),
+    LineKind.NEWSLETTER: N_("newsletter that is out"),
 }
 _WHEN = frozenset(
     {
@@ -56,13 +58,17 @@ def kind_word(kind: LineKind, language: str) -> str:
 
 
 def title_in(facts: Facts, language: str) -> str:
-    """The title in published facts; the event's id where they can't be read."""
+    """The title of an event or the subject of a newsletter in published facts; its id where they can't be read."""
+    if "subject" in facts:
+        return newsletter_of(facts).subject.said_in(language).text
     event, _ = _read(facts)
     return title_of(event, language).text if event is not None else str(facts.get("id", ""))
 
 
 def fact_changes(before: Facts | None, after: Facts, language: str) -> tuple[Change, ...]:
-    """Each fact that differs; of an announcement, when and where it is held."""
+    """Each fact that differs; of an announcement, when and where it is held; nothing of a newsletter."""
+    if "subject" in after:
+        return ()
     changed = changed_keys(before, after) if before is not None else frozenset({"date", "venue"})
     return tuple(change for change in _changes(before or {}, after, changed, language) if change.before != change.after)
 

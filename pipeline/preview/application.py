@@ -77,11 +77,12 @@ class Pages:
         made = await run_in_threadpool(self._board.file, state, path)
         if made.trouble:
             return self._page("broken", {"room": "channels", "trouble": made.trouble}, state)
-        if made.body is None:
+        if made.body is None or state.look is None:
             return self._missing()
         context: dict[str, Any] = {"room": "channels", "path": path, "source": made.body.decode()}
         if path.endswith(".ics"):
-            return self._page("calendar", context | {"rows": calendar_of(made.body)}, state)
+            zone = state.look.draft.edition.series.zone
+            return self._page("calendar", context | {"rows": calendar_of(made.body, self._language, zone)}, state)
         return self._page("feed", context | {"feed": feed_of(path, made.body)}, state)
 
     async def letters(self, _request: Request) -> Response:

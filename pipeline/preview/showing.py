@@ -3,13 +3,17 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
+from typing import Any
 from xml.etree import ElementTree as ET
+from zoneinfo import ZoneInfo
 
-from icalendar import Calendar
+from icalendar import Calendar, Component
+
+from pipeline.language import say_day, say_time
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
@@ -36,8 +40,9 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One component of a calendar: each property as it is written, and what is said in its description."""
+    """One component of a calendar: when it is in words, each property as it is written."""
 
+    when: str
     summary: str
     start: str
     end: str
@@ -113,16 +118,29 @@ def _json_feed(body: bytes) -> Feed:
     return Feed(feed["title"], entries)
 
 
-def calendar_of(body: bytes) -> Sequence[Row]:
-    """The events of an iCalendar file of ours, in its order."""
+def calendar_of(body: bytes, language: str, zone: ZoneInfo) -> Sequence[Row]:
+    """The events of an iCalendar file of ours, in its order; their times in words in that zone."""
     names = ("SUMMARY", "DTSTART", "DTEND", "LOCATION", "STATUS", "SEQUENCE", "DESCRIPTION")
     events = Calendar.from_ical(body).walk("VEVENT")
-    return [Row(*(_property(event, name) for name in names)) for event in events]
+    return [Row(_when(event, language, zone), *(str(_value(event, name) or "") for name in names)) for event in events]
 
 
-def _property(event: object, name: str) -> str:
-    value = event.get(name) if isinstance(event, dict) else None
-    return "" if value is None else str(getattr(value, "dt", value))
+def _value(event: Component, name: str) -> Any:
+    value = event.get(name)
+    return getattr(value, "dt", value)
+
+
+def _when(event: Component, language: str, zone: ZoneInfo) -> str:
+    """`Tue 25 Oct 2022, 19:00 – 21:00`; the last day of whole days is the one before DTEND."""
+    start, end = _value(event, "DTSTART"), _value(event, "DTEND")
+    if not isinstance(start, datetime):
+        last = end - timedelta(days=1) if end else start
+        return " – ".join(dict.fromkeys(say_day(day, language, "short") for day in (start, last)))
+    moments = [moment.astimezone(zone) for moment in (start, end) if moment]
+    said = [f"{say_day(moment.date(), language, 'short')}, {say_time(moment, language)}" for moment in moments]
+    if len({moment.date() for moment in moments}) == 1:
+        said[1:] = [say_time(moment, language) for moment in moments[1:]]
+    return " – ".join(said)
 
 
 def letter_of(message: bytes) -> Shown:

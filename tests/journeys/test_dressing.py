@@ -9,7 +9,8 @@ from html_reader import HOSTILE, Reader
 
 from pipeline.actions.build import build
 from pipeline.actions.project import Project, project_at
-from pipeline.errors import CatalogueError
+from pipeline.errors import CatalogueError, TemplateError
+from pipeline.files import UNFINISHED
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
@@ -109,6 +110,39 @@ def test_a_link_named_like_a_picture_publishes_no_secret(pictured: Project, secr
     assert not pictured.out.exists()
 
 
+def test_a_picture_s_name_may_become_a_folder_and_a_folder_s_a_picture(pictured: Project) -> None:
+    events, pictures = pictured.folder / "events.toml", pictured.folder / "images"
+    drawn = (pictures / "a talk.png").read_bytes()
+    build(pictured, NOW)
+    (pictures / "a talk.png").unlink()
+    (pictures / "a talk.png").mkdir()
+    (pictures / "a talk.png" / "one.png").write_bytes(drawn)
+    before = events.read_text()
+    events.write_text(before.replace("images/a talk.png", "images/a talk.png/one.png"))
+    done = build(pictured, NOW).files
+    assert (pictured.out / "assets/images/a talk.png/one.png").read_bytes() == drawn
+    assert "assets/images/a talk.png/one.png" in done.written
+
+    (pictures / "a talk.png" / "one.png").unlink()
+    (pictures / "a talk.png").rmdir()
+    (pictures / "a talk.png").write_bytes(drawn)
+    events.write_text(before)
+    done = build(pictured, NOW).files
+    assert (pictured.out / "assets/images/a talk.png").read_bytes() == drawn
+    assert done.removed == ("assets/images/a talk.png/one.png",)
+    assert not list(pictured.out.rglob(f"*{UNFINISHED}"))
+
+
+def test_a_picture_in_a_folder_that_bears_the_name_of_a_file_of_the_site_is_refused(pictured: Project) -> None:
+    (pictured.folder / "style.css").mkdir()
+    (pictured.folder / "images" / "a talk.png").rename(pictured.folder / "style.css" / "talk.png")
+    events = pictured.folder / "events.toml"
+    events.write_text(events.read_text().replace("images/a talk.png", "style.css/talk.png"))
+    with pytest.raises(CatalogueError, match=r"the site has its file 'assets/style\.css'"):
+        build(pictured, NOW)
+    assert not pictured.out.exists()
+
+
 # --------------------------------------------------------------------------------------------- templates
 
 
@@ -188,3 +222,39 @@ def test_a_theme_that_is_not_there_is_refused_with_those_that_are(project: Proje
         build(themed(project, ".."), NOW)
     assert not project.out.exists()
     shutil.rmtree(project.templates)
+
+
+@pytest.mark.parametrize("folder", ["", "themes/paper/"])
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("{% block share %}{{ evnt.title }}{% endblock %}", "'evnt' is undefined"),
+        ("{% block share %}{{ event.titel }}{% endblock %}", "no attribute 'titel'"),
+        ("{% block shares %}{% endblock %}", "site/event.html has no block 'shares', did you mean 'share'?"),
+        ("{% block weather %}{% endblock %}", "has no block 'weather'; it has abstract, access, "),
+        ("{% block share %}{{ event.title|sad }}{% endblock %}", "No filter named 'sad'"),
+        ("{% block share %}{% if %}{% endblock %}", "Expected an expression"),
+    ],
+)
+def test_an_unknown_name_in_a_template_is_refused_with_file_and_line_before_anything_is_written(
+    project: Project, folder: str, body: str, said: str
+) -> None:
+    if folder:
+        written(project.folder, HOSTILE.replace("[site]", '[site]\ntheme = "paper"'))
+    put(project, f"{folder}site/event.html", '{% extends "tocsin/site/event.html" %}\n\n' + body)
+    with pytest.raises(TemplateError) as refused:
+        build(project, NOW)
+    assert f"templates/{folder}site/event.html:3: " in str(refused.value)
+    assert said in str(refused.value)
+    assert not project.out.exists()
+
+
+def test_a_block_within_a_block_is_the_template_s_own_and_may_be_filled_in_turn(project: Project) -> None:
+    put(
+        project,
+        "site/frame.html",
+        '{% extends "site/base.html" %}{% block main %}{% block own %}{% endblock %}{% endblock %}',
+    )
+    put(project, "site/event.html", '{% extends "site/frame.html" %}{% block own %}<h1>Ours</h1>{% endblock %}')
+    build(project, NOW)
+    assert "Ours" in page(project, "events/loud/index.html").text

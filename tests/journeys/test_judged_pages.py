@@ -22,11 +22,16 @@ LIVELY = (
     )
     + '[[event]]\nid = "off"\ntitle = "Off"\ndate = 2026-12-08\ntba = ["time"]\nstatus = "cancelled"\n'
     'notice = "The *room* is flooded."\nrecordings = ["https://video.example/1"]\n'
+    '[[newsletter]]\nid = "first"\nsend = 2022-08-01T10:00:00\nsubject = "First"\ntext = "# One\\n\\n* two"\n'
+    '[[newsletter]]\nid = "second"\nsend = 2022-09-01T14:30:00\nsubject = "S"\ncorrects = "first"\n'
+    'text = "<script>alert(1)</script> [x](javascript:alert(2))"\n'
 )
 PAGES = (
-    "seed/index.html", "seed/fr/events/non-take-up/index.html", "seed/subscribe/index.html", "seed/next/index.html",
-    "seed/embed/index.html", "seed/fr/poster/index.html", "over/next/index.html", "over/embed/index.html",
-    "lively/index.html", "lively/events/loud/index.html", "lively/fr/events/off/index.html",
+    "seed/index.html", "seed/fr/index.html", "seed/events/non-take-up/index.html",
+    "seed/fr/events/non-take-up/index.html", "seed/subscribe/index.html", "seed/fr/subscribe/index.html",
+    "seed/next/index.html", "seed/embed/index.html", "seed/poster/index.html", "seed/fr/poster/index.html",
+    "over/next/index.html", "over/embed/index.html", "lively/index.html", "lively/events/loud/index.html",
+    "lively/fr/events/off/index.html", "lively/newsletters/first/index.html", "lively/fr/newsletters/second/index.html",
 )  # fmt: skip
 
 UNFOUNDED = ("Resource violates Content Security Policy", "Inline script violates Content Security Policy")
@@ -39,7 +44,7 @@ def sites(seed_edition: Edition, tmp_path_factory: pytest.TempPathFactory) -> Pa
     editions = {
         "seed": seed_edition,
         "over": replace(seed_edition, day=date(2030, 1, 1)),
-        "lively": edition_of(LIVELY),
+        "lively": edition_of(LIVELY, ('title = "Off"', 'title = "Not on"')),
     }
     for name, edition in editions.items():
         for artifact in render_all(edition, Renderer()):
@@ -57,13 +62,13 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[chromium.Browser]
 
 @pytest.mark.skipif(chromium.PROGRAM is None, reason="there is no Chromium here")
 @pytest.mark.skipif(AXE is None, reason="axe-core isn't here: make judges")
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 360])
-def test_axe_finds_nothing(sites: Path, page: chromium.Browser, dark: bool, width: int) -> None:
+@pytest.mark.parametrize("look", ["light", "dark", "print"])
+@pytest.mark.parametrize("width", [1280, 320])
+def test_axe_finds_nothing(sites: Path, page: chromium.Browser, look: str, width: int) -> None:
     assert AXE is not None
     judge = AXE.read_text(encoding="utf-8")
     page.size(width)
-    page.dark(dark)
+    page.look(look)
     for path in PAGES:
         page.open((sites / path).as_uri())
         page.ask(judge + "; true")
@@ -86,3 +91,17 @@ def test_the_nu_checker_finds_nothing(sites: Path) -> None:
     messages = json.loads(done.stderr or done.stdout)["messages"]
     said = [(item["url"].rpartition("sites")[2], item["message"]) for item in messages]
     assert [(page, message) for page, message in said if not message.startswith(UNFOUNDED)] == []
+
+
+@pytest.mark.skipif(chromium.PROGRAM is None, reason="there is no Chromium here")
+def test_pages_look_the_same_without_scripts(sites: Path, page: chromium.Browser) -> None:
+    page.size(1280)
+    page.look("light")
+    for path in PAGES:
+        pictures = []
+        for on in (True, False):
+            page.scripts(on)
+            page.open((sites / path).as_uri())
+            pictures.append(page.picture())
+        assert pictures[0] == pictures[1], path
+    page.scripts(True)

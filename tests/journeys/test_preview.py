@@ -81,7 +81,10 @@ def test_site_feeds_calendars_letters_and_plan_are_shown_and_nothing_is_written(
     assert preview.get("/site/assets/style.css").headers["content-type"].startswith("text/css")
     for path in ("atom.xml", "fr/rss.xml", "feed.json"):
         assert "19:00 · The consequences of digitization" in Reader(preview.get(f"/channels/{path}").text).text
-    assert "2022-10-25 17:00:00+00:00" in Reader(preview.get("/channels/calendar.ics").text).text
+    calendar = Reader(preview.get("/channels/calendar.ics").text).text
+    assert "Tue 25 Oct 2022, 19:00 · Centre Social le Picoulet" in calendar
+    assert "DTSTART:2022-10-25 17:00:00+00:00" in calendar
+    assert "Thu 19 Jan 2023 · Centre Social le Picoulet" in calendar  # a whole day, though DTEND is the next one
     assert "two-weeks-before" in Reader(preview.get("/plan").text).text
     letters = Reader(preview.get("/letters").text)
     assert {"English", "Reminder: Tue 25 Oct 2022"} <= {
@@ -145,6 +148,52 @@ def test_a_wrong_template_is_told_in_its_page_and_keeps_no_other_from_being_show
         assert words in preview.get(path).text
     (folder / "event.html").unlink()
     preview.shows("/site/events/non-take-up/", "non-take-up of social rights")
+
+
+def test_every_feed_calendar_and_letter_opens_from_the_lists_of_them(preview: Preview) -> None:
+    with (preview.folder / "events.toml").open("a") as file:
+        file.write('\n[[newsletter]]\nid = "extra"\nsend = 2022-10-10T10:00:00\nsubject = "In October"\n')
+    preview.shows("/letters", "In October")
+    for room, least in (("/channels", 20), ("/letters", 15)):
+        inside = inside_of(preview, room)
+        assert len(inside) >= least, (room, inside)
+        for link in inside:
+            answer = preview.get(link)
+            assert answer.status_code == 200, link
+            assert Reader(answer.text).all("main"), link
+    names = {link.removeprefix("/channels/") for link in inside_of(preview, "/channels")}
+    assert {"atom.xml", "rss.xml", "feed.json", "calendar.ics", "fr/alarms/calendar.ics", "soon.atom.xml"} <= names
+
+
+def inside_of(preview: Preview, room: str) -> list[str]:
+    links = [link["href"] for link in Reader(preview.get(room).text).all("a")]
+    return [link for link in links if link.startswith(f"{room}/")]
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("events.toml", b""),
+        ("events.toml", b"format = 1\n[series\n"),
+        ("events.toml", b"\xff\xfe\x00\x00"),
+        ("events.toml", None),
+        ("ledger.jsonl", b"<<<<<<< HEAD\n"),
+    ],
+    ids=["empty", "half", "no text", "gone", "conflict"],
+)
+def test_whatever_a_file_holds_the_next_save_mends_it(preview: Preview, name: str, body: bytes | None) -> None:
+    file = preview.folder / name
+    right = file.read_bytes()
+    if body is None:
+        file.unlink()
+    else:
+        file.write_bytes(body)
+    for path in ("/", "/letters", "/plan", "/channels"):
+        preview.shows(path, "Something is wrong")
+    file.write_bytes(right)
+    preview.shows("/", '<iframe id="site"')
+    assert "two-weeks-before" in preview.shows("/plan", "two-weeks-before")
+    assert "non-take-up of social rights" in preview.shows("/site/", "non-take-up")
 
 
 def test_only_this_machine_may_look_under_its_own_name(preview: Preview) -> None:

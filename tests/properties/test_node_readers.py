@@ -14,7 +14,7 @@ from publishing import TALK, edition
 
 from pipeline.catalogue.recurrence import occurrences
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, in_gap, in_overlap
-from pipeline.edition import Edition
+from pipeline.edition import Edition, Listing
 from pipeline.outputs import calendar, feeds, json_feed
 from pipeline.outputs.entries import desk
 from pipeline.rendering import Renderer
@@ -22,6 +22,7 @@ from pipeline.rendering import Renderer
 pytestmark = pytest.mark.skipif(READER is None, reason="Node or its readers aren't here: make judges")
 
 STATUS = {"confirmed": "CONFIRMED", "tentative": "TENTATIVE", "cancelled": "CANCELLED", "postponed": "CANCELLED"}
+SOONEST, LATEST = datetime(1899, 1, 1, tzinfo=UTC), datetime(2201, 1, 1, tzinfo=UTC)
 COMMON = settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -60,8 +61,8 @@ def check(of: Edition, facts: Mapping[str, Any]) -> None:
         assert found.keys() == {listing.revision.uid for listing in of.dated}
         for listing in of.dated:
             told, event = found[listing.revision.uid], listing.event
-            if event.repeats is None:
-                assert told["times"] == [as_read(event.when)]
+            assert told["times"] == sorted(as_read(when) for _, when in occurrences(event, SOONEST, LATEST))
+            check_facts(listing, told, language)
             assert (told["status"], told["sequence"]) == (STATUS[event.status], listing.revision.sequence)
             assert told["stamp"] == instant(listing.revision.updated)
             if event.title is not None:
@@ -77,6 +78,25 @@ def check(of: Edition, facts: Mapping[str, Any]) -> None:
         for name in ("atom.xml", "feed.json"):
             titles = [one["title"].strip() for one in facts[f"{tree}{name}"]["feedsmith"]["entries"]]
             assert titles == [one.title.strip() for one in entries]
+
+
+def check_facts(listing: Listing, told: Mapping[str, Any], language: str) -> None:
+    event, venue, online = listing.event, listing.venue, listing.event.online
+    position = [round(degrees, 6) for degrees in venue.geo] if venue is not None and venue.geo is not None else None
+    assert told["geo"] == position
+    kind = [event.kind.said_in(language).text] if event.kind else []
+    assert told["categories"] == list(dict.fromkeys([*kind, *event.tags]))
+    assert told["conference"] == (online.url.replace(",", "%2C") if online and online.url else None)
+    label = online.label.said_in(language).text if online and online.url and online.label else None
+    assert told["label"] == label
+    assert told["attached"] == [link.url.replace(",", "%2C") for link in event.resources]
+    assert (told["image"] is None) == (event.image is None)
+    # A line break within a paragraph is a space.
+    abstract = event.abstract.said_in(language).text.split() if event.abstract else []
+    assert " ".join(abstract) in " ".join(told["description"].split())
+    assert venue is None or told["location"].startswith(venue.name.said_in(language).text)
+    if event.group:
+        assert (told["organizer"], told["organizerName"]) == ("mailto:north@talks.example", "North")
 
 
 def test_the_real_series(seed_edition: Edition) -> None:

@@ -28,9 +28,9 @@ def files(of: Edition) -> Mapping[str, bytes]:
 
 
 def atom(of: Edition, path: str = "atom.xml") -> feedparser.FeedParserDict:
-    read = feedparser.parse(files(of)[path])
-    assert not read.bozo, read.bozo_exception
-    return read
+    found = feedparser.parse(files(of)[path])
+    assert not found.bozo, found.bozo_exception
+    return found
 
 
 def titles(of: Edition, path: str = "atom.xml") -> list[str]:
@@ -199,6 +199,18 @@ def test_what_is_published_at_once_is_told_apart_with_the_nearest_event_on_top(s
         stamps = found[1:] if path == "atom.xml" else found
         assert stamps == sorted(set(stamps), reverse=True)
         assert len(stamps) == 5
+
+
+def test_of_many_published_at_once_without_a_date_no_two_are_of_the_same_instant() -> None:
+    many = "".join(
+        f'[[event]]\nid = "idea-{number}"\ntitle = "Idea"\ntba = ["date", "time"]\n' for number in range(100)
+    )
+    first = items(edition(many))
+    assert len({item["date_modified"] for item in first}) == 100
+    later = items(edition(many, many + TALK))
+    assert {item["id"]: item["date_modified"] for item in first[:99]}.items() <= {
+        item["id"]: item["date_modified"] for item in later
+    }.items()
 
 
 # --------------------------------------------------------------------------------------------- form

@@ -16,8 +16,7 @@ PARIS = Manner("Europe/Paris", "https://talks.example/")
 
 def events_of(name: str) -> dict[str, Found]:
     """The events of a sample file by their titles."""
-    text = (DATA / name).read_bytes().decode()
-    found = read_calendar(text, name, PARIS).events
+    found = read_calendar((DATA / name).read_bytes(), name, PARIS).events
     return {next(iter(event.facts["title"].values())): event for event in found}
 
 
@@ -26,7 +25,7 @@ def read(*lines: str, head: str = "") -> Found:
     text = "\r\n".join(
         ["BEGIN:VCALENDAR", *filter(None, [head]), "BEGIN:VEVENT", *lines, "END:VEVENT", "END:VCALENDAR"]
     )
-    (found,) = read_calendar(text, "x.ics", PARIS).events
+    (found,) = read_calendar(text.encode(), "x.ics", PARIS).events
     return found
 
 
@@ -114,7 +113,7 @@ def test_words_of_a_single_time_are_named_as_lost() -> None:
             "RECURRENCE-ID:20270311T180000Z", "END:VEVENT", "END:VCALENDAR",
     ]  # fmt: skip
     text = "\n".join(lines)
-    (event,) = read_calendar(text, "x.ics", PARIS).events
+    (event,) = read_calendar(text.encode(), "x.ics", PARIS).events
     assert "Club with Ada" in lost(event)
     assert "moved" not in event.facts
 
@@ -159,7 +158,9 @@ def test_what_has_no_place_is_named_with_its_line() -> None:
     assert {problem.line for problem in event.lost} == {48}
     assert "ATTENDEE is not carried over: 1" in lost(event)
     assert "ada@example.org" not in lost(event)
-    (todo,) = read_calendar((DATA / "nextcloud.ics").read_bytes().decode(), "n.ics", PARIS).lost
+    reading = read_calendar((DATA / "nextcloud.ics").read_bytes(), "n.ics", PARIS)
+    assert list(reading.events)
+    (todo,) = reading.lost
     assert "VTODO" in str(todo)
 
 
@@ -171,25 +172,33 @@ def test_a_broken_event_does_not_spoil_the_others() -> None:
             "BEGIN:VEVENT", "SUMMARY:two", "END:VEVENT", "END:VCALENDAR",
     ]  # fmt: skip
     text = "\n".join(lines)
-    reading = read_calendar(text, "x.ics", PARIS)
-    titles = [event.facts.get("title", {}).get("") for event in reading.events]
+    events = list(read_calendar(text.encode(), "x.ics", PARIS).events)
+    titles = [event.facts.get("title", {}).get("") for event in events]
     assert (titles[0], titles[-1]) == ("one", "two")
-    assert "DTSTART" in lost(reading.events[0])
-    assert "date" not in reading.events[0].facts
+    assert "DTSTART" in lost(events[0])
+    assert "date" not in events[0].facts
 
 
 def test_a_file_that_was_cut_off_says_so() -> None:
-    reading = read_calendar("BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:x\n", "x.ics", PARIS)
-    assert (reading.events, reading.lost[0].line) == ((), 2)
+    reading = read_calendar(b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:x\n", "x.ics", PARIS)
+    assert not list(reading.events)
+    assert reading.lost[0].line == 2
 
 
 def test_no_calendar_is_refused() -> None:
     with pytest.raises(CatalogueError, match="BEGIN:VCALENDAR"):
-        read_calendar("Hello", "x.ics", PARIS)
+        list(read_calendar(b"Hello", "x.ics", PARIS).events)
 
 
 def test_of_two_versions_the_higher_sequence_counts() -> None:
     rows = "\n".join(f"BEGIN:VEVENT\nUID:1\nSEQUENCE:{n}\nSUMMARY:v{n}\nEND:VEVENT" for n in (2, 5, 3))
-    (event,) = read_calendar(f"BEGIN:VCALENDAR\n{rows}\nEND:VCALENDAR", "x.ics", PARIS).events
+    (event,) = read_calendar(f"BEGIN:VCALENDAR\n{rows}\nEND:VCALENDAR".encode(), "x.ics", PARIS).events
     assert event.facts["title"] == {"": "v5"}
     assert lost(event).count("another version") == 2
+
+
+def test_a_file_within_an_event_is_named_and_nothing_of_it_is_read() -> None:
+    attached = "ATTACH;FILENAME=a.pdf;ENCODING=BASE64;VALUE=BINARY:" + "\r\n ".join(["QUJD" * 18] * 5)
+    event = read("SUMMARY:x", attached, "DESCRIPTION:still here")
+    assert "ATTACH is not carried over: a file inside the calendar" in lost(event)
+    assert event.facts["abstract"] == {"": "still here"}

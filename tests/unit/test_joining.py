@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import html
 import io
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -16,7 +17,7 @@ from babel.messages.pofile import read_po
 from checkout import ROOT
 from jinja2.ext import babel_extract
 from publishing import HEAD, TALK, edition
-from sqlalchemy import select, update
+from sqlalchemy import Table, select, update
 from visiting import MAILING, Visited
 
 from pipeline.actions.joining import (
@@ -30,11 +31,12 @@ from pipeline.actions.joining import (
 )
 from pipeline.actions.personal_data import KEPT
 from pipeline.actions.retention import tidy
+from pipeline.language import words
 from pipeline.letters import unsubscribe_token
 from pipeline.reminders.occasions import Kind
 from pipeline.store.limits import limits
 from pipeline.store.subscribers import ALL_KINDS, add, forget, set_state
-from pipeline.store.tables import Progress, Role, Standing, campaigns, subscribers
+from pipeline.store.tables import METADATA, Progress, Role, Standing, campaigns, subscribers
 from pipeline.web import guard
 
 ADA = "ada@reader.example"
@@ -59,6 +61,10 @@ def subscribed(visit: Visited, address: str = ADA, language: str = "en", state: 
     who = visit.subscriber(address)
     assert who is not None
     return who.public_id
+
+
+def _tells_of_a_person(table: Table) -> bool:
+    return "subscriber_id" in table.columns
 
 
 REMINDERS = ("two-weeks-before", "two-days-before", "morning")
@@ -318,11 +324,28 @@ class TestChoosing:
         kept = answer.json()
         assert (kept["address"], kept["state"], kept["consent"]) == (ADA, "active", who.consent)
         assert [mail["subject"] for mail in kept["mails"]] == ["Please confirm: Evening talks; tea, cake"]
-        stored = {column.name for column in subscribers.columns} - {"id", "public_id", "mailbox", "folded", "role"}
-        stored -= {"some_events"}  # says that there are `events`
-        assert stored < set(kept)
-        page = visit.get("/privacy").text
-        assert all(f"<dt>{name}</dt>" in page for name in kept)
+        assert list(kept) == list(KEPT)
+        for language in ("en", "fr"):
+            page = html.unescape(visit.get(f"/privacy?lang={language}").text)
+            say = words(language)
+            assert [name for name in kept if f"<code>{name}</code>" not in page] == []
+            assert [each for each in KEPT.values() if say(each.name) not in page or say(each.meaning) not in page] == []
+
+    def test_whatever_a_table_holds_of_a_person_has_a_name_for_people(self) -> None:
+        named = {column for each in KEPT.values() for column in each.columns}
+        persons = {"subscribers", *(table.name for table in METADATA.sorted_tables if _tells_of_a_person(table))}
+        assert persons == {"subscribers", "subscriber_tags", "choices", "deliveries", "attempts"}
+        columns = {
+            f"{table.name}.{column.name}"
+            for table in METADATA.sorted_tables
+            if table.name in persons
+            for column in table.columns
+            if column.name not in {"id", "subscriber_id", "campaign_id"}  # they only join the rows
+        }
+        assert columns == named
+        # What a table without a person holds is programme, letters for all, and fingerprints, of which the page tells.
+        others = {table.name for table in METADATA.sorted_tables} - persons
+        assert others == {"meta", "editions", "campaigns", "letters", "forgotten", "reports", "limits"}
 
     def test_erasing_asks_first_and_then_leaves_a_hash_alone(self, visit: Visited) -> None:
         path = self.path(visit)
@@ -410,6 +433,28 @@ class TestDoor:
             answer = visit.get(path)
             assert (answer.status_code, "Not just now" in answer.text) == (503, True)
 
+    @pytest.mark.parametrize(
+        ("path", "subscribe"),
+        [
+            ("/confirm/x", "../subscribe"), ("/unsubscribe/x", "../subscribe"), ("/nowhere", "subscribe"),
+            ("/preferences/x/erase", "../../subscribe"), ("/", "subscribe"),
+        ],
+    )  # fmt: skip
+    def test_a_link_that_leads_nowhere_shows_the_ways_back_in_the_reader_s_language(
+        self, visit: Visited, path: str, subscribe: str
+    ) -> None:
+        visit.get("/subscribe")  # by then the service has read what is published
+        for language, home in (("en", "https://talks.example/cycle/"), ("fr", "https://talks.example/cycle/fr/")):
+            shown = visit.get(path, headers={"Accept-Language": language})
+            assert shown.status_code == 404
+            assert f'<html lang="{language}"' in shown.text
+            links = re.findall(r'href="([^"]+)"', html.unescape(shown.text))
+            assert links == [home, f"{subscribe}?series=talks&lang={language}"]
+
+    def test_under_a_foreign_name_nothing_is_told(self, visit: Visited) -> None:
+        shown = visit.get("/nowhere", headers={"Host": "elsewhere.example"})
+        assert (shown.status_code, "talks.example" in shown.text) == (421, False)
+
 
 class TestSeveralSeries:
     def test_where_there_are_several_one_chooses(self, visit: Visited) -> None:
@@ -468,10 +513,11 @@ class TestWords:
             for message in read_po(io.BytesIO(fragment.read_bytes()))
         }
         templates = [*(ROOT / "templates/service").glob("*.html"), *(ROOT / "templates/mail").glob("confirm.*")]
-        words = [CONSENT_TEXT, EVENT_CONSENT_TEXT, *KEPT.values()]
+        names = [name for each in KEPT.values() for name in (each.name, each.meaning)]
+        found_words = [CONSENT_TEXT, EVENT_CONSENT_TEXT, *names]
         for template in templates:
             with template.open("rb") as file:
                 found = babel_extract(file, ("_", "gettext"), [], {"trim_blocks": "true", "lstrip_blocks": "true"})
-                words += [message if isinstance(message, str) else message[0] for _, _, message, _ in found]
-        assert len(words) > 80
-        assert [word for word in words if not french.get(word)] == []
+                found_words += [message if isinstance(message, str) else message[0] for _, _, message, _ in found]
+        assert len(found_words) > 100
+        assert [word for word in found_words if not french.get(word)] == []

@@ -1,19 +1,22 @@
 """Links into calendar programs, maps and mail: each in the form which its program takes."""
 
-from datetime import date
+from datetime import date, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from html_reader import HOSTILE, edition_of
+from icalendar import Calendar
+from publishing import TALK, edition
 
 from pipeline.edition import Edition
+from pipeline.outputs import calendar
 from pipeline.outputs.links import add_links, mail_link, map_links, subscribe_links, webcal
 
 PAGE = "https://talks.example/events/x/"
 
 
-def queries(edition: Edition, event: str, language: str = "en") -> dict[str, dict[str, str]]:
-    listing = next(item for item in edition.listings if item.event.id == event)
+def queries(of: Edition, event: str, language: str = "en") -> dict[str, dict[str, str]]:
+    listing = next(item for item in of.listings if item.event.id == event)
     links = add_links(listing, PAGE, language)
     return {link.name: {key: value[0] for key, value in parse_qs(urlsplit(link.url).query).items()} for link in links}
 
@@ -42,6 +45,38 @@ def test_a_day_is_added_as_a_whole_day_whose_title_says_that_the_hour_is_open(se
     assert found["Google"]["text"] == "The algorithmization of welfare control (time to be announced)"
     assert (found["Outlook.com"]["enddt"], found["Outlook.com"]["allday"]) == ("2023-01-20", "true")
     assert (found["Yahoo"]["et"], found["Yahoo"]["dur"]) == ("20230119", "allday")
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "Online"), ("fr", "En ligne")])
+def test_an_event_without_a_place_is_added_as_online_in_each_program(language: str, word: str) -> None:
+    found = queries(
+        edition(TALK.replace('venue = "hall"', 'venue = false\nonline = "https://m.example/"')), "talk", language
+    )
+    places = {"Google": "location", "Outlook.com": "location", "Office 365": "location", "Yahoo": "in_loc"}
+    assert {name: found[name][key] for name, key in places.items()} == dict.fromkeys(places, word)
+
+
+@pytest.mark.parametrize(("change", "start", "end"), [
+    ("time = '00:30'\nduration = '2h'", "20261019T223000Z", "20261020T003000Z"),
+    ("all_day = true", "20261020", "20261021"),
+    ("all_day = true\nend_date = 2026-10-22", "20261020", "20261023"),
+    ("tba = ['time']", "20261020", "20261021"),
+])  # fmt: skip
+def test_all_four_programs_are_told_the_same_times_as_the_calendar(change: str, start: str, end: str) -> None:
+    of = edition(TALK.replace('time = "19:00"', change))
+    found = queries(of, "talk")
+    (read,) = Calendar.from_ical(calendar.invitation(of, of.dated[0], "en")).events
+    assert [read[name].to_ical().decode() for name in ("dtstart", "dtend")] == [start, end]
+    assert found["Google"]["dates"] == f"{start}/{end}"
+    for name in ("Outlook.com", "Office 365"):
+        told = [found[name][key].translate(str.maketrans("", "", "-:")) for key in ("startdt", "enddt")]
+        assert (told, found[name].get("allday")) == ([start, end], None if "T" in start else "true")
+    # Yahoo alone counts the last day in.
+    last = end if "T" in end else f"{date.fromisoformat(end) - timedelta(days=1):%Y%m%d}"
+    assert (found["Yahoo"]["st"], found["Yahoo"]["et"]) == (start, last)
+    assert found["Yahoo"].get("dur") == (None if "T" in start else "allday")
+    for name, key in (("Google", "text"), ("Outlook.com", "subject"), ("Office 365", "subject"), ("Yahoo", "title")):
+        assert found[name][key] == read["summary"]
 
 
 @pytest.mark.parametrize(

@@ -158,10 +158,14 @@ def test_a_colour_is_taken_only_in_the_two_ways_that_css_and_calendars_share() -
 
 
 def test_the_stylesheet_is_small_and_fetches_nothing(seed_edition: Edition, renderer: Renderer) -> None:
-    style = next(item for item in pages.render(seed_edition, renderer) if item.path == STYLESHEET)
-    assert len(style.body) <= 12_800
-    assert b"url(" not in style.body
-    assert b"@import" not in style.body
+    coloured = replace(seed_edition, catalogue=seed_edition.catalogue.model_copy(
+        update={"site": seed_edition.catalogue.site.model_copy(update={"color": "rebeccapurple"})}
+    ))  # fmt: skip
+    for edition in (seed_edition, coloured):
+        style = next(item for item in pages.render(edition, renderer) if item.path == STYLESHEET)
+        assert len(style.body) <= 12_000
+        assert b"url(" not in style.body
+        assert b"@import" not in style.body
 
 
 def luminance(colour_: str) -> float:

@@ -37,6 +37,18 @@ def test_it_ticks_at_once_and_again_when_it_is_woken() -> None:
     ticker.stop()
 
 
+def test_who_is_woken_often_in_a_moment_ticks_seldom() -> None:
+    ticks: list[int] = []
+    ticker = Ticker(lambda: ticks.append(1), CLOCK, every=60)
+    ticker.start()
+    until(lambda: len(ticks) == 1)
+    for _ in range(200):
+        ticker.wake()
+    until(lambda: len(ticks) > 1)
+    assert len(ticks) < 100
+    ticker.stop()
+
+
 def test_who_is_woken_in_the_middle_of_a_tick_ticks_once_more_after_it() -> None:
     ticks: list[int] = []
     go_on = threading.Event()

@@ -1,0 +1,178 @@
+"""What the files of an edition are made from, as digests: a file whose digest is the same has the same bytes.
+
+Whoever says nothing sharper of a file says that it is made from everything, which is always true. A file of some events
+is made from these, and from all of the catalogue that is not an event: so what an output adds to such a file needs no
+word here, unless it comes from other events or from the day. Templates and the program count for every file; who
+remembers files sees to these.
+"""
+
+import hashlib
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+from pydantic_core import to_json
+
+from pipeline.catalogue.when import Unscheduled
+from pipeline.edition import Edition, Listing, News
+from pipeline.ledger import Line
+from pipeline.ledger_lines import compact_json
+
+
+class Lasting(str):
+    """A key by which a piece of a page may outlast the edition; other pieces are shared by its pages alone."""
+
+    __slots__ = ()
+
+
+class Pieces:
+    """What long files tell of single events, by keys of `Keys.of`; here nothing is kept, each is made anew."""
+
+    def find(self, _key: str) -> bytes | None:
+        """The piece of a key as it was made before; None where it must be made."""
+        return None
+
+    def put(self, key: str, piece: bytes) -> None:
+        """Takes a piece that was made, and is about to stand in a file."""
+
+    def of(self, key: str, make: Callable[[], bytes]) -> bytes:
+        """The piece of a key, which `make` makes where there is none."""
+        if (piece := self.find(key)) is None:
+            piece = make()
+            self.put(key, piece)
+        return piece
+
+
+class Reused(dict[Hashable, str]):
+    """The pieces of pages for `{% reused %}`, by the place in the template and the keys given there."""
+
+    def __init__(self, of: "Keys") -> None:
+        super().__init__()
+        self._of = of
+
+    def get(self, names: Any, default: Any = None) -> Any:
+        """A piece that was made before, be it for an earlier edition."""
+        if not _lasts(names):
+            return super().get(names, default)
+        piece = self._of.pieces.find(_name(names))
+        return default if piece is None else piece.decode()
+
+    def __setitem__(self, names: Any, piece: str) -> None:
+        if _lasts(names):
+            self._of.pieces.put(_name(names), piece.encode())
+        else:
+            super().__setitem__(names, piece)
+
+
+def _lasts(names: Any) -> bool:
+    return len(names) > 1 and type(names[1]) is Lasting
+
+
+def _name(names: Iterable[object]) -> str:
+    return _digest(*(str(name).encode() for name in names)).hex()
+
+
+class Keys:
+    """The digests of one edition; `keys` gives the one that all outputs share."""
+
+    def __init__(self, edition: Edition) -> None:
+        self.pieces = Pieces()
+        self._edition = edition
+        self._records: dict[str, bytes] = {}
+
+    @contextmanager
+    def with_pieces(self, pieces: Pieces) -> Iterator[None]:
+        """Meanwhile pieces come from who remembers those of an earlier edition."""
+        self.pieces = pieces
+        try:
+            yield
+        finally:
+            self.pieces = Pieces()
+
+    @cached_property
+    def everything(self) -> str:
+        """All that an edition holds: the catalogue, the ledger and the day."""
+        return _digest(self.timeless.encode(), self._edition.day.isoformat().encode()).hex()
+
+    @cached_property
+    def timeless(self) -> str:
+        """All of it but the day: for what says the same of an event before it and after."""
+        edition = self._edition
+        order = "\n".join(
+            listing.event.id for listing in edition.listings if isinstance(listing.event.when, Unscheduled)
+        )
+        sent = (_line(line) for line in edition.ledger.newsletters)
+        lines = (self._record(event) for event in edition.ledger.events)
+        return _digest(self._series, order.encode(), b"newsletters", *sent, b"events", *lines).hex()
+
+    @cached_property
+    def series(self) -> str:
+        """All of the catalogue but its events, and what the first line of the ledger gave the series for good."""
+        return self._series.hex()
+
+    def of(self, *listings: Listing | None, values: Iterable[str] = ()) -> str:
+        """The events at their places, with their histories, all that is in `series`, and what else a file shows."""
+        # All in one piece: called for each of thousands of files.
+        records = b"".join([self._record_of(listing) for listing in listings])
+        said = f"{len(listings)} {tuple(values)!r}".encode()
+        return hashlib.blake2b(b"".join((self._series, records, said)), digest_size=16).hexdigest()
+
+    def _record_of(self, listing: Listing | None) -> bytes:
+        """Of the same length for each, so that one can't pass for two."""
+        if listing is None:
+            return _NOBODY
+        return self._record(listing.event.id) + (b"R" if listing.retired else b"-")
+
+    def of_news(self, told: Iterable[News], *said: str) -> str:
+        """Pieces of news in their order, each with its event's history and where it stands there, and `series`.
+
+        `said` is whatever else of the edition is told with them.
+        """
+        parts = (part for item in told for part in (_state(item), self._record(item.event.id)))
+        return _digest(self._series, b"news", *parts, *map(str.encode, said)).hex()
+
+    @cached_property
+    def _series(self) -> bytes:
+        edition = self._edition
+        catalogue = edition.catalogue.model_dump_json(by_alias=True, exclude={"events", "kept"})
+        first = [_line(line) for line in edition.ledger.lines[:1]]
+        return _digest(catalogue.encode(), b"sent" if edition.ledger.newsletters else b"", *first)
+
+    def _record(self, event: str) -> bytes:
+        """The history of an event up to now. Its last line says all that is public of it, its place and its group."""
+        found = self._records.get(event)
+        if found is None:
+            found = self._records[event] = _digest(*map(_line, self._edition.ledger.of(event)))
+        return found
+
+
+_NOBODY = bytes(17)
+
+
+def keys(edition: Edition) -> Keys:
+    """The digests of an edition, made once for all outputs."""
+    found: Keys | None = edition.__dict__.get("_keys")
+    return found or edition.__dict__.setdefault("_keys", Keys(edition))
+
+
+def _state(news: News) -> bytes:
+    """Up to which line of its event's history it tells."""
+    return f"{news.id} {news.kind} {news.last.isoformat()} {news.updated.isoformat()} {news.sequence}".encode()
+
+
+def _line(line: Line) -> bytes:
+    head = (line.kind.value, line.event, line.uid, line.news, line.at.isoformat(), *sorted(line.changed))
+    # In the order of their names, as they are in the file: what was published is the same as before.
+    ordered = list(line.facts) == sorted(line.facts)
+    facts = to_json(line.facts) if ordered else compact_json(line.facts).encode()
+    return _digest("\n".join(head).encode(), facts)
+
+
+def _digest(*parts: bytes) -> bytes:
+    """A digest of parts of any length, each told apart from the next."""
+    found = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        found.update(b"%d:" % len(part))
+        found.update(part)
+    return found.digest()

@@ -1,0 +1,56 @@
+"""The blocks of a template that others may fill: the library passes over one that nobody has, and says nothing."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+import jinja2
+from jinja2 import nodes
+
+
+def refuse_unknown_blocks(environment: jinja2.Environment, tree: nodes.Template, name: str, file: str | None) -> None:
+    """TemplateSyntaxError at the first block that none of the templates has which this one extends.
+
+    A block within a block is the template's own. Nothing is said where the other is named while rendering, or missing.
+    """
+    above = _extended(tree)
+    if above is None or (known := _blocks(environment, above)) is None:
+        return
+    for node in tree.body:
+        if isinstance(node, nodes.Block) and node.name not in known:
+            near = "".join(f", did you mean {one!r}?" for one in get_close_matches(node.name, known, n=1))
+            said = f"{above} has no block {node.name!r}{near or '; it has ' + ', '.join(sorted(known))}"
+            raise jinja2.TemplateSyntaxError(said, node.lineno, name, file)
+
+
+def _extended(tree: nodes.Template) -> str | None:
+    found = tree.find(nodes.Extends)
+    return str(found.template.value) if found and isinstance(found.template, nodes.Const) else None
+
+
+def _blocks(environment: jinja2.Environment, name: str | None) -> set[str] | None:
+    """The names of all blocks of a template and of those that it extends; None where one of them can't be read."""
+    found = set[str]()
+    for tree in _chain(environment, name):
+        if tree is None:
+            return None
+        found |= {node.name for node in tree.find_all(nodes.Block)}
+    return found
+
+
+def _chain(environment: jinja2.Environment, name: str | None) -> Iterator[nodes.Template | None]:
+    seen = set[str]()
+    while name is not None and name not in seen:
+        seen.add(name)
+        tree = parsed(environment, name)
+        yield tree
+        name = _extended(tree) if tree is not None else None
+
+
+def parsed(environment: jinja2.Environment, name: str) -> nodes.Template | None:
+    """A template as a tree; None where it is missing or wrong."""
+    assert environment.loader is not None  # noqa: S101 - ours all have one
+    try:
+        source, file, _ = environment.loader.get_source(environment, name)
+        return environment.parse(source, name, file)
+    except jinja2.TemplateError:
+        return None

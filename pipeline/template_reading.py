@@ -1,0 +1,53 @@
+"""What a template reads of a variable, found in its text: before it is rendered, and whichever way it would go."""
+
+from collections.abc import Collection, Iterator
+
+import jinja2
+from jinja2 import nodes
+from jinja2.meta import find_referenced_templates
+
+from pipeline.template_blocks import parsed
+
+
+def reads_only(environment: jinja2.Environment, template: str, variable: str, allowed: Collection[str]) -> bool:
+    """Whether a template, with all that it takes in, reads nothing of a variable but these dotted names and below.
+
+    False where that can't be told: a template is missing, wrong, or named while rendering.
+    """
+    waiting, seen = [template], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        tree = parsed(environment, name)
+        if tree is None or not all(_within(read, allowed) for read in _reads(tree, variable)):
+            return False
+        for other in find_referenced_templates(tree):
+            if other is None:
+                return False
+            waiting.append(other)
+    return True
+
+
+def _reads(node: nodes.Node, variable: str) -> Iterator[str]:
+    """Every dotted name below the variable; an empty one where it is used as a whole."""
+    dotted = _dotted(node)
+    if dotted is not None and dotted.partition(".")[0] == variable:
+        yield dotted.partition(".")[2]
+    elif dotted is None:
+        for child in node.iter_child_nodes():
+            yield from _reads(child, variable)
+
+
+def _dotted(node: nodes.Node) -> str | None:
+    if isinstance(node, nodes.Name):
+        return node.name
+    if isinstance(node, nodes.Getattr):
+        before = _dotted(node.node)
+        return None if before is None else f"{before}.{node.attr}"
+    return None
+
+
+def _within(name: str, allowed: Collection[str]) -> bool:
+    return "__" not in name and any(name == one or name.startswith(f"{one}.") for one in allowed)

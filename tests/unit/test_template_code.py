@@ -1,0 +1,82 @@
+"""Templates run as leaner code: what they say is what Jinja itself would have said."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markupsafe import Markup
+
+from pipeline import markdown
+from pipeline.rendering import Renderer
+
+
+class Marked:
+    """A value that brings its own HTML."""
+
+    def __html__(self) -> str:
+        return "<i>marked</i>"
+
+
+VALUES: Mapping[str, Any] = {
+    "text": "<b> & \"quoted\" & 'so'",
+    "safe": Markup("<b>bold</b>"),
+    "number": 3.5,
+    "nothing": None,
+    "own": Marked(),
+    "call": lambda text, end="": f"{text}{end}<",
+    "safely": lambda: Markup("<u>"),
+}
+SAYINGS = (
+    "{{ text }}|{{ safe }}|{{ number }}|{{ nothing }}|{{ own }}",
+    "{{ call('a', end='>') }}|{{ safely() }}|{{ text.upper() }}",
+    "{{ text ~ safe }}|{{ text|e }}|{{ safe|e }}|{{ text|safe }}",
+    "{% macro m(a, b='<') %}<p>{{ a }}{{ b }}</p>{% endmacro %}{{ m(text) }}{{ m(safe, b=text) }}",
+    "{% macro m(a) %}<p>{{ a }}{{ caller() }}</p>{% endmacro %}{% call m('&') %}{{ text }}{% endcall %}",
+    "{% set x %}<i>{{ text }}</i>{% endset %}{{ x }}{% for one in [text, safe] %}{{ loop.index }}{{ one }}{% endfor %}",
+)
+
+
+@pytest.mark.parametrize("source", SAYINGS)
+def test_what_is_written_out_is_escaped_as_by_jinja_itself(source: str, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(source)
+    own = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(source)
+    assert Renderer((tmp_path,)).render("page.html", "en", VALUES) == own.render(VALUES)
+
+
+def pieces(folder: Path, key: str, contexts: list[dict[str, Any]]) -> list[str]:
+    (folder / "page.html").write_text(f"{{% reused {key} %}}{{{{ text }}}}{{% endreused %}}")
+    renderer = Renderer((folder,))
+    return [renderer.render("page.html", "en", context) for context in contexts]
+
+
+def test_a_piece_is_made_once_for_pages_that_give_the_same_keys(tmp_path: Path) -> None:
+    kept: dict[Any, str] = {}
+    found = pieces(tmp_path, "a, b", [
+        {"made_pieces": kept, "a": a, "b": b, "text": f"<{number}>"}
+        for number, (a, b) in enumerate([("x", 1), ("x", 1), ("x", 2), ("y", 1), ("x", 2)])
+    ])  # fmt: skip
+    assert found == ["&lt;0&gt;", "&lt;0&gt;", "&lt;2&gt;", "&lt;3&gt;", "&lt;2&gt;"]
+
+
+def test_a_key_that_is_none_means_each_time(tmp_path: Path) -> None:
+    kept: dict[Any, str] = {}
+    contexts = [{"made_pieces": kept, "a": None, "text": text} for text in ("one", "two")]
+    assert pieces(tmp_path, "a", contexts) == ["one", "two"]
+    assert not kept
+
+
+def test_without_a_place_to_keep_them_pieces_are_made_each_time(tmp_path: Path) -> None:
+    assert pieces(tmp_path, "a", [{"a": 1, "text": text} for text in ("one", "two")]) == ["one", "two"]
+
+
+LINES = st.text(alphabet="aé1 -+.:=!?\"'\xa0\u202f²*<", max_size=12)
+
+
+@given(st.lists(LINES, max_size=6).map("\n".join))
+def test_plain_prose_is_what_the_parser_would_have_made_of_it(text: str) -> None:
+    assert markdown.to_html(text) == markdown._html(text, "")
+    assert markdown.to_text(text) == markdown._text(text, "")
