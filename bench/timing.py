@@ -23,10 +23,9 @@ class Run:
 
 
 def run(command: Sequence[str], folder: Path, **environment: str) -> Run:
-    """Runs a command to its end and reads what it cost."""
-    process = subprocess.Popen(
-        command, cwd=folder, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
+    """Runs a command to its end and reads what it cost; Python may keep what it compiled, as on anybody's machine."""
+    everything = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", **environment}
+    process = subprocess.Popen(command, cwd=folder, env=everything, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
