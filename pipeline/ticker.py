@@ -55,10 +55,15 @@ class Ticker:
 
     def start(self) -> None:
         """Ticks at once and from then on."""
-        self._scheduler.add_job(
-            self._round, "interval", seconds=self._every, id="often", next_run_time=self._wall.now()
-        )
+        self._begin()
         self._scheduler.start()
+
+    def mind_the_clock(self) -> None:
+        """Ticks at once where the wall clock was set back; to be called every so often."""
+        # The scheduler would sleep until the hour comes again for which it has planned the next tick.
+        if self.age() < -GATHERED:
+            self.beat()
+            self._begin()
 
     def stop(self) -> None:
         """Lets the tick in hand finish, then ends; one that hangs isn't waited for."""
@@ -68,8 +73,12 @@ class Ticker:
         """Ticks in a moment, or once more after the tick in hand: something is due that it didn't know of."""
         self._asked.set()
         # Who holds the lock looks for the note after giving it back: in a long tick a thousand wakings are one.
-        if not self._busy.locked() and self._scheduler.get_job(_WOKEN) is None:
-            at = self._wall.now() + timedelta(seconds=GATHERED)
+        if self._busy.locked():
+            return
+        at = self._wall.now() + timedelta(seconds=GATHERED)
+        job = self._scheduler.get_job(_WOKEN)
+        # Where the wall clock was set back, what was to happen in a moment lies far ahead.
+        if job is None or job.trigger.run_date > at:
             self._scheduler.add_job(self._round, "date", run_date=at, id=_WOKEN, replace_existing=True)
 
     def beat(self) -> None:
@@ -83,6 +92,12 @@ class Ticker:
     def hangs(self) -> bool:
         """Whether it has been silent for longer than any tick can be."""
         return self.age() > self.patience
+
+    def _begin(self) -> None:
+        self._scheduler.add_job(
+            self._round, "interval", seconds=self._every, id="often", next_run_time=self._wall.now(),
+            replace_existing=True,
+        )  # fmt: skip
 
     def _round(self) -> None:
         """One tick; whatever goes wrong in it, the next one comes. Two at a time would only wait for each other.

@@ -12,6 +12,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from pipeline.actions.made_once import MadeOnce
 from pipeline.actions.programmes import Programmes
 from pipeline.catalogue.models import Catalogue
 from pipeline.language import words
@@ -35,6 +36,7 @@ from pipeline.store.subscribers import (
     by_id,
     by_public_id,
     confirm,
+    find,
 )
 from pipeline.store.tables import Standing
 
@@ -85,21 +87,16 @@ class Joining:
 
     renderer: Renderer
     secret: bytes = field(repr=False)
-    letters: dict[str, tuple[Catalogue, Question, Letter]] = field(default_factory=dict, repr=False, compare=False)
-    """The newest letter of each kind: composing one costs more than all else that a form asks for."""
+    letters: MadeOnce[Letter] = field(default_factory=lambda: MadeOnce(_MOST_LETTERS), repr=False, compare=False)
+    """Composing a letter costs more than all else that a form asks for."""
 
     def letter(self, catalogue: Catalogue, question: Question) -> Letter:
-        """The letter that asks a question; composed anew where it isn't what the last one of its kind asked."""
-        kind = f"{catalogue.series.id} {question.event} {question.known} {question.language}"
-        found = self.letters.get(kind)
-        if found is not None and found[0] is catalogue and found[1] == question:
-            return found[2]
-        if len(self.letters) >= _MOST_LETTERS:
-            self.letters.clear()
-        post = post_of(catalogue, self.secret)
-        letter = compose_confirmation(catalogue, question, post, self.renderer)
-        self.letters[kind] = catalogue, question, letter
-        return letter
+        """The letter that asks a question, composed once."""
+
+        def composed() -> Letter:
+            return compose_confirmation(catalogue, question, post_of(catalogue, self.secret), self.renderer)
+
+        return self.letters.get(catalogue, question, composed)
 
 
 def consent_text(catalogue: Catalogue, language: str, event: str = "") -> str:
@@ -135,8 +132,9 @@ def ask(
     except AddressError:
         named = ""
     address = digest_for("limit of an address", named, joining.secret).hex() if named else ""
-    # Composed before the others have to wait for it.
-    joining.letter(catalogue, _question(catalogue, wanted.language, wanted.event, False, now + VALID_FOR))
+    if address:
+        # Composed before the others have to wait for it.
+        joining.letter(catalogue, _expected(database, catalogue, wanted, now))
 
     def work(connection: Connection) -> Answer:
         found = _noted(connection, catalogue, wanted, network, address, now)
@@ -146,6 +144,17 @@ def ask(
         return Answer.ASKED
 
     return database.join(work)
+
+
+def _expected(database: Database, catalogue: Catalogue, wanted: Wanted, now: datetime) -> Question:
+    """What the mail will ask, as long as nobody changes their choices at this very moment."""
+    with database.look() as connection:
+        there = find(connection, catalogue.series.id, wanted.address)
+    # `ask_again` leaves these as they are.
+    keeps = there is not None and there.state in {Standing.ACTIVE, Standing.COMPLAINED}
+    language = there.language if there is not None and keeps else wanted.language
+    known = there is not None and _gets(there, wanted.event)
+    return _question(catalogue, language, wanted.event, known, now + VALID_FOR)
 
 
 def _noted(
@@ -175,11 +184,14 @@ def _write_to(
     connection: Connection, joining: Joining, catalogue: Catalogue, to: Subscriber, event: str, now: datetime
 ) -> None:
     until = now + VALID_FOR
-    # Who gets mails about single events is asked before they get more.
-    known = to.state is Standing.ACTIVE and (not to.wishes.events or event in to.wishes.events)
-    letter = joining.letter(catalogue, _question(catalogue, to.language, event, known, until))
+    letter = joining.letter(catalogue, _question(catalogue, to.language, event, _gets(to, event), until))
     answer = expiring_token(to.public_id, _purpose(event), until, joining.secret)
     enqueue_confirmation(connection, to.series, to.id, answered(letter, answer), now, until)
+
+
+def _gets(who: Subscriber, event: str) -> bool:
+    """Whether somebody gets already what they ask for. Who gets mails about single events is asked before more."""
+    return who.state is Standing.ACTIVE and (not who.wishes.events or event in who.wishes.events)
 
 
 def _question(catalogue: Catalogue, language: str, event: str, known: bool, until: datetime) -> Question:
@@ -215,8 +227,7 @@ class Candidate:
     @property
     def is_confirmed(self) -> bool:
         """Whether nothing is left to confirm."""
-        events = self.subscriber.wishes.events
-        return self.subscriber.state is Standing.ACTIVE and (not events or self.event in events)
+        return _gets(self.subscriber, self.event)
 
 
 def candidate(

@@ -169,6 +169,7 @@ def _watched(stopped: Callable[[], bool], ticker: Ticker, up: Callable[[], bool]
     """Waits; ends in error where a part of the service is dead, so that whoever started it starts it again."""
     while not stopped():
         threading.Event().wait(0.2)
+        ticker.mind_the_clock()
         trouble = ""
         if ticker.hangs():
             trouble = f"the ticker has given no sign of life for {ticker.age():.0f} s; the service ends"

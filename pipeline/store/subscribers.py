@@ -118,7 +118,7 @@ def add(
 def find(connection: Connection, series: str, address: str) -> Subscriber | None:
     """The subscriber with an address, however it is written."""
     box = normalised(address)
-    return _first(_loaded(connection, _question(*_is_at(series, box))))
+    return _first(_loaded(connection, _BY_ADDRESS, {"wanted": series, "given": box.folded}))
 
 
 def by_public_id(connection: Connection, public_id: str) -> Subscriber | None:
@@ -257,6 +257,7 @@ def _question(*conditions: ColumnElement[bool]) -> tuple[Select[Any], CompoundSe
 
 
 _BY_ID: Final = _question(subscribers.c.id == bindparam("wanted"))
+_BY_ADDRESS: Final = _question(subscribers.c.series == bindparam("wanted"), subscribers.c.folded == bindparam("given"))
 _BY_PUBLIC_ID: Final = _question(subscribers.c.public_id == bindparam("wanted"))
 
 

@@ -72,12 +72,28 @@ class Guard:
         if scope["path"] == _FIRST:
             await self._inside(scope, receive, with_headers)
         elif await self._has_a_place():
-            try:
-                await self._inside(scope, receive, with_headers)
-            finally:
-                self._places.release()
+            await self._made_in_a_place(scope, receive, with_headers)
         else:
             await self._refuse(request, "busy", 503)(scope, receive, with_headers)
+
+    async def _made_in_a_place(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Makes an answer in the place that was taken, and sends it once that is free: who reads slowly holds none."""
+        made: list[Message] = []
+        trouble: Exception | None = None
+
+        async def keep(message: Message) -> None:
+            made.append(message)
+
+        try:
+            await self._inside(scope, receive, keep)
+        except Exception as error:  # noqa: BLE001 - raised again, after the page that tells of it
+            trouble = error
+        finally:
+            self._places.release()
+        for message in made:
+            await send(message)
+        if trouble is not None:
+            raise trouble
 
     async def _has_a_place(self) -> bool:
         """Whether the request's turn came, in the order of their coming."""

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from pipeline.actions.made_once import MadeOnce
 from pipeline.actions.programmes import takes_subscriptions
 from pipeline.catalogue.models import Catalogue
 from pipeline.catalogue.texts import Line
@@ -38,7 +39,7 @@ class Pages:
     def __init__(self, renderer: Renderer, known: Callable[[], Mapping[str, Catalogue]]) -> None:
         """`known` tells the series to which a page about a trouble shows the ways back."""
         self._renderer, self._known = renderer, known
-        self._rendered: dict[tuple[str, str, str, str], tuple[Catalogue | None, bytes]] = {}
+        self._rendered: MadeOnce[bytes] = MadeOnce(_MOST_REMEMBERED)
         style = renderer.render("service/style.css", "en", {}).strip()
         self._style = Markup(style)  # noqa: S704 - a file of ours, without variables
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -87,13 +88,11 @@ class Pages:
         context: Callable[[], dict[str, Any]],
     ) -> Response:
         """A page that is the same whoever asks: rendered once for each edition. `what` tells it from its likes."""
-        key = (template, what, language, catalogue.series.id if catalogue else "")
-        found = self._rendered.get(key)
-        if found is None or found[0] is not catalogue:
-            if len(self._rendered) >= _MOST_REMEMBERED:
-                self._rendered.clear()
-            found = self._rendered[key] = catalogue, bytes(self.show(template, language, catalogue, **context()).body)
-        return HTMLResponse(found[1])
+
+        def made() -> bytes:
+            return bytes(self.show(template, language, catalogue, **context()).body)
+
+        return HTMLResponse(self._rendered.get(catalogue, (template, what, language), made))
 
     def trouble(self, request: Request, state: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
         """A page that says what didn't work and what to do; `state` names its words in the template."""

@@ -5,14 +5,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
 from pipeline.alerts import Alarm, messenger
-from pipeline.clock import FrozenClock
+from pipeline.clock import FrozenClock, SystemClock
 from pipeline.delivery import PATIENCE
 from pipeline.errors import SettingsError
 from pipeline.ticker import SAFETY_NET, Ticker
@@ -46,6 +46,34 @@ def test_who_is_woken_often_in_a_moment_ticks_seldom() -> None:
         ticker.wake()
     until(lambda: len(ticks) > 1)
     assert len(ticks) < 100
+    ticker.stop()
+
+
+def test_who_was_woken_before_the_wall_clock_was_set_back_is_woken_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks: list[int] = []
+    ticker = Ticker(lambda: ticks.append(1), CLOCK, every=600)
+    ticker.start()
+    until(lambda: ticks and not ticker._busy.locked())
+    with monkeypatch.context() as fast:
+        fast.setattr(ticker, "_wall", FrozenClock(SystemClock().now() + timedelta(hours=3)))
+        ticker.wake()
+    ticker.wake()
+    until(lambda: len(ticks) == 2)
+    ticker.stop()
+
+
+def test_a_wall_clock_that_was_set_back_does_not_put_off_the_next_tick(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks: list[int] = []
+    ticker = Ticker(lambda: ticks.append(1), CLOCK, every=0.05)
+    with monkeypatch.context() as fast:
+        fast.setattr(ticker, "_wall", FrozenClock(SystemClock().now() + timedelta(hours=3)))
+        ticker.beat()
+        ticker.start()
+    time.sleep(0.1)
+    assert not ticks
+    ticker.mind_the_clock()
+    until(lambda: len(ticks) > 3)
+    assert abs(ticker.age()) < ticker.patience
     ticker.stop()
 
 

@@ -5,7 +5,7 @@ import asyncio
 import httpx
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from pipeline.rendering import Renderer
 from pipeline.web.guard import AT_ONCE, Guard
@@ -94,3 +94,68 @@ def test_whoever_watches_over_the_service_need_not_wait() -> None:
         await asyncio.gather(*visits)
 
     asyncio.run(scene())
+
+
+def test_who_never_takes_the_answer_keeps_nobody_else_waiting() -> None:
+    async def scene() -> None:
+        busy = Busy(longest_queue=5)
+        busy.free.set()
+        stuck = [asyncio.create_task(unread(busy.guard, f"/{number}")) for number in range(2 * AT_ONCE)]
+        for _turn in range(1000):
+            await asyncio.sleep(0)
+        assert len(busy.begun) == len(stuck)
+        assert (await busy.visit("/after")).status_code == 200
+        assert not any(one.done() for one in stuck)
+        for one in stuck:
+            one.cancel()
+
+    asyncio.run(scene())
+
+
+def test_an_answer_that_goes_wrong_frees_its_place_and_the_page_about_it_is_sent() -> None:
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("ours", 500)(scope, receive, send)
+        raise RuntimeError
+
+    async def scene() -> None:
+        busy = Busy(longest_queue=0.01)
+        busy.guard._inside = broken
+        answer = ["http.response.start", "http.response.body", "RuntimeError"]
+        for number in range(2 * AT_ONCE):
+            assert await heard(busy.guard, f"/{number}") == answer
+
+    asyncio.run(scene())
+
+
+def asked(path: str) -> Scope:
+    return {
+        "type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "",
+        "scheme": "http", "server": ("localhost", 80), "headers": [(b"host", b"localhost")],
+    }  # fmt: skip
+
+
+async def nothing_more() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def unread(guard: Guard, path: str) -> None:
+    """A request by somebody who never reads what comes back."""
+
+    async def send(_message: Message) -> None:
+        await asyncio.Event().wait()
+
+    await guard(asked(path), nothing_more, send)
+
+
+async def heard(guard: Guard, path: str) -> list[str]:
+    """The kinds of the messages that come back, and the name of the error that follows them."""
+    kinds: list[str] = []
+
+    async def send(message: Message) -> None:
+        kinds.append(message["type"])
+
+    try:
+        await guard(asked(path), nothing_more, send)
+    except RuntimeError as error:
+        kinds.append(type(error).__name__)
+    return kinds
