@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -11,6 +12,9 @@ from pipeline.clock import Clock
 from pipeline.store.claims import put_off
 from pipeline.store.deliveries import Claimed
 from pipeline.store.pacing import REST, domain_of, reserve_slot, reserve_turns, rest, resting, take_turn
+
+# Who comes for a turn and finds so little left of a full minute waits for its end: minutes begin a little late.
+_SOON: Final = timedelta(seconds=30)
 
 
 class Pace:
@@ -61,13 +65,21 @@ class Pace:
     def put_off(
         self, connection: Connection, full: Iterable[Claimed], resting: Iterable[tuple[Claimed, datetime]]
     ) -> None:
-        """Lets messages wait: those to a full domain until their turn, so that nobody takes them in hand before it."""
+        """Lets messages wait: those to a full domain until their turn, so that nobody takes them in hand before it.
+
+        Where its minute is almost over they come again at its end. A turn at the end of the line instead would leave
+        the next minute, which most of them had, to nobody.
+        """
         together = defaultdict[tuple[int, str], list[Claimed]](list)
         for item in full:
             together[item.campaign, domain_of(item.recipient.address)].append(item)
-        waiting, most = list(resting), self._terms.per_domain or 1
+        waiting, most, now = list(resting), self._terms.per_domain or 1, self._clock.now()
         for (campaign, domain), items in together.items():
-            turns = reserve_turns(connection, campaign, domain, most, len(items), self._full[domain])
+            until, number = self._full[domain], len(items)
+            if until - now <= _SOON:
+                turns = [until] * number
+            else:
+                turns = reserve_turns(connection, campaign, domain, most, number, until, items[0].not_after)
             waiting += zip(items, turns, strict=True)
         put_off(connection, waiting, self._terms.owner)
 

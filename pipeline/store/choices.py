@@ -1,6 +1,7 @@
 """What subscribers chose beyond kinds, subjects and language: kept row by row, so that one statement can go by it."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -33,11 +34,14 @@ _EVENTS: Final = "events"
 _SETS: Final = (_ASKED, _DECLINED, _EVENTS, *TOPICS)
 
 
-def fits(occasion: Occasion) -> ColumnElement[bool]:
-    """For a WHERE over subscribers: their choices allow this occasion; what it says nothing about excludes nobody."""
+def fits(occasion: Occasion, at: datetime | None = None) -> ColumnElement[bool]:
+    """For a WHERE over subscribers: their choices allow this occasion; what it says nothing about excludes nobody.
+
+    A pause that lasts until `at` at most excludes nobody either; without it, one that is over when the mail falls due.
+    """
     topics = [(topic, said) for topic in TOPICS if (said := said_of(occasion, topic))]
     return and_(
-        or_(subscribers.c.paused_until.is_(None), subscribers.c.paused_until <= occasion.due),
+        or_(subscribers.c.paused_until.is_(None), subscribers.c.paused_until <= (at or occasion.due)),
         or_(subscribers.c.some_events == 0, _chose(_EVENTS, occasion.event) if occasion.event else false()),
         _chose(_ASKED, occasion.rule) if occasion.on_request else not_(_chose(_DECLINED, occasion.rule)),
         *(or_(not_(_chose(topic)), _chose(topic, *said)) for topic, said in topics),

@@ -144,9 +144,9 @@ def audience_lists(connection: Connection, campaign: Campaign) -> frozenset[str]
     return frozenset(connection.execute(lists).scalars())
 
 
-def wants(connection: Connection, campaign: Campaign, subscriber: int) -> bool:
-    """Whether a subscriber would get a campaign's mail if it fell due now."""
-    query = select(subscribers.c.id).where(subscribers.c.id == subscriber, *_audience(connection, campaign))
+def wants(connection: Connection, campaign: Campaign, subscriber: int, at: datetime | None = None) -> bool:
+    """Whether a subscriber would get a campaign's mail if it fell due now; with `at`, after a pause until then."""
+    query = select(subscribers.c.id).where(subscribers.c.id == subscriber, *_audience(connection, campaign, at))
     return connection.execute(query).first() is not None
 
 
@@ -223,17 +223,17 @@ def _store(connection: Connection, campaign: int, texts: Mapping[str, Letter]) -
     connection.execute(_LETTERS.on(connection), rows)
 
 
-def _audience(connection: Connection, campaign: Campaign) -> list[ColumnElement[bool]]:
+def _audience(connection: Connection, campaign: Campaign, at: datetime | None = None) -> list[ColumnElement[bool]]:
     occasion = campaign.occasion
     if occasion.audience is Audience.CORRECTED:
         # What was ever in doubt may have arrived.
         got = or_(deliveries.c.state.in_((State.SENDING, State.SENT, State.DOUBT)), deliveries.c.doubts > 0)
         heard = _has_delivery(connection, _wrong(campaign), got)
         return [subscribers.c.series == campaign.series, subscribers.c.state == Standing.ACTIVE, heard]
-    heard = and_(chose(occasion.kind), _tags_fit(occasion), fits(occasion))
+    heard = and_(chose(occasion.kind), _tags_fit(occasion), fits(occasion, at))
     if occasion.audience is Audience.INFORMED:
         # No choice hides the news of an event that somebody was mailed about.
-        due_a_reminder = and_(chose(Kind.REMINDERS), _tags_fit(occasion), fits(occasion))
+        due_a_reminder = and_(chose(Kind.REMINDERS), _tags_fit(occasion), fits(occasion, at))
         heard = or_(heard, due_a_reminder, _was_mailed(connection, campaign))
     conditions = [
         subscribers.c.series == campaign.series,

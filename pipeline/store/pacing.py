@@ -14,6 +14,7 @@ MINUTE: Final = timedelta(minutes=1)
 REST: Final = timedelta(minutes=5)
 """How long a recipient domain is left alone that says that it has had too many."""
 _FAR: Final = timedelta(minutes=10)  # a slot further ahead was reserved by a clock that has been set back since
+_FAR_TURN: Final = timedelta(days=1)  # and so was a turn
 _RESTS: Final = "rests:"
 
 
@@ -23,25 +24,27 @@ def reserve_slot(connection: Connection, series: str, gap: timedelta, now: datet
 
 
 def reserve_turns(
-    connection: Connection, campaign: int, domain: str, most: int, number: int, since: datetime
+    connection: Connection, campaign: int, domain: str, most: int, number: int, since: datetime, not_after: datetime
 ) -> list[datetime]:
     """When so many more messages of a campaign may leave to a recipient domain that is full until `since`.
 
-    `most` of them have their turn in each minute, after those that were given one before.
+    At most `most` of them have their turn in each minute, after those that were given one before. A turn after the
+    campaign's last instant, or more than a day ahead, counts for nothing.
     """
-    gap = MINUTE / most
-    first = _reserved(connection, f"turns:{campaign}:{domain}", number * gap, since, None)
+    gap = -(-MINUTE // most)  # rounded up: rounded down, some minutes would take one more
+    far = min(not_after, since + _FAR_TURN)
+    first = _reserved(connection, f"turns:{campaign}:{domain}", number * gap, since, far)
     return [since + (first + n * gap - since) // MINUTE * MINUTE for n in range(number)]
 
 
-def _reserved(connection: Connection, name: str, span: timedelta, now: datetime, far: datetime | None) -> datetime:
+def _reserved(connection: Connection, name: str, span: timedelta, now: datetime, far: datetime) -> datetime:
     """Where a span of time begins that follows what was reserved by this name; `now` where all of that is over.
 
     What was reserved beyond `far` counts for nothing.
     """
     row = insert(connection, limits).values(digest=name, uses=0, until=now + span)
     kept = type_coerce(limits.c.until, BigInteger)
-    lasts = limits.c.until > now if far is None else and_(limits.c.until > now, limits.c.until < far)
+    lasts = and_(limits.c.until > now, limits.c.until < far)
     moved = case((lasts, kept + span // MICROSECOND), else_=type_coerce(row.excluded.until, BigInteger))
     until = row.on_conflict_do_update(index_elements=[limits.c.digest], set_={"until": type_coerce(moved, Instant)})
     end: datetime = connection.execute(until.returning(limits.c.until)).scalar_one()
@@ -64,9 +67,10 @@ def rest(connection: Connection, domain: str, until: datetime) -> None:
 
 
 def resting(connection: Connection, now: datetime) -> Mapping[str, datetime]:
-    """The recipient domains that rest, and until when; none rests longer than REST, whatever a clock said before."""
-    named = select(limits.c.digest, limits.c.until).where(limits.c.digest.startswith(_RESTS), limits.c.until > now)
-    return {row.digest.removeprefix(_RESTS): min(row.until, now + REST) for row in connection.execute(named)}
+    """The recipient domains that rest, and until when; an end that a wrong clock set far ahead counts for nothing."""
+    lasts = and_(limits.c.until > now, limits.c.until <= now + 2 * REST)
+    named = select(limits.c.digest, limits.c.until).where(limits.c.digest.startswith(_RESTS), lasts)
+    return {row.digest.removeprefix(_RESTS): row.until for row in connection.execute(named)}
 
 
 def domain_of(address: str) -> str:

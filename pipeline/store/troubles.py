@@ -21,9 +21,13 @@ _SQLITE_TEXTS: Final = {
     "SQLITE_CANTOPEN": "the database {place} can't be opened; check that its folder exists and can be written",
     "SQLITE_BUSY": "another process has kept the database {place} locked for too long; try again in a moment",
     "SQLITE_LOCKED": "another process has kept the database {place} locked for too long; try again in a moment",
+    "SQLITE_IOERR_WRITE": (
+        "the disk under the database {place} can't be written; look at its free space, its quota and its health, then "
+        "start again: nothing is lost"
+    ),
     "SQLITE_IOERR": (
-        "the disk under the database {place} can't be read or written; look at its free space, its quota and its "
-        "health, then start again: nothing is lost"
+        "the disk under the database {place} can't be read or written; look at its health, then start again, and put "
+        "a backup in its place if that doesn't help (`tocsin restore`)"
     ),
 }
 
@@ -53,7 +57,8 @@ def lacks_room(error: DBAPIError) -> bool:
 def told(error: SQLAlchemyError, place: str) -> StoreError:
     """The error as a StoreError; `place` names the database without its password."""
     if isinstance(error, DBAPIError) and isinstance(error.orig, sqlite3.Error):
-        pattern = _SQLITE_TEXTS.get(_sqlite_name(error.orig))
+        full_name = getattr(error.orig, "sqlite_errorname", "")
+        pattern = _SQLITE_TEXTS.get(full_name) or _SQLITE_TEXTS.get(_sqlite_name(error.orig))
         if pattern is not None:
             return StoreError(pattern.format(place=place))
     first = _first_line(error)

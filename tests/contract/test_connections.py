@@ -17,7 +17,7 @@ from pipeline.letters import Message
 from pipeline.reminders.occasions import Priority
 from pipeline.store.database import Database, open_database
 from pipeline.store.outbox import entries
-from pipeline.store.pacing import REST, reserve_slot, rest, resting, take_turn
+from pipeline.store.pacing import MINUTE, REST, reserve_slot, reserve_turns, rest, resting, take_turn
 from pipeline.store.tables import State, subscribers
 from pipeline.testing import ACCEPTED, BROKEN, UNKNOWN, CapturingTransport, deferred, refused
 
@@ -190,9 +190,45 @@ def test_a_minute_that_a_wrong_clock_opened_is_over_at_once(shared: Database, cl
     with shared.begin() as connection:
         for _ in range(4):
             take_turn(connection, "example.org", 3, NOW + timedelta(hours=5))
-        rest(connection, "tired.example", NOW + timedelta(hours=5))
         assert take_turn(connection, "example.org", 3, NOW) is None
-        assert resting(connection, NOW) == {"tired.example": NOW + REST}
+
+
+def test_a_rest_ends_once_and_one_that_a_wrong_clock_began_is_over_at_once(shared: Database) -> None:
+    with shared.begin() as connection:
+        rest(connection, "tired.example", NOW + REST)
+        rest(connection, "wrong.example", NOW + timedelta(days=30))
+        for minutes, left in ((0, ["tired.example"]), (4, ["tired.example"]), (5, []), (24 * 60, [])):
+            assert list(resting(connection, NOW + timedelta(minutes=minutes))) == left
+
+
+@pytest.mark.parametrize("most", [1, 7, 10, 11, 13])
+def test_no_minute_is_given_more_turns_than_it_has(shared: Database, most: int) -> None:
+    with shared.begin() as connection:
+        turns = reserve_turns(connection, 1, "big.example", most, 3 * most, NOW, NOW + timedelta(days=1))
+    assert Counter(turns) == {NOW + minute * MINUTE: most for minute in range(3)}
+
+
+def test_turns_that_a_wrong_clock_gave_keep_nobody_waiting(shared: Database) -> None:
+    ahead, end = timedelta(hours=6), NOW + timedelta(hours=3)
+    with shared.begin() as connection:
+        for campaign, wrong, not_after in ((1, ahead, end), (2, timedelta(days=1), NOW + timedelta(days=9))):
+            reserve_turns(connection, campaign, "big.example", 10, 5, NOW + wrong, not_after)
+            assert reserve_turns(connection, campaign, "big.example", 10, 5, NOW, not_after) == [NOW] * 5
+
+
+def test_no_minute_is_lost_where_each_round_comes_a_little_late(shared: Database, clock: FrozenClock) -> None:
+    queue(shared, 60)
+    readdress(shared, range(60), "big.example")
+    transport, late = CapturingTransport(), 0.0
+    minutes = 0
+    while len(transport.sent) < 60:
+        late, minutes = (late + 0.7) % 2, minutes + bool(round_of(shared, transport, per_domain=10).sent)
+        with shared.look() as connection:
+            due = min((entry.at for entry in entries(connection, SERIES)), default=clock.now())
+        clock.move_to(max(due, clock.now()) + timedelta(seconds=late))
+    assert minutes == 6
+    assert clock.now() - NOW < 6 * MINUTE
+    assert len(set(reached(transport))) == 60
 
 
 def test_a_domain_that_has_had_its_minute_takes_no_time_from_the_others(shared: Database, clock: FrozenClock) -> None:

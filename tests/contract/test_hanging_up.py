@@ -107,8 +107,10 @@ def test_a_dot_that_was_held_back_comes_after_a_moment(touchy: Touchy, monkeypat
 
 @pytest.mark.parametrize("connections", [1, 3])
 def test_the_message_is_given_up_in_the_end_and_the_others_go_on(
-    touchy: Touchy, tmp_path: Path, clock: FrozenClock, connections: int
+    touchy: Touchy, tmp_path: Path, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch, connections: int
 ) -> None:
+    monkeypatch.setattr(conversation, "_HESITATION", 0.1)
+
     def carry_on(connect_to: Callable[..., object]) -> None:
         values = {"owner": f"at {clock.now()}", "here": installation(database), "connections": connections}
         deliver(database, SERIES, partial(connect_to, touchy.server), finish, clock, **values)  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from pipeline.letters import Letter
 from pipeline.reminders.occasions import Audience, Kind, Occasion, Plan
 from pipeline.reminders.wishes import NO_WISHES, Wishes
 from pipeline.store.campaigns import due_campaigns, reconcile
-from pipeline.store.claims import claim
+from pipeline.store.claims import claim, release
 from pipeline.store.database import Database
 from pipeline.store.deliveries import start
 from pipeline.store.expansion import expand
@@ -62,6 +62,37 @@ def test_what_waits_is_withdrawn_by_a_pause_and_is_there_again_when_it_is_lifted
     assert (states(database, who), states(database, other)) == ({KEY: State.DROPPED}, {KEY: State.PENDING})
     wished(database, who, NO_WISHES, START + DAY)
     assert states(database, who) == {KEY: State.PENDING}
+
+
+def test_what_a_pause_ends_early_enough_for_leaves_at_its_end(database: Database) -> None:
+    who = reader(database)
+    queued(database, REMINDER)
+    end = START + 3 * HOUR
+
+    def leaving(at: datetime) -> int:
+        with database.begin() as connection:
+            claimed = claim(connection, SERIES, 10, "sender", HOUR, at)
+            release(connection, "sender")
+            close_finished(connection, SERIES)
+            return len(claimed)
+
+    wished(database, who, Wishes(paused_until=end), START + HOUR)
+    assert (leaving(end - HOUR), leaving(end)) == (0, 1)
+    # Too long a pause, and one that is made short enough while it lasts.
+    wished(database, who, PAUSED, START + HOUR)
+    assert leaving(end) == 0
+    wished(database, who, Wishes(paused_until=end + HOUR), START + HOUR)
+    assert (leaving(end), leaving(end + HOUR)) == (0, 1)
+    # Lifted, it keeps nothing waiting.
+    wished(database, who, NO_WISHES, START + HOUR)
+    assert leaving(START + HOUR) == 1
+
+
+def test_what_is_not_wanted_after_a_pause_either_does_not_wait_for_its_end(database: Database) -> None:
+    who = reader(database)
+    queued(database, REMINDER)
+    wished(database, who, Wishes(declined=frozenset({REMINDER.rule}), paused_until=START + 3 * HOUR), START)
+    assert states(database, who) == {KEY: State.DROPPED}
 
 
 def test_nothing_of_it_can_leave_during_the_pause_and_all_of_it_after(database: Database) -> None:
