@@ -196,8 +196,8 @@ class Edition:
 
     @cached_property
     def newsletters(self) -> tuple[Sent, ...]:
-        """The newsletters that are out, newest first."""
-        return sent(self.ledger.newsletters, self.languages)
+        """The newsletters that are out, the one that left last first."""
+        return sent(self.ledger.newsletters, self.series.zone, self.languages)
 
     def told(self, line: Line) -> tuple[Event, Venue | None]:
         """The event of a line of the ledger and its venue, as they were published."""

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import stat
+import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -14,7 +15,10 @@ from pipeline.errors import N_, CatalogueError, FileError, Problem
 
 MANIFEST = ".tocsin.json"
 UNFINISHED = ".tocsin-unfinished"
-"""The ending of a file that is being written; one that a killed process left is overwritten or removed next time."""
+"""The ending of a file that is being written; one that a killed process left is overwritten or removed next time.
+
+As a whole name in a folder it marks that files wait there: where it is found at the start, a process was killed.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +109,19 @@ def _not_through_a_link(path: str, flags: int) -> int:
 
 def holds(path: str | Path, data: bytes) -> bool:
     """Whether a file holds exactly these bytes."""
+    return _held_since(path, data) is not None
+
+
+def _held_since(path: str | Path, data: bytes) -> int | None:
+    """The time, in nanoseconds, of a file that holds exactly these bytes; None where it doesn't."""
     try:
-        if os.stat(path).st_size != len(data):  # noqa: PTH116
-            return False
+        found = os.stat(path)  # noqa: PTH116
+        if found.st_size != len(data):
+            return None
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-            return file.readall() == data
+            return found.st_mtime_ns if file.readall() == data else None
     except (FileNotFoundError, NotADirectoryError):
-        return False
+        return None
 
 
 def _discard(path: str) -> None:
@@ -121,16 +131,45 @@ def _discard(path: str) -> None:
         pass  # there is none, mostly
 
 
+class _Held(threading.local):
+    """The folders in which this thread is alone, by device and inode."""
+
+    def __init__(self) -> None:
+        self.places = set[tuple[int, int]]()
+
+
+_held = _Held()
+
+
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Holds off other tocsin processes that write the same folder; released by the system if this one is killed."""
+    """Holds off other tocsin processes that write the same folder; released by the system if this one is killed.
+
+    Who holds a folder may enter it again, by whichever name.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        found = os.fstat(handle)
+        with _entered((found.st_dev, found.st_ino)) as again:
+            if not again:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
     finally:
         os.close(handle)
+
+
+@contextmanager
+def _entered(place: tuple[int, int]) -> Iterator[bool]:
+    """Gives whether this thread is in the place already: the system's lock would wait for ourselves."""
+    held = _held.places
+    again = place in held
+    held.add(place)
+    try:
+        yield again
+    finally:
+        if not again:
+            held.discard(place)
 
 
 class Staged:
@@ -142,6 +181,21 @@ class Staged:
         self._waiting: list[str] = []
         self._looked_at: set[str] = set()
         """The folders below ours that are known not to lead out of it."""
+        self._mark = f"{folder}/{UNFINISHED}"
+        if os.path.lexists(self._mark):
+            self._clear()
+
+    def _clear(self) -> None:
+        """Removes what a killed process left waiting, under names that may be nobody's any more."""
+        for place, folders, names in os.walk(self._folder):
+            if UNFINISHED in names and Path(place) != self._folder:
+                folders.clear()  # another publication's own folder
+                continue
+            if left := [f"{place}/{name}" for name in names if name.endswith(UNFINISHED) and name != UNFINISHED]:
+                for path in left:
+                    _discard(path)
+                _remove_empty(self._folder, Path(place))
+        _discard(self._mark)
 
     def add_all(self, files: Iterable[tuple[str, bytes]]) -> None:
         """Files by their relative paths, each once; one that holds its bytes already is left as it is."""
@@ -149,10 +203,10 @@ class Staged:
             with _saying_what(self._folder):
                 self._add(path, data)
 
-    def add(self, path: str, data: bytes) -> None:
-        """One more file, as `add_all`."""
+    def add(self, path: str, data: bytes) -> int:
+        """One more file, as `add_all`; its time, in nanoseconds, which whoever changes it later changes too."""
         with _saying_what(self._folder):
-            self._add(path, data)
+            return self._add(path, data)
 
     def keep(self, path: str) -> None:
         """A file of an earlier publication that is right as it stands."""
@@ -163,14 +217,19 @@ class Staged:
                 self._look_at(folder)
         self._names.add(path)
 
-    def _add(self, path: str, data: bytes) -> None:
+    def _add(self, path: str, data: bytes) -> int:
         place = _inside(self._folder, path)
         self._look_at(path.rpartition("/")[0])
         self._names.add(path)
-        if not holds(place, data):
-            self._waiting.append(path)
-            with self._opened_beside(path) as file:
-                file.write(data)
+        if (since := _held_since(place, data)) is not None:
+            return since
+        if not self._waiting:
+            _opened(self._mark).close()
+        self._waiting.append(path)
+        with self._opened_beside(path) as file:
+            file.write(data)
+            file.flush()
+            return os.fstat(file.fileno()).st_mtime_ns
 
     def _opened_beside(self, path: str) -> BinaryIO:
         place = _inside(self._folder, path) + UNFINISHED
@@ -211,9 +270,8 @@ class Staged:
             place = _inside(self._folder, path)
             os.replace(place + UNFINISHED, place)  # noqa: PTH105 - a path object for each of thousands of files costs
         removed = tuple(path for path in sorted(before - self._names) if path in gone or _remove(self._folder, path))
-        for path in before | self._names:
-            _discard(_inside(self._folder, path) + UNFINISHED)
         write_whole(self._folder / MANIFEST, _as_manifest(self._names))
+        _discard(self._mark)
         paths = tuple(sorted(self._names))
         return Written(tuple(sorted(self._waiting)), removed, len(paths) - len(self._waiting), paths)
 
@@ -222,6 +280,7 @@ class Staged:
         for path in self._waiting:
             _discard(_inside(self._folder, path) + UNFINISHED)
             _remove_empty(self._folder, Path(_inside(self._folder, path)).parent)
+        _discard(self._mark)
 
 
 @contextmanager

@@ -219,11 +219,14 @@ def _next_line(catalogue: Catalogue, last: Line, facts: Facts, now: datetime) ->
 def newsletter_line(catalogue: Catalogue, ledger: Ledger, newsletter: str, facts: Facts, leaves: datetime) -> Line:
     """The line of a newsletter that left at an instant: at that instant, or after all that the ledger tells already.
 
-    So it is the same whenever it is written, and no archive of the feeds has to change for it.
+    So it is the same whenever it is written, and no archive of the feeds has to change for it. Where it comes late its
+    facts say when the newsletter left.
     """
-    at = leaves.astimezone(UTC).replace(microsecond=0)
+    at = left = leaves.astimezone(UTC).replace(microsecond=0)
     if ledger.all_lines:
         at = _after(ledger.all_lines[-1], at)
+    if at != left:
+        facts = {**facts, "left": left.strftime("%Y-%m-%dT%H:%M:%SZ")}
     news = news_id(catalogue, newsletter, LineKind.NEWSLETTER, facts, at)
     return Line(LineKind.NEWSLETTER, newsletter, "", news, at, frozenset(), facts)
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
-from pydantic import StrictStr
+from pydantic import AwareDatetime, StrictStr
 
 from pipeline.catalogue.findings import Finding
 from pipeline.catalogue.models import Catalogue, Model, Newsletter, dump
@@ -43,6 +43,8 @@ class SentNewsletter(Newsletter):
     """A newsletter with what it told, by language, the default one first."""
 
     told: Mapping[Language, Told]
+    left: AwareDatetime | None = None
+    """When it left, where that isn't the instant of its line."""
 
     def told_in(self, language: str) -> Told:
         """What it told in that language; in the default one where that was added later."""
@@ -56,11 +58,16 @@ class Sent:
     id: str
     """A `tag:` URI, the same in every feed of one language."""
     newsletter: SentNewsletter
-    published: datetime
-    corrected_by: Newsletter | None = None
+    """As it was sent; its `send` is `published` as people read it, in the zone of the series."""
+    at: datetime
+    """The instant of its line, by which feeds order it: what the ledger learns of late comes behind all it knew."""
+    corrected_by: "Sent | None" = None
     """The last newsletter that put it right."""
-    updated: datetime | None = None
-    """When that one went out."""
+
+    @property
+    def published(self) -> datetime:
+        """When it left."""
+        return self.newsletter.send.astimezone(UTC)
 
 
 def newsletter_of(facts: Facts, order: Sequence[str] = ()) -> SentNewsletter:
@@ -70,26 +77,29 @@ def newsletter_of(facts: Facts, order: Sequence[str] = ()) -> SentNewsletter:
     return found.model_copy(update={"told": ordered})
 
 
-def sent(lines: Iterable[Line], order: Sequence[str] = ()) -> tuple[Sent, ...]:
-    """The newsletters in these lines of the ledger, newest first, each as it was first published.
+def sent(lines: Iterable[Line], zone: tzinfo, order: Sequence[str] = ()) -> tuple[Sent, ...]:
+    """The newsletters in these lines of the ledger, the one that left last first, each as it was first published.
 
-    `order` names the languages, the default one first: the ledger keeps none.
+    `zone` is that of the series; `order` names the languages, the default one first: the ledger keeps neither.
     """
     found: dict[str, Sent] = {}
     for line in lines:
         if line.event in found:
             continue
         newsletter = newsletter_of(line.facts, order)
+        left = (newsletter.left or line.at).astimezone(zone)
+        this = Sent(line.news, newsletter.model_copy(update={"send": left}), line.at)
         wrong = found.get(newsletter.corrects or "")
         if wrong is not None:
-            found[wrong.newsletter.id] = replace(wrong, corrected_by=newsletter, updated=line.at)
-        found[line.event] = Sent(line.news, newsletter, line.at)
-    return tuple(reversed(found.values()))
+            found[wrong.newsletter.id] = replace(wrong, corrected_by=this)
+        found[line.event] = this
+    return tuple(sorted(found.values(), key=lambda one: (one.published, one.at), reverse=True))
 
 
 def edited_since(catalogue: Catalogue, lines: Iterable[Line]) -> Iterator[Finding]:
     """A warning for each newsletter that is out and reads otherwise in the catalogue."""
-    out = {line.event: {key: value for key, value in line.facts.items() if key != "told"} for line in lines}
+    added = SentNewsletter.model_fields.keys() - Newsletter.model_fields.keys()
+    out = {line.event: {key: value for key, value in line.facts.items() if key not in added} for line in lines}
     for number, newsletter in enumerate(catalogue.newsletters):
         if newsletter.id in out and dump(newsletter) != out[newsletter.id]:
             yield Finding(

@@ -1,25 +1,51 @@
 """The blocks of a template that others may fill: the library passes over one that nobody has, and says nothing."""
 
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
 import jinja2
 from jinja2 import nodes
 
+_OURS = "tocsin/"  # opens the names under which our own templates are always found
+_EXTENDS = re.compile(r"""\bextends[\s(]*["']([^"']+)""")
+
 
 def refuse_unknown_blocks(environment: jinja2.Environment, tree: nodes.Template, name: str, file: str | None) -> None:
     """TemplateSyntaxError at the first block that none of the templates has which this one extends.
 
-    A block within a block is the template's own. Nothing is said where the other is named while rendering, or missing.
+    A block within a block is the template's own. Nothing is said where the other is named while rendering, or missing;
+    nor of our own templates: who writes another one that they extend may leave out any block.
     """
     above = _extended(tree)
-    if above is None or (known := _blocks(environment, above)) is None:
+    if above is None or _is_ours(environment, name, file) or (known := _blocks(environment, above)) is None:
         return
     for node in tree.body:
         if isinstance(node, nodes.Block) and node.name not in known:
             near = "".join(f", did you mean {one!r}?" for one in get_close_matches(node.name, known, n=1))
             said = f"{above} has no block {node.name!r}{near or '; it has ' + ', '.join(sorted(known))}"
             raise jinja2.TemplateSyntaxError(said, node.lineno, name, file)
+
+
+def _is_ours(environment: jinja2.Environment, name: str, file: str | None) -> bool:
+    assert environment.loader is not None  # noqa: S101 - ours all have one
+    try:
+        return environment.loader.get_source(environment, f"{_OURS}{name.removeprefix(_OURS)}")[1] == file
+    except jinja2.TemplateNotFound:
+        return False
+
+
+def sources_above(environment: jinja2.Environment, source: str) -> Iterator[str]:
+    """The texts of the templates that one with this source extends, as far as they are there."""
+    assert environment.loader is not None  # noqa: S101 - ours all have one
+    seen = set[str]()
+    while (found := _EXTENDS.search(source)) and found[1] not in seen:
+        seen.add(found[1])
+        try:
+            source, _, _ = environment.loader.get_source(environment, found[1])
+        except jinja2.TemplateNotFound:
+            return
+        yield source
 
 
 def _extended(tree: nodes.Template) -> str | None:

@@ -16,7 +16,7 @@ from jinja2.runtime import Context, Macro
 from markupsafe import Markup, escape
 
 from pipeline.language import words
-from pipeline.template_blocks import refuse_unknown_blocks
+from pipeline.template_blocks import refuse_unknown_blocks, sources_above
 
 _PLAIN = frozenset({FunctionType, MethodType})
 
@@ -79,6 +79,11 @@ class Compiled(jinja2.BytecodeCache):
 
     def __init__(self, language: str) -> None:
         self._language = language
+
+    def get_bucket(self, environment: jinja2.Environment, name: str, filename: str | None, source: str) -> Bucket:
+        """What is kept for a source and those of all that it extends: their blocks were looked at while compiling."""
+        sources = "\0".join((source, *sources_above(environment, source)))
+        return super().get_bucket(environment, name, filename, sources)
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Takes the code of the same source, where there is one."""

@@ -79,8 +79,10 @@ def draft(
 
 def build(project: Project, now: datetime, day: date | None = None) -> Result:
     """Writes `out/` as a draft: looking is not announcing, the ledger is not touched."""
-    drawn = draft(project, now, day)
-    return Result(drawn, write_out(project, drawn.edition))
+    with project.alone():
+        # Who publishes meanwhile would be followed by what was read before.
+        drawn = draft(project, now, day)
+        return Result(drawn, write_out(project, drawn.edition))
 
 
 def files_of(project: Project, edition: Edition) -> Iterator[Artifact]:
@@ -139,8 +141,8 @@ def stage(project: Project, edition: Edition, files: Iterator[Artifact], staged:
             if known.holds(path, key):
                 staged.keep(path)
             else:
-                staged.add(path, artifact.body)
-                known.made(path, key, artifact.body)
+                body = artifact.body
+                known.made(path, key, body, staged.add(path, body))
     return known
 
 

@@ -104,7 +104,7 @@ def examine_database(database: Database, here: dict[str, str], now: datetime) ->
     with database.look() as connection:
         held, ticked, series = why_held(connection, here), last_tick(connection), published_series(connection)
         of_database = clock_of(connection)
-    yield Finding(N_("sending"), Health.DOUBTFUL if held else Health.WELL, held or N_("armed"))
+    yield Finding(N_("outgoing mail"), Health.DOUBTFUL if held else Health.WELL, held or N_("armed"))
     if not series:
         said = N_("nothing has been published into this database yet: tocsin publish")
         yield Finding(N_("edition"), Health.DOUBTFUL, said)

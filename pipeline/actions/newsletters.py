@@ -7,7 +7,7 @@ from pipeline.catalogue.models import Newsletter, dump
 from pipeline.edition import Edition, as_of
 from pipeline.ledger import Ledger, Line, newsletter_line
 from pipeline.letters.digests import DigestLine, news_lines, recording_lines, upcoming_lines
-from pipeline.reminders.newsletters import key_of, leaves_at, newsletter_digest
+from pipeline.reminders.newsletters import key_of, last_instant, leaves_at, newsletter_digest
 from pipeline.sent_newsletters import SentNewsletter, Told, ToldLine, ToldLink
 
 
@@ -31,6 +31,15 @@ def due_newsletters(edition: Edition, now: datetime, held: Collection[str] = ())
             lines.append(line)
             ledger = Ledger.holding((*ledger.all_lines, line))
     return tuple(lines)
+
+
+def too_late(edition: Edition, now: datetime) -> frozenset[str]:
+    """The keys of the newsletters that don't leave any more, if they haven't."""
+    return frozenset(
+        key_of(newsletter.id)
+        for newsletter in edition.catalogue.newsletters
+        if last_instant(edition, newsletter) <= now
+    )
 
 
 def _line(edition: Edition, ledger: Ledger, newsletter: Newsletter) -> Line | None:

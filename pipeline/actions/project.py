@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from pipeline.catalogue.load import Loaded, Source, load
 from pipeline.catalogue.models import Catalogue
 from pipeline.catalogue.refused import Kept, Refused
 from pipeline.errors import CatalogueError, InputError, LedgerError, Problem
-from pipeline.files import read_if_there, read_text
+from pipeline.files import alone_in, read_if_there, read_text
 from pipeline.keeping import last_published
 from pipeline.ledger import Ledger
 from pipeline.mending import unlike_events
@@ -34,6 +35,10 @@ class Project:
     def folder(self) -> Path:
         """The folder of the catalogue."""
         return self.catalogue.parent
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Holds off other tocsin processes that write its files; where there is no folder, nothing is to be held."""
+        return alone_in(self.folder) if self.folder.is_dir() else nullcontext()
 
 
 def project_at(catalogue: Path, out: Path | None = None, templates: Path | None = None) -> Project:

@@ -6,7 +6,7 @@ from functools import partial
 
 from pipeline import ledger as journal
 from pipeline.actions.build import Result, draft, files_of, stage
-from pipeline.actions.newsletters import due_newsletters
+from pipeline.actions.newsletters import due_newsletters, too_late
 from pipeline.actions.project import Project, read_catalogue, read_ledger
 from pipeline.catalogue.models import Catalogue
 from pipeline.edition import Edition
@@ -16,6 +16,7 @@ from pipeline.ledger import Ledger, Line
 from pipeline.store.database import Database
 from pipeline.store.editions import publish_edition, published_edition, refuse_older
 from pipeline.store.foreseeing import kept_mailings
+from pipeline.store.switch import last_tick
 
 
 class DeployError(TocsinError):
@@ -40,16 +41,20 @@ def publish(
             if drawn.pending or drawn.newsletters:
                 write_whole(project.ledger, journal.write(drawn.edition.ledger).encode(), durable=True)
             written = staged.put()
-            known.keep()
         store_edition(database, drawn.edition, now)
+        known.keep()
     return Result(drawn, written)
 
 
 def left_newsletters(database: Database, edition: Edition, now: datetime) -> tuple[Line, ...]:
     """The lines of the newsletters that are out; not of those that this database knows to be held back, or too late."""
     with database.look() as connection:
-        kept = kept_mailings(connection, edition.series.id)
-    return due_newsletters(edition, now, frozenset(key for key, mailing in kept.items() if mailing.dropped))
+        kept, looked_after = kept_mailings(connection, edition.series.id), last_tick(connection) is not None
+    held = {key for key, mailing in kept.items() if mailing.dropped}
+    # A database by which no mail is looked after doesn't know what left from elsewhere.
+    if looked_after:
+        held |= too_late(edition, now) - {key for key, mailing in kept.items() if mailing.given_out}
+    return due_newsletters(edition, now, held)
 
 
 def no_newsletters(_edition: Edition, _now: datetime) -> tuple[Line, ...]:

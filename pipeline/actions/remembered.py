@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipeline.actions.verdict_memory import is_this_program, program, sealed, unsealed
+from pipeline.actions.verdict_memory import is_this_program, program, remember_program, sealed, unsealed
 from pipeline.errors import FileError
 from pipeline.files import write_whole
 from pipeline.outputs.keys import Pieces
@@ -22,14 +22,16 @@ KEPT_IN = Path("var", "files.json")
 NEAR, FAR = 4_096, 64_000_000
 """How far behind a piece of a file the next is looked for, in octets; and how far the first, which is below a head."""
 
+remember_program()
+
 
 class _Note(NamedTuple):
     """What a file was made from, a digest of its bytes, and how it stood: its size, its time in nanoseconds."""
 
     key: str
     digest: str
-    size: int = -1
-    time: int = -1
+    size: int
+    time: int
     names: str = ""
     """The keys of its pieces in their order, each of the same length."""
     places: tuple[int, ...] = ()
@@ -95,8 +97,8 @@ class Remembered(Pieces):
             return None
         return note._replace(time=found.st_mtime_ns)
 
-    def made(self, path: str, key: str, body: bytes) -> None:
-        """Notes what a file is made from and where its pieces stand in it."""
+    def made(self, path: str, key: str, body: bytes, time: int) -> None:
+        """Notes what a file is made from, where its pieces stand in it, and its time, in nanoseconds, when written."""
         names, places, end = list[str](), list[int](), 0
         for name, piece in self._taken:
             if body.startswith(piece, end):
@@ -108,19 +110,14 @@ class Remembered(Pieces):
                 places += (start - end, len(piece))
                 end = start + len(piece)
         self._taken.clear()
-        self._now[path] = _Note(key, _digest(body), len(body), names="".join(names), places=tuple(places))
+        self._now[path] = _Note(key, _digest(body), len(body), time, "".join(names), tuple(places))
 
     def keep(self) -> None:
         """Writes the notes down, once every file is in its place; where nothing can be written, nothing is kept."""
-        files = {path: note if note.time >= 0 else self._written(path, note) for path, note in self._now.items()}
-        kept = {"of": self._of, "program": {**self._program, **program()}, "files": files}
+        kept = {"of": self._of, "program": {**self._program, **program()}, "files": self._now}
         with suppress(OSError, FileError):
-            write_whole(self._file, sealed(json.dumps(kept, ensure_ascii=False, separators=(",", ":"))))
-
-    def _written(self, path: str, note: _Note) -> _Note:
-        with suppress(OSError):
-            return note._replace(time=os.lstat(f"{self._out}/{path}").st_mtime_ns)
-        return note
+            # As ASCII: a name that isn't UTF-8 is kept as well.
+            write_whole(self._file, sealed(json.dumps(kept, separators=(",", ":"))))
 
     # ------------------------------------------------------------------------------------ pieces
 
@@ -173,7 +170,7 @@ def digest_of_files(paths: Iterable[str]) -> str:
     """A digest of the names and the contents of files."""
     found = hashlib.blake2b(digest_size=16)
     for path in paths:
-        found.update(f"{path}\n{_digest_of(path)}\n".encode())
+        found.update(f"{path}\n{_digest_of(path)}\n".encode(errors="surrogateescape"))
     return found.hexdigest()
 
 

@@ -21,6 +21,8 @@ TOO_LARGE = 64_000_000
 
 
 _OWN = str(Path(__file__))
+_first: dict[str, list[int] | None] = {}
+"""Our files as this process saw them first: what it runs is in its memory, whatever an upgrade puts on the disk."""
 
 
 class Looked:
@@ -162,7 +164,27 @@ def _stamp(path: str) -> list[int] | None:
 
 def is_this_program(stamps: Mapping[str, object]) -> bool:
     """Whether these files, of `program` or put beside them, are as they were; ours must be among them."""
-    return stamps.get(_OWN) == _stamp(_OWN) and all(_stamp(path) == stamp for path, stamp in stamps.items())
+    return stamps.get(_OWN) == _first_stamp(_OWN) and all(
+        (_first[path] if path in _first else _stamp(path)) == stamp for path, stamp in stamps.items()
+    )
+
+
+def _first_stamp(path: str) -> list[int] | None:
+    if path not in _first:
+        _first[path] = _stamp(path)
+    return _first[path]
+
+
+def remember_program() -> None:
+    """Sees all of our files, and those of the libraries so far, for who may still run when others are in their place.
+
+    Earlier than a file is loaded does no harm: notes under a stamp that is no more count for nothing.
+    """
+    for place, _folders, names in os.walk(PACKAGE):
+        for name in names:
+            if name.endswith(".py"):
+                _first_stamp(f"{place}/{name}")
+    program()
 
 
 def program() -> dict[str, list[int] | None]:
@@ -170,7 +192,7 @@ def program() -> dict[str, list[int] | None]:
     files = {Path(file) for file in _files_of(sys.modules)} | set(PACKAGE.glob("locale/*/LC_MESSAGES/*.mo"))
     # One stands for all: they come together, in an update of the system. No library is loaded to ask for them.
     files |= {Path(place, "UTC") for place in getattr(sys.modules.get("zoneinfo"), "TZPATH", ())}
-    return {str(path): _stamp(str(path)) for path in sorted(files)}
+    return {str(path): _first_stamp(str(path)) for path in sorted(files)}
 
 
 def _files_of(modules: Mapping[str, object]) -> Iterable[str]:

@@ -109,9 +109,6 @@ def wall_times(event: Event) -> Iterator[tuple[Path, datetime]]:
         said = getattr(event.registration, key, None)
         if isinstance(said, datetime) and said.tzinfo is None:
             yield ("registration", key), local(said.date(), said.time(), event.zone)
-    for index, other in enumerate(event.moved):
-        if (at := other.time or event.time) is not None:
-            yield ("moved", index, "time"), local(other.date, at, event.zone)
 
 
 def _ends(event: Event) -> Iterator[Finding]:

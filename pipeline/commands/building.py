@@ -21,14 +21,15 @@ from pipeline.rendering import shipped_templates
 
 def run(shell: Shell) -> int:
     """Builds and tells what publishing would change; the next time, nothing is done where nothing is different."""
-    now, looked = shell.clock.now(), Looked()
-    project = replace(shell.project, looked=looked)
-    _look(project, looked)
-    result = build(project, now, shell.options.day)
-    status = _tell(shell, result)
-    with suppress(OSError, FileError):  # where nothing can be written, nothing is kept
-        write_whole(shell.project.folder / KEPT_OF_BUILD, _memory(shell, result, looked, now))
-    return status
+    with shell.project.alone():
+        # Until the note is there: it tells how the files of this build stand, not those of the next one.
+        now, looked = shell.clock.now(), Looked()
+        project = replace(shell.project, looked=looked)
+        _look(project, looked)
+        result = build(project, now, shell.options.day)
+        with suppress(OSError, FileError):  # where nothing can be written, nothing is kept
+            write_whole(shell.project.folder / KEPT_OF_BUILD, _memory(shell, result, looked, now))
+    return _tell(shell, result)
 
 
 def _look(project: Project, looked: Looked) -> None:

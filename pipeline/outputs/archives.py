@@ -50,7 +50,7 @@ def pieces(edition: Edition) -> tuple[Piece, ...]:
     found = [Piece(item.published, item) for item in edition.news if item.event.id not in hurried]
     for piece in (
         *(piece for of in hurried.values() for piece in _pieces_of(edition, of)),
-        *(Piece(sent.published, sent) for sent in edition.newsletters),
+        *(Piece(sent.at, sent) for sent in edition.newsletters),
     ):
         insort(found, piece, key=_age)
     return tuple(reversed(found))

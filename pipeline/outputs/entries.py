@@ -217,10 +217,10 @@ class Desk:
 
     @cached_property
     def _stream(self) -> Sequence[Told]:
-        """The news of events and the newsletters, newest first."""
+        """The news of events and the newsletters; what became news last comes first."""
         if not self.edition.newsletters:
             return self.edition.news
-        return sorted((*self.edition.news, *self.edition.newsletters), key=lambda item: item.published, reverse=True)
+        return sorted((*self.edition.news, *self.edition.newsletters), key=_became_news, reverse=True)
 
     @property
     def _full(self) -> Mapping[str, Sequence[Sequence[Told]]]:
@@ -314,10 +314,10 @@ class Desk:
         )
 
     def _corrected(self, sent: Sent) -> str:
-        if sent.corrected_by is None or sent.updated is None:
+        if sent.corrected_by is None:
             return ""
-        day = say_day(sent.updated.astimezone(self.edition.series.zone).date(), self.language)
-        subject = sent.corrected_by.subject.said_in(self.language).text
+        newsletter = sent.corrected_by.newsletter
+        day, subject = say_day(newsletter.send.date(), self.language), newsletter.subject.said_in(self.language).text
         return words(self.language)("Corrected on {day}: {subject}").format(day=day, subject=subject)
 
     def _frozen(self, news: Told) -> Entry:
@@ -378,6 +378,10 @@ class Desk:
     def _categories(self, news: News) -> tuple[str, ...]:
         kind = (news.event.kind.said_in(self.language).text,) if news.event.kind else ()
         return tuple(dict.fromkeys((*kind, *news.event.tags)))
+
+
+def _became_news(item: Told) -> datetime:
+    return item.at if isinstance(item, Sent) else item.published
 
 
 def _soon_since(when: When, zone: ZoneInfo, created: datetime) -> datetime | None:

@@ -33,14 +33,14 @@ class Instants:
         return self._within((moment, False, news.event.id), earlier)
 
     def of_newsletter(self, sent: Sent) -> datetime:
-        """The instant at which a newsletter went out."""
-        return self._within((sent.published, True, sent.newsletter.id), 0)
+        """The instant at which a newsletter became news."""
+        return self._within((sent.at, True, sent.newsletter.id), 0)
 
     def of_correction(self, sent: Sent) -> datetime:
         """The instant at which a newsletter was put right by another, just after that one's own."""
-        if sent.corrected_by is None or sent.updated is None:
+        if sent.corrected_by is None:
             return self.of_newsletter(sent)
-        return self._within((sent.updated, True, sent.corrected_by.id), 1)
+        return self._within((sent.corrected_by.at, True, sent.corrected_by.newsletter.id), 1)
 
     def _within(self, place: _Place, number: int) -> datetime:
         start, width = self._parts.get(place, (0, _SECOND))

@@ -19,7 +19,7 @@ NEWSLETTER = "site/newsletter.html"
 
 @dataclass(frozen=True, slots=True)
 class NewsletterPage:
-    """A newsletter with what stands around it: neighbours by instant, and what it corrects."""
+    """A newsletter with what stands around it: neighbours by when they left, and what it corrects."""
 
     newsletter: SentNewsletter
     told: Told
@@ -44,7 +44,7 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:
 def _shown_of(out: tuple[Sent, ...], number: int) -> list[str]:
     """Which newsletters a page tells of, in their order; their ids hold a digest of all that they say."""
     here = out[number]
-    related = {here.newsletter.corrects, here.corrected_by.id if here.corrected_by else None}
+    related = {here.newsletter.corrects, here.corrected_by.newsletter.id if here.corrected_by else None}
     return [
         f"{place - number} {one.id}"
         for place, one in enumerate(out)
@@ -82,5 +82,5 @@ def _newsletter_page(out: tuple[Sent, ...], number: int, language: str) -> Newsl
         previous=out[number + 1].newsletter if number + 1 < len(out) else None,
         next=out[number - 1].newsletter if number else None,
         corrects=by_id.get(sent.newsletter.corrects or ""),
-        corrected_by=sent.corrected_by,
+        corrected_by=sent.corrected_by.newsletter if sent.corrected_by else None,
     )

@@ -24,6 +24,8 @@ from pipeline.rendering import Renderer
 
 STYLESHEET = "assets/style.css"
 ICON = "assets/icon.svg"
+PARTS = "site/parts.html"
+"""Holds the pieces of pages that outlast an edition."""
 
 SHARED_FACTS = (
     "series", "languages", "address", "path", "catalogue.series", "catalogue.site", "catalogue.mail",
@@ -92,10 +94,14 @@ class Site:
 
     def key_of(self, template: str, *listings: Listing | None, values: Iterable[str] = ()) -> str | None:
         """The key of a page that shows these events and values; of everything, where its template may read more."""
+        return keys(self.edition).of(*listings, values=values) if self._is_sharp(template) else None
+
+    def _is_sharp(self, template: str) -> bool:
+        """Whether a template reads of no event but those it is given."""
         if template not in self._sharp:
             language = self.edition.languages[0]
             self._sharp[template] = self._renderer.reads_only(template, language, "edition", SHARED_FACTS)
-        return keys(self.edition).of(*listings, values=values) if self._sharp[template] else None
+        return self._sharp[template]
 
     def way(self, page: Page, path: str, language: str | None = None) -> str:
         """The relative address from a page to another path of `out/`, so that the site also works from a folder."""
@@ -136,8 +142,10 @@ class Site:
             "structured": embedded(structured) if structured is not None else None,
         }
 
-    def _lasting(self, page: Page, listing: Listing) -> Lasting:
-        """A key for what a page tells of an event at the date that is shown there."""
+    def _lasting(self, page: Page, listing: Listing) -> Lasting | None:
+        """A key for what a page tells of an event at the date that is shown there; None where it may tell of others."""
+        if not self._is_sharp(PARTS):
+            return None
         shown = f"{listing.event.date} {listing.event.time}"
         return Lasting(keys(self.edition).of(listing, values=(page.language, page.path, shown)))
 

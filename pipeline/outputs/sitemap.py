@@ -41,7 +41,7 @@ def _pages(edition: Edition) -> Iterator[tuple[str, datetime | None]]:
         yield f"groups/{group.id}/", max(stamps, default=None)
 
     for sent in edition.newsletters:
-        yield f"newsletters/{sent.newsletter.id}/", sent.updated or sent.published
+        yield f"newsletters/{sent.newsletter.id}/", (sent.corrected_by or sent).at
 
 
 def _urls(edition: Edition, path: str, changed: datetime | None) -> str:

@@ -30,7 +30,7 @@ def newsletters(edition: Edition) -> Iterator[Occasion | Omission]:
             yield Omission("", rule, "a newsletter with nothing to say is not sent")
         else:
             yield Occasion(
-                "", rule, 0, Kind.NEWSLETTERS, due, due + max(edition.catalogue.mail.max_late, timedelta(hours=12)),
+                "", rule, 0, Kind.NEWSLETTERS, due, last_instant(edition, newsletter),
                 Priority.NEWSLETTER, Audience.CORRECTED if newsletter.corrects else Audience.CHOSEN,
                 tags=frozenset(newsletter.tags), corrects=key_of(newsletter.corrects) if newsletter.corrects else "",
             )  # fmt: skip
@@ -50,6 +50,11 @@ def leaves_at(edition: Edition, newsletter: Newsletter) -> datetime:
     if send.tzinfo is not None:
         return send.astimezone(UTC)
     return in_utc(send.date(), send.time(), edition.series.zone)
+
+
+def last_instant(edition: Edition, newsletter: Newsletter) -> datetime:
+    """The instant (UTC) from which it is too late for it to leave."""
+    return leaves_at(edition, newsletter) + max(edition.catalogue.mail.max_late, timedelta(hours=12))
 
 
 def newsletter_digest(edition: Edition, newsletter: Newsletter) -> Digest:

@@ -2,14 +2,30 @@
 
 import json
 import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
+from checkout import ROOT
+from holding import is_held
 
+from pipeline.actions import build as building
+from pipeline.actions import verdict_memory
+from pipeline.actions.project import project_at
+from pipeline.actions.publish import publish
 from pipeline.actions.remembered import KEPT_IN, Remembered
 from pipeline.cli import main
+from pipeline.clock import SystemClock
+from pipeline.commands import building as build_command
 from pipeline.files import MANIFEST
 from pipeline.rendering import Renderer
+from pipeline.store.database import open_database
+from pipeline.store.editions import published_edition
 
 HEAD = """format = 1
 [series]
@@ -118,6 +134,80 @@ def test_a_venue_that_is_called_otherwise_is_so_everywhere(built: Path) -> None:
         assert "The great hall" in (built / "out" / "events" / f"talk-{number}" / "index.html").read_text()
 
 
+def test_names_that_are_not_utf_8_are_published_and_remembered_like_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rendered: list[str]
+) -> None:
+    folder = tmp_path / os.fsdecode(b"d\xe9p")
+    (folder / "templates").mkdir(parents=True)
+    (folder / "templates" / os.fsdecode(b"\xe9.txt")).write_text("")
+    (folder / "events.toml").write_text(HEAD + talk(1))
+    monkeypatch.chdir(folder)
+    out = ("--out", os.fsdecode(b"o\xe9"))
+    assert main(["publish", *out, *NOW]) == 0
+    with open_database(f"sqlite:///{folder}/var/tocsin.db", SystemClock()) as database, database.look() as connection:
+        assert published_edition(connection, "talks") is not None
+    rendered.clear()
+    assert main(["build", *out, *LATER]) == 0
+    assert "site/event.html" not in rendered
+
+
+def test_mail_goes_by_what_is_published_even_where_its_files_can_not_be_remembered(
+    built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_self: Remembered) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Remembered, "keep", fails)
+    edit(built, 'title = "Talk 5"', 'title = "Another talk"')
+    now = datetime(2027, 1, 10, 11, tzinfo=UTC)
+    with open_database(f"sqlite:///{built}/var/tocsin.db", SystemClock(now)) as database:
+        with pytest.raises(MemoryError):
+            publish(project_at(built / "events.toml"), database, now)
+        with database.look() as connection:
+            stored = published_edition(connection, "talks")
+    assert stored is not None
+    assert "Another talk" in stored.catalogue
+
+
+def test_nobody_publishes_between_the_reading_of_a_build_and_its_note(
+    built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = list[str]()
+
+    def watched(module: Any, name: str) -> None:
+        does: Callable[..., object] = getattr(module, name)
+
+        def step(*arguments: object) -> object:
+            assert is_held(built), name
+            steps.append(name)
+            return does(*arguments)
+
+        monkeypatch.setattr(module, name, step)
+
+    for module, name in ((building, "draft"), (building, "write_out"), (build_command, "_memory")):
+        watched(module, name)
+    assert main(["build", *LATER]) == 0
+    assert steps == ["draft", "write_out", "_memory"]
+    assert not is_held(built)
+    building.build(project_at(built / "events.toml"), datetime(2027, 1, 10, 12, tzinfo=UTC))
+    assert steps[3:] == ["draft", "write_out"]
+
+
+def test_what_is_published_into_the_folder_of_the_catalogue_waits_for_nobody(built: Path) -> None:
+    command = [sys.executable, "-m", "pipeline", "publish", "--out", ".", *LATER]
+    subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, capture_output=True, timeout=120)
+    assert (built / "calendar.ics").read_bytes() == (built / "out" / "calendar.ics").read_bytes()
+
+
+def test_a_build_of_nothing_makes_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["build", "--catalogue", "nowhere/events.toml"]) == 1
+    assert "there is no such file" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 # --------------------------------------------------------------------------------------------- the notes
 
 
@@ -125,7 +215,7 @@ def noted(folder: Path) -> Remembered:
     found = Remembered(folder, folder / "out", "templates")
     (folder / "out").mkdir(exist_ok=True)
     (folder / "out" / "a.txt").write_bytes(b"abc")
-    found.made("a.txt", "key", b"abc")
+    found.made("a.txt", "key", b"abc", (folder / "out" / "a.txt").stat().st_mtime_ns)
     found.keep()
     os.utime(folder / "out" / "a.txt", ns=(1, (folder / "out" / "a.txt").stat().st_mtime_ns))
     return Remembered(folder, folder / "out", "templates")
@@ -152,6 +242,38 @@ def test_what_was_written_in_the_very_instant_of_the_notes_is_known_by_its_bytes
     assert Remembered(tmp_path, tmp_path / "out", "templates").holds("a.txt", "key")
 
 
+def test_a_file_changed_before_the_notes_are_written_is_known_by_its_bytes(tmp_path: Path) -> None:
+    file = tmp_path / "out" / "a.txt"
+    file.parent.mkdir()
+    file.write_bytes(b"abc")
+    found = Remembered(tmp_path, tmp_path / "out", "templates")
+    found.made("a.txt", "key", b"abc", file.stat().st_mtime_ns - 9)
+    file.write_bytes(b"abd")
+    found.keep()
+    assert not Remembered(tmp_path, tmp_path / "out", "templates").holds("a.txt", "key")
+
+
+def test_what_ran_while_its_files_were_exchanged_is_no_longer_this_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server goes on with the code that it has loaded: what it makes after an upgrade is the old program's."""
+    file, module = tmp_path / "library.py", ModuleType("library_of_a_test")
+    file.write_text("old")
+    module.__file__ = str(file)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(verdict_memory, "_first", {})
+    verdict_memory.remember_program()
+    file.write_text("new and longer")
+    assert noted(tmp_path).holds("a.txt", "key")
+    monkeypatch.setattr(verdict_memory, "_first", {})  # as in the next process
+    assert not Remembered(tmp_path, tmp_path / "out", "templates").holds("a.txt", "key")
+    # Nor does the server take what the new program made for its own.
+    new = noted(tmp_path)
+    assert new.holds("a.txt", "key")
+    monkeypatch.setattr(verdict_memory, "_first", {str(file): [3, 1]})
+    assert not Remembered(tmp_path, tmp_path / "out", "templates").holds("a.txt", "key")
+
+
 @pytest.mark.parametrize("templates", ["others", "templates"])
 def test_other_templates_or_a_note_written_over_count_for_nothing(tmp_path: Path, templates: str) -> None:
     noted(tmp_path)
@@ -172,7 +294,7 @@ def test_pieces_come_from_the_file_that_holds_them_until_it_is_another(tmp_path:
         + b"<end>"
     )  # type: ignore[misc]
     (tmp_path / "out" / "long.txt").write_bytes(body)
-    first.made("long.txt", "key", body)
+    first.made("long.txt", "key", body, (tmp_path / "out" / "long.txt").stat().st_mtime_ns)
     first.keep()
     second = Remembered(tmp_path, tmp_path / "out", "templates")
     assert [second.find("one"), second.find("two"), second.find("three")] == [b"one" * 9, b"two" * 9, None]

@@ -170,7 +170,7 @@ def test_the_doctor_names_what_is_in_the_way(project: Path, server: tuple[Mailbo
     tocsin(project, "publish", "--now", "2022-09-01T10:00:00Z")
     ill = tocsin(project, "doctor", "--no-dns", *NOW)
     assert (ill.returncode, "TOCSIN_SMTP_URL" in ill.stdout) == (3, True)
-    assert "look  sending: nothing is sent before `tocsin arm`" in ill.stdout
+    assert "look  outgoing mail: nothing is sent before `tocsin arm`" in ill.stdout
     tocsin(project, "arm")
     well = tocsin(project, "doctor", "--no-dns", *NOW, TOCSIN_SMTP_URL=url)
     assert well.returncode == 0, well.stdout

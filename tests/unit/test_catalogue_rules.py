@@ -197,3 +197,18 @@ def test_every_problem_is_reported_in_one_go_in_the_order_of_the_file() -> None:
 def test_open_questions_are_told_and_stop_nothing() -> None:
     remarks = read("event", 'todo = ["who speaks?"]').remarks
     assert "who speaks?" in [remark.what() for remark in remarks if remark.severity is Severity.TODO]
+
+
+@pytest.mark.parametrize(
+    ("moved", "typed"),
+    [
+        ("{from = 2027-03-22, date = 2027-03-28}", "02:30"),
+        ("{from = 2027-03-22, date = 2027-03-28, time = 02:30:00}", "19:00"),
+    ],
+)
+def test_an_hour_that_a_moved_time_lacks_is_said_once_at_what_names_it(moved: str, typed: str) -> None:
+    weekly = f'title = "L"\ndate = 2027-03-15\ntime = "{typed}"\nrepeats = "FREQ=WEEKLY;COUNT=3"\nmoved = [{moved}]'
+    with pytest.raises(CatalogueError) as refused:
+        read("event", OPEN + weekly)
+    (problem,) = refused.value.problems
+    assert "02:30 does not exist on 2027-03-28" in problem.message.format(**problem.values)

@@ -1,17 +1,22 @@
 """What the doctor makes of the answers of the DNS."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from letter_writing import SECRET
 
-from pipeline.actions.doctor import Health, Look, examine_names
+from pipeline.actions.doctor import Health, Look, examine_database, examine_names
 from pipeline.catalogue.models import Catalogue
+from pipeline.clock import FrozenClock
+from pipeline.commands.status import STATES
 from pipeline.delivery.names import Answer, tag
 from pipeline.letters.dkim_keys import PrivateKey, read_key
 from pipeline.letters.posting import post_of
+from pipeline.store.database import open_database
 
 PEM = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
@@ -62,6 +67,15 @@ def test_without_a_name_server_nothing_is_called_bad(seed: Catalogue, domain: st
     key = read_key(f"mail._domainkey.{domain}", PEM)
     found = examined(seed, lambda _name: Answer(reached=False), key)
     assert {health for health, _ in found.values()} == {Health.DOUBTFUL}
+
+
+def test_no_finding_bears_the_name_of_what_becomes_of_a_letter(tmp_path: Path) -> None:
+    """One English word, one French: "sending" as a state of a letter is "en cours d’envoi"."""
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    with open_database(f"sqlite:///{tmp_path / 'mail.db'}", FrozenClock(now)) as database:
+        found = {one.what for one in examine_database(database, {}, now)}
+    assert len(found) > 2
+    assert found.isdisjoint(STATES.values())
 
 
 def test_a_tag_is_found_whatever_the_blanks() -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from checkout import ROOT
+from holding import is_held
 
 from pipeline.cli import main
 from pipeline.errors import CatalogueError, FileError
-from pipeline.files import MANIFEST, read_text, write_folder, write_whole
+from pipeline.files import MANIFEST, Staged, alone_in, read_text, staging, write_folder, write_whole
 
 
 def test_only_changed_files_are_written_and_only_ours_removed(tmp_path: Path) -> None:
@@ -38,6 +39,53 @@ def test_what_a_killed_process_left_is_completed(tmp_path: Path) -> None:
     done = write_folder(tmp_path, {"a.txt": b"a"})
     assert (done.written, done.removed) == (("a.txt",), ("old.txt",))
     assert sorted(path.name for path in tmp_path.iterdir()) == [MANIFEST, "a.txt"]
+
+
+def test_what_a_killed_process_left_under_names_of_nobody_goes_too(tmp_path: Path) -> None:
+    write_folder(tmp_path, {"a.txt": b"a"})
+    Staged(tmp_path).add("guests/secret.html", b"never to be seen")  # killed before it is put or discarded
+    # Another publication into a folder inside is at work.
+    (tmp_path / "inner").mkdir()
+    with staging(tmp_path / "inner") as inner:
+        inner.add("deep/b.txt", b"b")
+        assert not write_folder(tmp_path, {"a.txt": b"a"}).written
+        inner.put()
+    assert sorted(path.name for path in tmp_path.rglob("*")) == [MANIFEST, MANIFEST, "a.txt", "b.txt", "deep", "inner"]
+
+
+def test_who_is_alone_in_a_folder_may_enter_it_again_by_another_name(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("folder")
+    seen = list[bool]()
+
+    def twice() -> None:
+        with alone_in(tmp_path / "folder"):
+            with alone_in(tmp_path / "link"):
+                seen.append(is_held(tmp_path / "folder"))
+            seen.append(is_held(tmp_path / "folder"))
+        seen.append(is_held(tmp_path / "folder"))
+        with alone_in(tmp_path / "link"):
+            seen.append(is_held(tmp_path / "folder"))
+
+    # In a thread that would be left behind, should it wait for itself.
+    thread = threading.Thread(target=twice, daemon=True)
+    thread.start()
+    thread.join(30)
+    assert seen == [True, True, False, True]
+
+
+def test_another_thread_waits_for_who_is_alone(tmp_path: Path) -> None:
+    entered = threading.Event()
+
+    def enter() -> None:
+        with alone_in(tmp_path):
+            entered.set()
+
+    thread = threading.Thread(target=enter, daemon=True)
+    with alone_in(tmp_path):
+        thread.start()
+        assert not entered.wait(0.2)
+    assert entered.wait(30)
 
 
 def test_the_manifest_holds_no_place_and_no_time(tmp_path: Path) -> None:

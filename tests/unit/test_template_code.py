@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from pipeline import markdown
+from pipeline.errors import TemplateError
 from pipeline.rendering import Renderer
 
 
@@ -71,6 +72,22 @@ def test_a_key_that_is_none_means_each_time(tmp_path: Path) -> None:
 
 def test_without_a_place_to_keep_them_pieces_are_made_each_time(tmp_path: Path) -> None:
     assert pieces(tmp_path, "a", [{"a": 1, "text": text} for text in ("one", "two")]) == ["one", "two"]
+
+
+def test_a_block_that_the_template_above_has_lost_is_refused_though_the_code_was_kept(tmp_path: Path) -> None:
+    """A running preview makes a renderer for each look."""
+    above, page = tmp_path / "above.html", tmp_path / "page.html"
+    frame, block = '{% extends "frame.html" %}', "{% block own %}words{% endblock %}"
+    (tmp_path / "frame.html").write_text("<p>{% block own %}{% endblock %}</p>")
+    above.write_text(frame)
+    page.write_text('{%- extends ("above.html") %}' + block)
+    assert Renderer((tmp_path,)).render("page.html", "en", {}) == "<p>words</p>"
+    (tmp_path / "frame.html").write_text("<p>{% block other %}{% endblock %}</p>")
+    with pytest.raises(TemplateError, match="no block 'own'"):
+        Renderer((tmp_path,)).render("page.html", "en", {})
+    above.write_text(frame + block.replace("own", "other"))
+    page.write_text('{%- extends ("above.html") %}' + block.replace("own", "other"))
+    assert Renderer((tmp_path,)).render("page.html", "en", {}) == "<p>words</p>"
 
 
 LINES = st.text(alphabet="aé1 -+.:=!?\"'\xa0\u202f²*<", max_size=12)
