@@ -72,11 +72,21 @@ def _chain(environment: jinja2.Environment, name: str | None) -> Iterator[nodes.
         name = _extended(tree) if tree is not None else None
 
 
+_MOST = 200
+_trees: dict[tuple[str, str], nodes.Template] = {}
+"""What was parsed last, by name and text: a preview asks anew at each save, and a tree is the same in all languages."""
+
+
 def parsed(environment: jinja2.Environment, name: str) -> nodes.Template | None:
     """A template as a tree; None where it is missing or wrong."""
     assert environment.loader is not None  # noqa: S101 - ours all have one
     try:
         source, file, _ = environment.loader.get_source(environment, name)
-        return environment.parse(source, name, file)
+        found = _trees.get((name, source))
+        if found is None:
+            if len(_trees) >= _MOST:
+                _trees.clear()
+            found = _trees[name, source] = environment.parse(source, name, file)
     except jinja2.TemplateError:
         return None
+    return found
