@@ -99,9 +99,14 @@ class Ledger:
             rescheduled=max((line.at for before, line in pairwise(lines) if moves(before, line)), default=lines[0].at),
         )
 
-    def extended(self, lines: Iterable[Line]) -> "Ledger":
-        """This ledger with more lines."""
-        return Ledger.holding((*self.lines, *self.newsletters, *lines), self.known)
+    def extended(self, lines: Iterable[Line], catalogue: Catalogue | None = None) -> "Ledger":
+        """This ledger with more lines; those of events say just what `catalogue` says, where it is given."""
+        lines = tuple(lines)
+        known = self.known
+        if catalogue is not None:
+            told = [line for line in lines if line.kind is not LineKind.NEWSLETTER]
+            known = {**known, **{(line.event, line.news): _now_of(catalogue, line.event) for line in told}}
+        return Ledger.holding((*self.lines, *self.newsletters, *lines), known)
 
 
 def recognised(catalogue: Catalogue, ledger: Ledger) -> Ledger:
@@ -112,6 +117,11 @@ def recognised(catalogue: Catalogue, ledger: Ledger) -> Ledger:
         if history and history[-1].facts == _facts_in(catalogue, event):
             known[event.id, history[-1].news] = event, catalogue.venue_of(event)
     return Ledger(ledger.lines, ledger.newsletters, known)
+
+
+def _now_of(catalogue: Catalogue, event: str) -> tuple[Event, Venue | None]:
+    found = catalogue.event_by_id[event]
+    return found, catalogue.venue_of(found)
 
 
 def _facts_in(catalogue: Catalogue, event: Event) -> dict[str, Any]:
@@ -141,7 +151,7 @@ def event_of(facts: Facts, order: Sequence[str] = ()) -> tuple[Event, Venue | No
     `order` names languages, the default one first: the ledger keeps none, and a text that lacks a translation is shown
     in the first language that it has.
     """
-    context = {"order": order}
+    context = {"order": order, "published": True}
     facts = {key: value for key, value in facts.items() if key != "group_about"}
     about = facts.pop("venue_about", {})
     venue = None

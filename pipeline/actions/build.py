@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
 from hashlib import blake2b
@@ -21,11 +21,11 @@ from pipeline.catalogue.load import Loaded
 from pipeline.catalogue.refused import Refused
 from pipeline.edition import Edition
 from pipeline.errors import Problem
-from pipeline.files import Staged, Written, staging
 from pipeline.ledger import Line
 from pipeline.outputs import Artifact, render_all
 from pipeline.outputs.keys import keys
 from pipeline.rendering import Renderer, shipped_templates
+from pipeline.staging import Staged, Written, staging
 
 ANY_TYPE = "application/octet-stream"
 
@@ -47,6 +47,10 @@ class Draft:
     def remarks(self) -> tuple[Problem, ...]:
         """What deserves a look in the catalogue, looked for when it is asked for."""
         return self.loaded.remarks if self.loaded is not None else ()
+
+    def with_remarks(self, wanted: bool) -> "Draft":
+        """The same; where no remarks are wanted, without the text in which they are looked for."""
+        return self if wanted else replace(self, loaded=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +77,15 @@ def draft(
     pending = journal.pending_lines(loaded.catalogue, ledger, now)
     day = day or now.astimezone(loaded.catalogue.series.zone).date()
     out = newsletters(Edition(loaded.catalogue, ledger, day), now)
-    edition = Edition(loaded.catalogue, ledger.extended((*pending, *out)), day)
+    edition = Edition(loaded.catalogue, ledger.extended((*pending, *out), loaded.catalogue), day)
     return Draft(edition, pending, out, loaded.refused, loaded)
 
 
-def build(project: Project, now: datetime, day: date | None = None) -> Result:
-    """Writes `out/` as a draft: looking is not announcing, the ledger is not touched."""
+def build(project: Project, now: datetime, day: date | None = None, *, remarks: bool = False) -> Result:
+    """Writes `out/` as a draft: looking is not announcing, the ledger is not touched. `remarks` are wanted after it."""
     with project.alone():
         # Who publishes meanwhile would be followed by what was read before.
-        drawn = draft(project, now, day)
+        drawn = draft(project, now, day).with_remarks(remarks)
         return Result(drawn, write_out(project, drawn.edition))
 
 

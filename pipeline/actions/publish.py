@@ -11,8 +11,9 @@ from pipeline.actions.project import Project, read_catalogue, read_ledger
 from pipeline.catalogue.models import Catalogue
 from pipeline.edition import Edition
 from pipeline.errors import CatalogueError, LedgerError, Problem, TocsinError
-from pipeline.files import alone_in, staging, write_whole
+from pipeline.files import alone_in, write_whole
 from pipeline.ledger import Ledger, Line
+from pipeline.staging import staging
 from pipeline.store.database import Database
 from pipeline.store.editions import publish_edition, published_edition, refuse_older
 from pipeline.store.foreseeing import kept_mailings
@@ -24,14 +25,22 @@ class DeployError(TocsinError):
 
 
 def publish(
-    project: Project, database: Database, now: datetime, day: date | None = None, *, writes: bool = True
+    project: Project,
+    database: Database,
+    now: datetime,
+    day: date | None = None,
+    *,
+    writes: bool = True,
+    remarks: bool = False,
 ) -> Result:
     """Writes the ledger, `out/`, then the edition that sending uses. Killed in between, the next call completes it.
 
-    Who doesn't write the ledger (`writes`) leaves it to who does to make a newsletter a page.
+    Who doesn't write the ledger (`writes`) leaves it to who does to make a newsletter a page. `remarks` are wanted
+    after it.
     """
     with alone_in(project.folder):
-        drawn = draft(project, now, day, partial(left_newsletters, database) if writes else no_newsletters)
+        newsletters = partial(left_newsletters, database) if writes else no_newsletters
+        drawn = draft(project, now, day, newsletters).with_remarks(remarks)
         with database.look() as connection:
             refuse_older(published_edition(connection, drawn.edition.series.id), journal.write(drawn.edition.ledger))
         files = files_of(project, drawn.edition)

@@ -10,10 +10,11 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipeline.actions.verdict_memory import is_this_program, program, remember_program, sealed, unsealed
+from pipeline.actions.verdict_memory import is_this_program, program, remember_program
 from pipeline.errors import FileError
 from pipeline.files import write_whole
 from pipeline.outputs.keys import Pieces
@@ -32,19 +33,31 @@ class _Note(NamedTuple):
     digest: str
     size: int
     time: int
-    names: str = ""
-    """The keys of its pieces in their order, each of the same length."""
-    places: tuple[int, ...] = ()
-    """Of each piece how far it begins behind the end of the one before it, and its length."""
+    told: str = " "
+    """Of its pieces in their order: the keys, each of the same length; and where they stand, as `pieces` reads it."""
+
+    @classmethod
+    def of(cls, row: str) -> "_Note":
+        """The note of a row; ValueError where it is none."""
+        key, digest, size, time, told = row.split(" ", 4)
+        return cls(key, digest, int(size), int(time), told)
+
+    @property
+    def row(self) -> str:
+        """The note as text, which takes a fifth of its memory: there is one for each of tens of thousands of files."""
+        return f"{self.key} {self.digest} {self.size} {self.time} {self.told}"
 
     def pieces(self) -> Iterator[tuple[str, int, int]]:
         """The key of each piece, where it begins, and its length."""
-        count, end = len(self.places) // 2, 0
-        length = len(self.names) // count if count else 0
+        # Of each is kept how far it begins behind the end of the one before it, and its length.
+        names, _, places = self.told.partition(" ")
+        steps, end = list(map(int, places.split(","))) if places else [], 0
+        count = len(steps) // 2
+        length = len(names) // count if count else 0
         for number in range(count):
-            start = end + self.places[2 * number]
-            end = start + self.places[2 * number + 1]
-            yield self.names[number * length : (number + 1) * length], start, end - start
+            start = end + steps[2 * number]
+            end = start + steps[2 * number + 1]
+            yield names[number * length : (number + 1) * length], start, end - start
 
 
 class Remembered(Pieces):
@@ -55,47 +68,51 @@ class Remembered(Pieces):
         self._out = os.fspath(out.absolute())
         self._of = {"out": self._out, "templates": templates, "python": sys.version}
         self._program: Mapping[str, Any] = {}
-        self._before, self._since = self._read()
-        self._now: dict[str, _Note] = {}
+        self._since = 0
+        """When the notes of the last run were written down, in nanoseconds."""
+        self._before: dict[str, str] = {}
+        self._now: dict[str, str] = {}
+        self._read()
         self._places: dict[str, tuple[str, int, int]] | None = None
         self._open: dict[str, int | None] = {}
         self._named = set[str]()
         self._taken: list[tuple[str, bytes]] = []
 
-    def _read(self) -> tuple[dict[str, _Note], int]:
-        """The notes of the last run, and when they were written down, in nanoseconds."""
-        try:
-            since = self._file.stat().st_mtime_ns
-            kept = json.loads(unsealed(self._file.read_text(encoding="utf-8")))
-            if kept["of"] == self._of and is_this_program(kept["program"]):
-                self._program = kept["program"]
-                return {path: _Note(*note) for path, note in kept["files"].items()}, since
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            pass
-        return {}, 0
+    def _read(self) -> None:
+        """Takes the rows of the last run by their paths; none where they count for nothing."""
+        with (
+            suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError),
+            self._file.open(encoding="utf-8") as file,
+        ):
+            lines = _unsealed(file)
+            head = json.loads(next(lines, ""))
+            if head["of"] == self._of and is_this_program(head["program"]):
+                rows = {json.loads(path): row for row, _, path in (line.partition("\t") for line in lines)}
+                self._program, self._before, self._since = head["program"], rows, os.fstat(file.fileno()).st_mtime_ns
 
     # ------------------------------------------------------------------------------------ whole files
 
     def holds(self, path: str, key: str) -> bool:
         """Whether a file was made from just that, and stands as it was written."""
-        note = self._before.get(path)
-        if note is None or note.key != key or (stood := self._standing(path, note)) is None:
+        row = self._before.get(path)
+        if row is None or not row.startswith(f"{key} ") or (stood := self._standing(path, row)) is None:
             return False
         self._now[path] = stood
         return True
 
-    def _standing(self, path: str, note: _Note) -> _Note | None:
-        """The note of a file that stands as it says; None where it doesn't."""
+    def _standing(self, path: str, row: str) -> str | None:
+        """The row of a file that stands as it says; None where it doesn't."""
+        note = _Note.of(row)
         try:
             found = os.lstat(f"{self._out}/{path}")
         except OSError:
             return None
         # Whoever wrote in the very instant of our last look left no other time than ours.
         if (found.st_size, found.st_mtime_ns) == (note.size, note.time) and note.time < self._since:
-            return note
+            return row
         if found.st_size != note.size or _digest_of(f"{self._out}/{path}") != note.digest:
             return None
-        return note._replace(time=found.st_mtime_ns)
+        return note._replace(time=found.st_mtime_ns).row
 
     def made(self, path: str, key: str, body: bytes, time: int) -> None:
         """Notes what a file is made from, where its pieces stand in it, and its time, in nanoseconds, when written."""
@@ -110,14 +127,16 @@ class Remembered(Pieces):
                 places += (start - end, len(piece))
                 end = start + len(piece)
         self._taken.clear()
-        self._now[path] = _Note(key, _digest(body), len(body), time, "".join(names), tuple(places))
+        told = f"{''.join(names)} {','.join(map(str, places))}"
+        self._now[path] = _Note(key, _digest(body), len(body), time, told).row
 
     def keep(self) -> None:
         """Writes the notes down, once every file is in its place; where nothing can be written, nothing is kept."""
-        kept = {"of": self._of, "program": {**self._program, **program()}, "files": self._now}
+        head = {"of": self._of, "program": {**self._program, **program()}}
+        # Its paths as ASCII: a name that isn't UTF-8 is kept as well.
+        rows = (f"{row}\t{json.dumps(path)}" for path, row in self._now.items())
         with suppress(OSError, FileError):
-            # As ASCII: a name that isn't UTF-8 is kept as well.
-            write_whole(self._file, sealed(json.dumps(kept, separators=(",", ":"))))
+            write_whole(self._file, _sealed(chain((json.dumps(head),), rows)))
 
     # ------------------------------------------------------------------------------------ pieces
 
@@ -141,9 +160,9 @@ class Remembered(Pieces):
         if self._places is None:
             self._places = {
                 key: (path, start, length)
-                for path, note in self._before.items()
-                if note.places
-                for key, start, length in note.pieces()
+                for path, row in self._before.items()
+                if not row.endswith(" ")
+                for key, start, length in _Note.of(row).pieces()
             }
         return self._places
 
@@ -164,6 +183,28 @@ class Remembered(Pieces):
             if file is not None:
                 os.close(file)
         self._open.clear()
+
+
+def _sealed(lines: Iterable[str]) -> Iterator[bytes]:
+    """Lines of a note with a seal below them, by which one that was cut off or written over is found."""
+    seal = hashlib.blake2b(digest_size=16)
+    for line in lines:
+        written = f"{line}\n".encode()
+        seal.update(written)
+        yield written
+    yield seal.hexdigest().encode()
+
+
+def _unsealed(lines: Iterable[str]) -> Iterator[str]:
+    """The lines above the seal; ValueError at their end where it isn't theirs."""
+    seal, said = hashlib.blake2b(digest_size=16), ""
+    for line in lines:
+        if said:
+            seal.update(said.encode())
+            yield said[:-1]
+        said = line
+    if said != seal.hexdigest():
+        raise ValueError
 
 
 def digest_of_files(paths: Iterable[str]) -> str:

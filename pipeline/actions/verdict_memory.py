@@ -4,6 +4,7 @@ Light on purpose: where it still holds, no library is loaded to say it again.
 """
 
 import hashlib
+import importlib
 import json
 import os
 import stat
@@ -102,6 +103,7 @@ def _is_as_it_was(folder: Path, templates: Path, kept: Mapping[str, Any]) -> boo
         and all(tree(Path(path)) == found for path, found in kept["trees"].items())
         and all([str(path) for path in matches(folder, of)] == found for of, found in kept["patterns"].items())
         and all(stands(folder, templates, path) == there for path, there in kept["there"].items())
+        and (kept["made"] is None or kept["made"][1] == _made_in(Path(kept["made"][0])) is not None)
     )
 
 
@@ -111,18 +113,29 @@ def memory(
     status: int,
     said: tuple[str, str],
     holds: tuple[float, float],
-    made: Iterable[str] = (),
+    made: Path | None = None,
 ) -> bytes:
     """What to keep of a verdict: `said` on standard output and standard error, `holds` from a second until another.
 
-    `made` are files that must stay as they are, too.
+    `made` is a folder whose files must stay as they were published, too.
     """
     kept = {
         "question": question, "from": holds[0], "until": holds[1], "files": looked.files, "patterns": looked.patterns,
-        "there": looked.there, "trees": looked.trees, "program": program() | {path: _stamp(path) for path in made},
-        "status": status, "out": said[0], "err": said[1],
+        "there": looked.there, "trees": looked.trees, "program": program(),
+        "made": made and (str(made), _made_in(made)), "status": status, "out": said[0], "err": said[1],
     }  # fmt: skip
     return sealed(json.dumps(kept))
+
+
+def _made_in(folder: Path) -> str | None:
+    """A digest of how the files stand that were published in a folder; None where that can't be told."""
+    try:
+        # A verdict of `check`, which is said again most often, needs no more of our modules.
+        manifest = (folder / importlib.import_module("pipeline.files").MANIFEST).read_bytes()
+        stamps = [str(_stamp(f"{folder}/{name}")) for name in json.loads(manifest)["files"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return hashlib.blake2b(b"".join((manifest, *map(str.encode, stamps))), digest_size=16).hexdigest()
 
 
 def sealed(text: str) -> bytes:

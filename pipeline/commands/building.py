@@ -14,9 +14,10 @@ from pipeline.commands.shell import Shell
 from pipeline.commands.telling import tell_refused, tell_result
 from pipeline.edition import Edition
 from pipeline.errors import N_, FileError
-from pipeline.files import MANIFEST, Written, write_whole
+from pipeline.files import write_whole
 from pipeline.reminders.newsletters import leaves_at
 from pipeline.rendering import shipped_templates
+from pipeline.staging import Written
 
 
 def run(shell: Shell) -> int:
@@ -26,7 +27,7 @@ def run(shell: Shell) -> int:
         now, looked = shell.clock.now(), Looked()
         project = replace(shell.project, looked=looked)
         _look(project, looked)
-        result = build(project, now, shell.options.day)
+        result = build(project, now, shell.options.day, remarks=shell.options.verbose)
         with suppress(OSError, FileError):  # where nothing can be written, nothing is kept
             write_whole(shell.project.folder / KEPT_OF_BUILD, _memory(shell, result, looked, now))
     return _tell(shell, result)
@@ -56,8 +57,7 @@ def _memory(shell: Shell, result: Result, looked: Looked, now: datetime) -> byte
     if result.draft.pending:
         # Its stamps are those of publishing in this very second.
         holds = (now.timestamp() // 1, now.timestamp() // 1 + 1)
-    folder = str(shell.project.out.absolute())
-    made = (f"{folder}/{path}" for path in (MANIFEST, *files.paths))
+    made = shell.project.out.absolute()
     return memory(question(shell.options), looked, status, (out.getvalue(), err.getvalue()), holds, made)
 
 

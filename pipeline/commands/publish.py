@@ -21,7 +21,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(shell: Shell) -> int:
     """Publishes, and tells what changed."""
     with open_database(shell.database_url, shell.clock) as database:
-        result = publish(shell.project, database, shell.clock.now(), shell.options.day)
+        options = shell.options
+        result = publish(shell.project, database, shell.clock.now(), options.day, remarks=options.verbose)
     pending = (N_("published, {count} change:"), N_("published, {count} changes:"))
     tell_result(shell, result, pending, N_("nothing new to publish"))
     if deploy(shell.project, result.draft.edition.catalogue):

@@ -11,8 +11,9 @@ from pipeline.actions.subscribers import Entry, read_csv
 from pipeline.commands.shell import DONE, WRONG, Shell, calendar_day, midnight
 from pipeline.edition import Edition
 from pipeline.errors import StoreError
-from pipeline.files import read_text, remove_others
+from pipeline.files import read_text
 from pipeline.rendering import Renderer
+from pipeline.staging import remove_others
 from pipeline.store.database import open_database
 from pipeline.store.subscribers import listed
 from pipeline.store.tables import Standing
@@ -38,7 +39,7 @@ def run(shell: Shell) -> int:
     zone, options = edition.series.zone, shell.options
     folder = Path(options.letters) if options.letters else shell.project.folder / "letters"
     office = Office(
-        Renderer([shell.project.templates] if shell.project.templates.is_dir() else []),
+        Renderer(shell.project.own_templates),
         (shell.settings.secret or "").encode() or SIMULATED_KEY,
         shell.settings.variables,
     )

@@ -14,6 +14,7 @@ class Artifact:
     """One file to publish: its path below `out/`, with slashes; its media type; and what makes its bytes.
 
     `key` is a digest of all that these depend on, of `outputs/keys.py`; templates and the program count for each file.
+    It has no white space in it.
     """
 
     path: str

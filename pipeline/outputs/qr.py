@@ -1,9 +1,8 @@
 """QR codes: the way from paper to a page."""
 
 import math
-import re
 from functools import lru_cache
-from operator import methodcaller
+from itertools import groupby
 
 import zxingcpp
 
@@ -12,8 +11,8 @@ MASK = 3
 QUIET = 4
 """Modules of white that the standard asks for on each side."""
 
-_DARK = re.compile(rb"\x00+")
-_span = methodcaller("span")
+_AT_ONCE = 8
+"""So many modules of a row are drawn by one look into a table; a stroke goes on from one to the next."""
 
 
 def qr_svg(address: str) -> bytes:
@@ -37,14 +36,17 @@ def _modules(code: zxingcpp.Barcode) -> tuple[bytes, int]:
 
 def _strokes(image: bytes, side: int) -> str:
     """A line of one module's height through each run of dark modules."""
-    begun, length = _pieces(side)
-    # A light module behind each row ends the runs there.
-    rows = b"\xff".join(image[start : start + side] for start in range(0, len(image), side))
-    return "".join([begun[start] + length[end - start] for start, end in map(_span, _DARK.finditer(rows))])
+    ends = range(0, side, _AT_ONCE)
+    rows = (image[start : start + side] for start in range(0, len(image), side))
+    return "".join([
+        piece
+        for number, row in enumerate(rows, start=QUIET)
+        for piece in (f"M{QUIET} {number}.5", *[_steps(row[start : start + _AT_ONCE]) for start in ends])
+    ])  # fmt: skip
 
 
-@lru_cache(maxsize=8)
-def _pieces(side: int) -> tuple[list[str], list[str]]:
-    """How a stroke begins at each module, by its place in the rows one behind the other; and how it goes on."""
-    begun = [f"M{QUIET + column} {QUIET + line}.5" for line in range(side) for column in range(side + 1)]
-    return begun, [f"h{length}" for length in range(side + 1)]
+@lru_cache(maxsize=2 << _AT_ONCE)
+def _steps(modules: bytes) -> str:
+    """From the left of some modules to their right: drawn where they are dark, moved where they are light."""
+    runs = ((shade, len(list(run))) for shade, run in groupby(modules))
+    return "".join(f"m{length} 0" if shade else f"h{length}" for shade, length in runs)

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from checkout import ROOT
 
+from pipeline.actions.verdict_memory import KEPT_OF_BUILD, Looked, memory, remembered
 from pipeline.cli import main
+from pipeline.files import MANIFEST
+from pipeline.staging import staging
 
 CATALOGUE = """format = 1
 [series]
@@ -125,3 +128,22 @@ def test_a_theme_behind_a_link_is_looked_at_too(built: Path, capsys: pytest.Capt
     capsys.readouterr()
     assert main(["build", *NOW]) == 0
     assert "0 files written" in capsys.readouterr().out
+
+
+def test_a_memory_that_could_not_tell_how_the_files_stood_is_not_believed(tmp_path: Path) -> None:
+    kept, out = tmp_path / KEPT_OF_BUILD, tmp_path / "out"
+    kept.parent.mkdir()
+
+    def believed() -> bool:
+        return remembered(tmp_path, tmp_path / "templates", {}, 1, KEPT_OF_BUILD) is not None
+
+    kept.write_bytes(memory({}, Looked(), 0, ("said", ""), (0, 2), out))  # there is no such folder
+    assert not believed()
+    with staging(out) as staged:
+        staged.add("a", b"a")
+        staged.put()
+    assert not believed()
+    kept.write_bytes(memory({}, Looked(), 0, ("said", ""), (0, 2), out))
+    assert believed()
+    (out / MANIFEST).write_text('{"files": ["a\\u0000"]}')
+    assert not believed()

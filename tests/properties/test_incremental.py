@@ -16,10 +16,11 @@ from pipeline.actions.build import build, draft
 from pipeline.actions.project import project_at
 from pipeline.actions.publish import retire
 from pipeline.edition import Edition
-from pipeline.files import Staged, write_whole
+from pipeline.files import write_whole
 from pipeline.outputs import render_all
 from pipeline.outputs.keys import keys
 from pipeline.rendering import Renderer
+from pipeline.staging import Staged
 
 State = dict[str, Any]
 """A project in the simplest terms: its series, places, events in the order of the file, a group, and templates."""

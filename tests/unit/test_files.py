@@ -1,7 +1,11 @@
 """Files are written whole, only where they change, and only ours are removed."""
 
 import os
+import resource
+import sys
 import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,7 +14,16 @@ from holding import is_held
 
 from pipeline.cli import main
 from pipeline.errors import CatalogueError, FileError
-from pipeline.files import MANIFEST, Staged, alone_in, read_text, staging, write_folder, write_whole
+from pipeline.files import MANIFEST, alone_in, read_text, write_whole
+from pipeline.staging import Staged, Written, staging
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> Written:
+    """Makes a folder hold these files, by relative path."""
+    with staging(folder) as staged:
+        for path, data in files.items():
+            staged.add(path, data)
+        return staged.put()
 
 
 def test_only_changed_files_are_written_and_only_ours_removed(tmp_path: Path) -> None:
@@ -117,6 +130,42 @@ def test_a_file_that_can_not_be_written_leaves_the_old_one(tmp_path: Path) -> No
     with pytest.raises(OSError, match="directory"):
         write_whole(target, b"new")
     assert target.read_bytes() == b"old"
+
+
+def test_a_disk_without_room_keeps_the_old_file_and_no_half_of_the_new_one(tmp_path: Path) -> None:
+    target = tmp_path / "a"
+    write_whole(target, b"old")
+    for data in (b"new" * 2000, iter([b"new"] * 2000)):
+        with no_file_beyond(4096), pytest.raises(OSError, match=f"File too large: '{target}'"):
+            write_whole(target, data)
+        assert [path.name for path in tmp_path.iterdir()] == ["a"]
+        assert target.read_bytes() == b"old"
+
+
+def test_a_publication_without_room_is_discarded_and_told(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    write_folder(folder, {"a": b"old", "b/c": b"old"})
+    for files in ({"a": b"new", "b/c": b"new" * 2000}, {f"{number:03}" * 9: b"new" for number in range(200)}):
+        with no_file_beyond(4096), pytest.raises(FileError, match=r"can't be written: File too large"):
+            write_folder(folder, files)
+        assert {path.name: path.read_bytes() for path in folder.rglob("[abc]") if path.is_file()} == {
+            "a": b"old", "c": b"old",
+        }  # fmt: skip
+        assert list(folder.rglob("*unfinished")) == []
+
+
+@contextmanager
+def no_file_beyond(octets: int) -> Iterator[None]:
+    """Files of this process can't grow beyond so many octets."""
+    before, writes_none = resource.getrlimit(resource.RLIMIT_FSIZE), sys.dont_write_bytecode
+    # Python would cut off the code of what is imported now, and never notice.
+    sys.dont_write_bytecode = True
+    resource.setrlimit(resource.RLIMIT_FSIZE, (octets, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        sys.dont_write_bytecode = writes_none
 
 
 def test_a_file_in_another_encoding_is_named_with_its_line(tmp_path: Path) -> None:

@@ -83,6 +83,13 @@ def test_a_room_that_moves_reschedules_and_better_directions_do_not(seed_text: s
     assert published(seed, directions).revision("non-take-up").sequence == 0
 
 
+def test_what_was_published_with_a_code_that_is_no_country_s_stays_readable(seed: Catalogue) -> None:
+    line = next(line for line in published(seed).lines if "venue" in line.facts)
+    facts = {**line.facts, "venue": {**line.facts["venue"], "country": "UK"}}
+    _, venue = journal.event_of(facts)
+    assert getattr(venue, "country", None) == "UK"
+
+
 def test_todo_is_no_public_fact(seed_text: str, seed: Catalogue) -> None:
     assert (
         len(published(seed, catalogue(seed_text, ("The page prints no year", "The page prints no year!"))).lines) == 5

@@ -1,0 +1,244 @@
+"""Files that are put below a folder together; what earlier publications wrote there and this one does not goes."""
+
+import json
+import os
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import FileError
+from pipeline.files import MANIFEST, UNFINISHED, alone_in, held_since, made, opened, write_all, write_whole
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a publication changed on disk, as paths below the folder."""
+
+    written: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    kept: int = 0
+    paths: tuple[str, ...] = ()
+    """All files of the publication, written or kept."""
+
+
+def _discard(path: str) -> None:
+    try:  # noqa: SIM105 - called for each of thousands of files
+        os.unlink(path)  # noqa: PTH108
+    except OSError:
+        pass  # there is none, mostly
+
+
+class Staged:
+    """Files that wait beside their places below a folder: nothing is seen of them until all are put in at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._names: set[str] = set()
+        self._waiting: list[str] = []
+        self._looked_at: set[str] = set()
+        """The folders below ours that are known not to lead out of it."""
+        self._mark = f"{folder}/{UNFINISHED}"
+        if os.path.lexists(self._mark):
+            self._clear()
+
+    def _clear(self) -> None:
+        """Removes what a killed process left waiting, under names that may be nobody's any more."""
+        for place, folders, names in os.walk(self._folder):
+            if UNFINISHED in names and Path(place) != self._folder:
+                folders.clear()  # another publication's own folder
+                continue
+            if left := [f"{place}/{name}" for name in names if name.endswith(UNFINISHED) and name != UNFINISHED]:
+                for path in left:
+                    _discard(path)
+                _remove_empty(self._folder, Path(place))
+        _discard(self._mark)
+
+    def add(self, path: str, data: bytes) -> int:
+        """A file by its relative path, once; one that holds its bytes already is left as it is.
+
+        Gives its time, in nanoseconds, which whoever changes it later changes too.
+        """
+        with _saying_what(self._folder):
+            return self._add(path, data)
+
+    def keep(self, path: str) -> None:
+        """A file of an earlier publication that is right as it stands."""
+        folder = path.rpartition("/")[0]
+        if folder not in self._looked_at:
+            with _saying_what(self._folder):
+                _inside(self._folder, path)
+                self._look_at(folder)
+        self._names.add(path)
+
+    def _add(self, path: str, data: bytes) -> int:
+        place = _inside(self._folder, path)
+        self._look_at(path.rpartition("/")[0])
+        self._names.add(path)
+        if (since := held_since(place, data)) is not None:
+            return since
+        if not self._waiting:
+            opened(self._mark).close()
+        self._waiting.append(path)
+        file = self._opened_beside(path, place + UNFINISHED)
+        try:
+            write_all(file, data)
+            return os.fstat(file).st_mtime_ns
+        finally:
+            os.close(file)
+
+    def _opened_beside(self, path: str, place: str) -> int:
+        """A file that waits at a place, opened; its folder is made where it is missing."""
+        try:
+            return made(place)
+        except NotADirectoryError:
+            # What was a file of ours is to be a folder. It goes now: nothing can wait below it.
+            ours = _manifest(self._folder / MANIFEST) - self._names
+            for above in ours.intersection(_folders_of(path)):
+                _discard(_inside(self._folder, above))
+            return made(place)
+
+    def _look_at(self, inner: str) -> None:
+        """FileError where a link on the way to a folder below ours leads out of it."""
+        if inner and inner not in self._looked_at:
+            self._look_at(inner.rpartition("/")[0])
+            if os.path.islink(f"{self._folder}/{inner}") and _leads_out(self._folder, inner):  # noqa: PTH114
+                raise FileError(
+                    f"{self._folder}/{inner} can't be written: a link leads out of {self._folder}; delete it"
+                )
+            self._looked_at.add(inner)
+
+    def put(self) -> Written:
+        """Puts every file in its place and removes what earlier publications wrote and this one doesn't."""
+        with _saying_what(self._folder):
+            return self._put()
+
+    def _put(self) -> Written:
+        before = _manifest(self._folder / MANIFEST)
+        # The names go first: what is put from here on can be removed again by the next publication.
+        write_whole(self._folder / MANIFEST, _as_manifest(before | self._names))
+        # What was a folder of ours may have to be a file.
+        waiting = set(self._waiting)
+        gone = {path for path in before - self._names if not waiting.isdisjoint(_folders_of(path))}
+        for path in gone:
+            _remove(self._folder, path)
+        for path in sorted(self._waiting):
+            place = _inside(self._folder, path)
+            os.replace(place + UNFINISHED, place)  # noqa: PTH105 - a path object for each of thousands of files costs
+        removed = tuple(path for path in sorted(before - self._names) if path in gone or _remove(self._folder, path))
+        write_whole(self._folder / MANIFEST, _as_manifest(self._names))
+        _discard(self._mark)
+        paths = tuple(sorted(self._names))
+        return Written(tuple(sorted(self._waiting)), removed, len(paths) - len(self._waiting), paths)
+
+    def discard(self) -> None:
+        """Removes what waits, and the folders that were made for it."""
+        for path in self._waiting:
+            _discard(_inside(self._folder, path) + UNFINISHED)
+            _remove_empty(self._folder, Path(_inside(self._folder, path)).parent)
+        _discard(self._mark)
+
+
+@contextmanager
+def staging(folder: Path) -> Iterator[Staged]:
+    """Files to be put below a folder together, alone in it; all are discarded where the block ends by an error.
+
+    Files that we never wrote are left alone. Killed at any point every file is whole, and the next call completes it.
+    """
+    new = not folder.exists()
+    with ExitStack() as stack:
+        with _saying_what(folder):
+            stack.enter_context(alone_in(folder))
+        staged = Staged(folder)
+        try:
+            yield staged
+        except BaseException:
+            staged.discard()
+            if new:
+                with suppress(OSError):
+                    folder.rmdir()
+            raise
+
+
+@contextmanager
+def _saying_what(folder: Path) -> Iterator[None]:
+    """Tells which file could not be written, by the name that people know."""
+    try:
+        yield
+    except OSError as error:
+        name = str(error.filename or folder).removesuffix(UNFINISHED)
+        raise FileError(f"{name} can't be written: {error.strerror}") from error
+
+
+def remove_others(folder: Path, kept: Collection[str], note: Path) -> tuple[str, ...]:
+    """Removes what an earlier call named for this folder and this one doesn't.
+
+    The names are kept in a note elsewhere, which knows one folder: nothing of ours stands among what people look at.
+    """
+    place = os.fspath(folder.absolute())
+    before = _manifest(note) if _noted_place(note) == place else frozenset[str]()
+    gone = tuple(path for path in sorted(before - set(kept)) if _remove(folder, path))
+    # As ASCII: a folder whose name isn't UTF-8 is kept as well.
+    write_whole(note, (json.dumps({"folder": place, "files": sorted(kept)}) + "\n").encode())
+    return gone
+
+
+def _noted_place(note: Path) -> object:
+    try:
+        return json.loads(note.read_bytes())["folder"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _as_manifest(paths: Iterable[str]) -> bytes:
+    # A name a line, as `indent` would write it much slower: there may be tens of thousands.
+    names = ",\n".join([json.dumps(path, ensure_ascii=False) for path in sorted(paths)])
+    return f'{{\n"files": [\n{names}\n]\n}}\n'.encode()
+
+
+def _manifest(file: Path) -> frozenset[str]:
+    """The names that earlier publications wrote; a manifest that was spoilt by hand names none."""
+    try:
+        names = json.loads(file.read_bytes())["files"]
+        return frozenset(name for name in names if isinstance(name, str) and _is_inside(name))
+    except (OSError, ValueError, KeyError, TypeError):
+        return frozenset()
+
+
+def _folders_of(path: str) -> Iterator[str]:
+    """Every folder on the way to a file, by relative path."""
+    while path := path.rpartition("/")[0]:
+        yield path
+
+
+def _is_inside(path: str) -> bool:
+    return path not in {"", "."} and not path.startswith("/") and ".." not in path.split("/")
+
+
+def _inside(folder: Path, path: str) -> str:
+    if not _is_inside(path):
+        raise FileError(f"{path!r} is not a path below {folder}")
+    return f"{folder}/{path}"
+
+
+def _leads_out(folder: Path, inner: str) -> bool:
+    """Whether a link on the way to a folder below another leads to elsewhere."""
+    top = os.path.realpath(folder)
+    return os.path.commonpath((top, os.path.realpath(f"{folder}/{inner}"))) != top
+
+
+def _remove(folder: Path, path: str) -> bool:
+    file = Path(_inside(folder, path))
+    if not file.is_file() or _leads_out(folder, path.rpartition("/")[0]):
+        return False
+    file.unlink()
+    _remove_empty(folder, file.parent)
+    return True
+
+
+def _remove_empty(folder: Path, inner: Path) -> None:
+    """Removes a folder below another, and those around it, as far as nothing is in them."""
+    with suppress(OSError):
+        while inner != folder:
+            inner.rmdir()
+            inner = inner.parent
