@@ -109,7 +109,20 @@ class Problem:
 
 
 class TocsinError(Exception):
-    """The root of all that tocsin raises on purpose; its text is meant for the person at the terminal."""
+    """The root of all that tocsin raises on purpose; its text is meant for the person at the terminal.
+
+    With `values` the message is an English pattern that is filled from them, so that it can be translated.
+    """
+
+    def __init__(self, message: str = "", **values: object) -> None:
+        self._message = message
+        self._values = values
+        super().__init__(self.said())
+
+    def said(self, translate: Callable[[str], str] = unchanged) -> str:
+        """Its text in the reader's language."""
+        pattern = translate(self._message) if self._message else ""
+        return pattern.format_map(self._values) if self._values else pattern
 
 
 class InputError(TocsinError):

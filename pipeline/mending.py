@@ -1,5 +1,6 @@
 """A ledger that was hurt: what is wrong with its text, and how as much of it as can be is made whole again."""
 
+import importlib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +9,6 @@ from pipeline.catalogue.when import starts
 from pipeline.errors import N_, LedgerError, Problem, Severity
 from pipeline.ledger import Ledger, Line, LineKind, digest_of, event_of, group_of, ordered, write
 from pipeline.ledger_lines import CONFLICT_MARKS, FROM_GIT, MEND, read_row, read_rows
-from pipeline.sent_newsletters import newsletter_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,9 @@ def _is_of_an_event(line: Line) -> bool:
 
 def _is_of_a_newsletter(line: Line) -> bool:
     try:
-        return newsletter_of(line.facts).id == line.event
+        # Most ledgers tell of events alone.
+        sent = importlib.import_module("pipeline.sent_newsletters")
+        return bool(sent.newsletter_of(line.facts).id == line.event)
     except (ValueError, TypeError):
         return False
 

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 PLACES = {
     "Finding": (1, 2), "Problem": (3, 4), "wrong": (0, 1), "_warning": (1, 2), "unknown": (3,), "_wanted": (0, 1),
     "_limits": (0,), "_complain": (2, 3), "_note": (2,), "N_": (0,), "words": (0,), "say": (0,), "ngettext": (0, 1),
-    "count": (0, 1), "Omission": (2,), "omitted": (0,),
+    "count": (0, 1), "Omission": (2,), "omitted": (0,), "SettingsError": (0,), "FileError": (0,),
 }  # fmt: skip
 """Which arguments of which calls are patterns."""
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from pipeline.catalogue.hours import Day, DayOrMoment, Duration, Moment, TimeOfD
 from pipeline.catalogue.models import Model
 from pipeline.catalogue.schema import schema
 from pipeline.catalogue.shapes import Address, Color
-from pipeline.catalogue.texts import Country, Language, Name, Slug, Url
+from pipeline.catalogue.texts import Language, Name, Slug, Url
 
 HERE = Path(__file__).parent
 Schema = Mapping[str, Any]
@@ -54,12 +54,11 @@ TABLES = {
     "Proof": "proof",
     "Group": "`[group]`, in an included file",
 }
-KINDS = {
+KINDS: Mapping[Any, str] = {
     Slug: "id (a-z, 0-9, -)",
     Url: "address",
     Name: "line",
     Language: "language code",
-    Country: "two letters",
     Color: "colour",
     Address: "mail address",
     Day: "date",
@@ -122,10 +121,17 @@ def _kind(node: Schema, definitions: Mapping[str, Schema]) -> str:
     if "const" in node:
         return f"`{_toml(node['const'])}`"
     if "enum" in node:
-        return "name of a zone" if len(node["enum"]) > 100 else ", ".join(f"`{_toml(one)}`" for one in node["enum"])
+        return _choices(node["enum"])
     if node.get("type") == "array":
         return _list(node["items"], definitions)
     return _plain(node)
+
+
+def _choices(values: Sequence[Any]) -> str:
+    """The values of which one is chosen; of hundreds, what they are."""
+    if len(values) <= 100:
+        return ", ".join(f"`{_toml(one)}`" for one in values)
+    return "two letters" if len(values[0]) == 2 else "name of a zone"
 
 
 def _referred(name: str, definitions: Mapping[str, Schema]) -> str:

@@ -25,7 +25,7 @@ def hold_one(database: Database, key: str, now: datetime) -> int:
 
     stopped = database.run(work)
     if stopped is None:
-        raise SettingsError(f"no mail to come is called {key!r}; `tocsin plan --json` tells the keys")
+        raise SettingsError("no mail to come is called {key!r}; `tocsin plan --json` tells the keys", key=key)
     return stopped
 
 
@@ -39,4 +39,6 @@ def release_one(database: Database, key: str, now: datetime) -> None:
 
     done, held = database.run(work)
     if not done:
-        raise SettingsError(f"{key!r} is not held, or it is too late for it; held are: {', '.join(held) or 'none'}")
+        raise SettingsError(
+            "{key!r} is not held, or it is too late for it; held are: {held}", key=key, held=", ".join(held) or "–"
+        )

@@ -1,21 +1,22 @@
 """Bringing a programme of another maker into the catalogue, and telling what came of each event."""
 
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from pipeline.actions.project import Project, read_catalogue, read_ledger, read_with
 from pipeline.catalogue.load import Loaded
 from pipeline.catalogue.models import Catalogue
+from pipeline.catalogue.toml import read_toml
 from pipeline.errors import N_, CatalogueError, FileError, Problem
 from pipeline.files import alone_in, read_if_there, write_whole
 from pipeline.importing import memory
 from pipeline.importing.fitting import Fitted, Tongue, fitted
 from pipeline.importing.found import LARGEST, Manner, Reading, Spot
-from pipeline.importing.memory import Memory
 from pipeline.importing.merging import Outcome, Standing, Verdict, outcomes
 from pipeline.importing.reading import read
 from pipeline.importing.shaping import Say, table_of, to_be_announced
@@ -29,6 +30,8 @@ from pipeline.outputs.schedule import guid_of
 _TOLD = frozenset({Verdict.NEW, Verdict.LINKED, Verdict.UPDATED})
 """Of what was imported before, what was not carried over has been told then."""
 BOM = b"\xef\xbb\xbf"
+LITTLE = 2**20
+"""How many bytes of what is to be remembered wait in memory until the catalogue was judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +97,10 @@ class _Joining:
         self._say = say
         self._public = public
         self._tongue = Tongue(catalogue.languages[0], catalogue.languages)
-        self._raw = project.catalogue.read_bytes()
-        self._text = self._raw.removeprefix(BOM).decode()
-        self._tables = tomllib.loads(self._text)
+        raw = project.catalogue.read_bytes()
+        self._start = BOM if raw.startswith(BOM) else b""
+        self._text = raw.removeprefix(BOM)
+        self._tables = read_toml(self._text)
         self._memory_file = project.catalogue.with_name(memory.FILE)
         self._venues = Venues(catalogue.venues, self._tongue)
         self._lost: list[Problem] = []
@@ -105,21 +109,42 @@ class _Joining:
         """Decides, writes unless it is a dry run, and tells."""
         remembered = memory.read(read_if_there(self._memory_file, memory.FILE), memory.FILE)
         standing = Standing(self._catalogue, remembered, self._ours(), frozenset(self._ledger.events))
-        events = [fitted(found, self._tongue) for found in reading.events]
+        events = (fitted(found, self._tongue) for found in reading.events)
         decided = outcomes(events, standing, update=wishes.update)
-        changes = self._updates(decided)
-        text = self._with_new(decided, reading.organisations, source)
-        text, by_hand = rewritten(text, changes)
+        text, by_hand = self._told(decided, reading.organisations, source)
         decided = [replace(outcome, record=None) if outcome.event in by_hand else outcome for outcome in decided]
-        if text != self._text:
-            self._refuse_what_breaks(text)
-        if not wishes.dry_run:
-            self._write(text, remembered.with_all(o.record for o in decided if o.record is not None))
         told = (outcome.fitted.lost for outcome in decided if outcome.verdict in _TOLD)
         lost = [*reading.lost, *self._lost, *(problem for problems in told for problem in problems)]
+        with SpooledTemporaryFile(LITTLE) as records:
+            new = (outcome.record for outcome in decided if outcome.record is not None)
+            for line in memory.lines(remembered.with_all(new)):
+                records.write(line)  # `writelines` would take all of them into memory first
+            # What the source said stands in the text now, and to judge it takes as much memory once more.
+            decided = list(map(_in_short, decided))
+            del standing, remembered
+            if text != self._text:
+                self._refuse_what_breaks(text)
+            if not wishes.dry_run:
+                # The catalogue first: killed in between, the next import knows the events by their look.
+                if text != self._text:
+                    _write(self._project.catalogue, self._start + text)
+                del text
+                if records.tell():
+                    records.seek(0)
+                    _write(self._memory_file, records.read())
         return Imported(tuple(decided), tuple(lost), tuple(self._venues.new), frozenset(by_hand), self._loaded)
 
-    def _refuse_what_breaks(self, text: str) -> None:
+    def _told(
+        self, decided: Iterable[Outcome], organisations: Iterable[Mapping[str, Any]], source: str
+    ) -> tuple[bytes, set[str]]:
+        """The text of the catalogue with what was decided, and the events that must be changed by hand."""
+        text, by_hand = self._text, set[str]()
+        if changes := self._updates(decided):
+            changed, by_hand = rewritten(text.decode(), changes)
+            text = changed.encode()
+        return self._with_new(text, decided, organisations, source), by_hand
+
+    def _refuse_what_breaks(self, text: bytes) -> None:
         """CatalogueError where the catalogue with that text has a mistake that it didn't have before."""
         before = {one.file for one in self._loaded.refused}
         broken = [one for one in read_with(self._project, text).refused if one.file not in before]
@@ -134,7 +159,9 @@ class _Joining:
 
     # ---------------------------------------------------------------------------------------- new events
 
-    def _with_new(self, decided: Iterable[Outcome], organisations: Iterable[Mapping[str, Any]], source: str) -> str:
+    def _with_new(
+        self, text: bytes, decided: Iterable[Outcome], organisations: Iterable[Mapping[str, Any]], source: str
+    ) -> bytes:
         """The text with the new events, places and organisations after it."""
         new = [outcome for outcome in decided if outcome.verdict is Verdict.NEW]
         rows = [self._table(outcome.fitted, outcome.event) for outcome in new]
@@ -143,15 +170,15 @@ class _Joining:
         known = self._catalogue.organisation_by_name
         others = [row for row in organisations if isinstance(row.get("name"), str) and row["name"] not in known]
         others = others if rows else []
-        tables = [
-            *map(venue_text, self._venues.new.values()),
-            *map(organisation_text, map(self._simple, others)),
-            *map(event_text, rows),
-        ]
-        if not tables:
-            return self._text
+        if not (rows or self._venues.new or others):
+            return text
         self._refuse_lists()
-        return appended(self._text, tables, self._say(N_("Imported from {file}")).format(file=_one_line(source)))
+        tables = chain(
+            map(venue_text, self._venues.new.values()),
+            map(organisation_text, map(self._simple, others)),
+            map(event_text, rows),
+        )
+        return appended(text, tables, self._say(N_("Imported from {file}")).format(file=_one_line(source)))
 
     def _table(self, event: Fitted, name: str) -> dict[str, Any]:
         table = {"id": name, **table_of(event, self._tongue, self._zone, self._defaults, self._say, self._public)}
@@ -222,23 +249,25 @@ class _Joining:
 
     # ---------------------------------------------------------------------------------------- writing
 
-    def _write(self, text: str, remembered: Memory) -> None:
-        """The catalogue first: killed in between, the next import knows the events by their look."""
-        start = BOM if self._raw.startswith(BOM) else b""
-        try:
-            if text != self._text:
-                write_whole(self._project.catalogue, start + text.encode(), durable=True)
-            if remembered.records:
-                write_whole(self._memory_file, memory.write(remembered).encode(), durable=True)
-        except OSError as error:
-            raise FileError(f"{error.filename} can't be written: {error.strerror}") from error
+
+def _write(file: Path, data: bytes) -> None:
+    try:
+        write_whole(file, data, durable=True)
+    except OSError as error:
+        raise FileError(f"{error.filename} can't be written: {error.strerror}") from error
 
 
-def _is_extended(text: str, key: str) -> bool:
+def _in_short(outcome: Outcome) -> Outcome:
+    """An outcome with no more of the event than its title, to tell of it."""
+    title = {key: value for key, value in outcome.fitted.facts.items() if key == "title"}
+    return replace(outcome, fitted=replace(outcome.fitted, facts=title), record=None)
+
+
+def _is_extended(text: bytes, key: str) -> bool:
     """Whether a table can be added to a list."""
     try:
-        tomllib.loads(f"{text}\n[[{key}]]\n")
-    except tomllib.TOMLDecodeError:
+        read_toml(text + f"\n[[{key}]]\n".encode())
+    except ValueError:
         return False
     return True
 

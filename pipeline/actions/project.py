@@ -1,5 +1,6 @@
 """A project on disk: where its catalogue, ledger, templates and `out/` are, and how they are read."""
 
+import importlib
 import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -13,11 +14,10 @@ from pipeline.catalogue.load import Loaded, Source, load
 from pipeline.catalogue.models import Catalogue
 from pipeline.catalogue.refused import Kept, Refused
 from pipeline.errors import CatalogueError, InputError, LedgerError, Problem
-from pipeline.files import alone_in, read_if_there, read_text
+from pipeline.files import alone_in, read_if_there, read_utf8
 from pipeline.keeping import last_published
 from pipeline.ledger import Ledger
 from pipeline.mending import unlike_events
-from pipeline.sent_newsletters import edited_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,11 @@ class Project:
         """The folder of the catalogue."""
         return self.catalogue.parent
 
+    @property
+    def own_templates(self) -> list[Path]:
+        """The folder of the project's own templates, none where there is no such folder; for a renderer."""
+        return [self.templates] if self.templates.is_dir() else []
+
     def alone(self) -> AbstractContextManager[None]:
         """Holds off other tocsin processes that write its files; where there is no folder, nothing is to be held."""
         return alone_in(self.folder) if self.folder.is_dir() else nullcontext()
@@ -52,10 +57,10 @@ def read_catalogue(project: Project, now: datetime | None = None) -> Loaded:
 
     A group's file with mistakes is refused alone: what was last published of it stands in its place.
     """
-    return read_with(project, read_text(project.catalogue, project.catalogue.name), now)
+    return read_with(project, read_utf8(project.catalogue, project.catalogue.name), now)
 
 
-def read_with(project: Project, text: str, now: datetime | None = None) -> Loaded:
+def read_with(project: Project, text: str | bytes, now: datetime | None = None) -> Loaded:
     """The same as it would be with that text in the main file."""
 
     def keep(refused: Sequence[Refused], others: Catalogue) -> Kept:
@@ -67,7 +72,7 @@ def read_with(project: Project, text: str, now: datetime | None = None) -> Loade
 
 def _whole(project: Project, now: datetime | None) -> Loaded:
     """The catalogue, or CatalogueError for a mistake in any of its files."""
-    text = read_text(project.catalogue, project.catalogue.name)
+    text = read_utf8(project.catalogue, project.catalogue.name)
     return load(Source(project.catalogue.name, text), _included(project), now, _is_there(project))
 
 
@@ -91,7 +96,7 @@ def _included(project: Project) -> Callable[[str], Sequence[Source]]:
 def _source(path: Path, name: str) -> Source:
     """An included file; one that can't be read says why by itself, since it may be a group's."""
     try:
-        return Source(name, read_text(path, name))
+        return Source(name, read_utf8(path, name))
     except CatalogueError as error:
         text = path.read_bytes().decode(errors="replace") if os.access(path, os.R_OK) else ""
         return Source(name, text, error.problems[0])
@@ -144,8 +149,11 @@ def check(project: Project, now: datetime) -> Loaded:
 
 
 def _remarks(loaded: Loaded, ledger: Ledger) -> tuple[Problem, ...]:
-    edited = loaded.placed(edited_since(loaded.catalogue, ledger.newsletters)) if ledger.newsletters else ()
-    return tuple(sorted((*loaded.found(), *edited), key=lambda problem: problem.position))
+    found = loaded.found()
+    if ledger.newsletters:
+        edited_since = importlib.import_module("pipeline.sent_newsletters").edited_since
+        found += loaded.placed(edited_since(loaded.catalogue, ledger.newsletters))
+    return tuple(sorted(found, key=lambda problem: problem.position))
 
 
 def refuse_vanished(project: Project, catalogue: Catalogue, ledger: Ledger) -> None:

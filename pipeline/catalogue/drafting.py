@@ -1,21 +1,26 @@
 """The tables of all files of a catalogue put together, what each event inherits, and where each value stands."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
 
 from pipeline.catalogue.findings import Finding
-from pipeline.catalogue.models import Event
+from pipeline.catalogue.models import Catalogue, Event
 from pipeline.catalogue.places import Path, Places
+from pipeline.catalogue.refusals import finding_of
 from pipeline.catalogue.refused import Refused, group_id_in, group_id_of, opens_a_group
 from pipeline.catalogue.syntax import endless_key, refusal
-from pipeline.catalogue.toml import read_toml
+from pipeline.catalogue.toml import decoded, read_toml
 from pipeline.errors import CatalogueError, Problem, Severity
 
 LISTS = ("venue", "organisation", "event", "reminder", "newsletter")
 INCLUDED_KEYS = frozenset({"format", "group", "venue", "organisation", "event", "defaults"})
 RESERVED = frozenset({"estimated_duration", "group"})
+EMPTY: Mapping[str, Any] = {}
 MAY_BE_INHERITED = (
     frozenset(info.alias or name for name, info in Event.model_fields.items()) - RESERVED - {"id", "number"}
 )
@@ -26,13 +31,13 @@ Included = Callable[[str], Sequence["Source"]]
 
 @dataclass(frozen=True)
 class Source:
-    """One TOML file: its name as messages show it, and its text (a BOM already taken off).
+    """One TOML file: its name as messages show it, and its text, or the UTF-8 of it (a BOM already taken off).
 
     `unreadable` is why its bytes are no text; `text` is then what can be guessed of it.
     """
 
     name: str
-    text: str
+    text: str | bytes
     unreadable: Problem | None = None
 
     @cached_property
@@ -41,19 +46,30 @@ class Source:
         return Places(self.text)
 
 
+class Stretch(NamedTuple):
+    """Rows of a merged list that stand one after the other in one file: the number of the first, and their defaults."""
+
+    first: int
+    source: Source
+    defaults: Mapping[str, Any]
+
+
 @dataclass
 class Draft:
     """The merged tables of all files while they are being put together, and where each came from."""
 
     tables: dict[str, Any] = field(default_factory=dict)
-    origins: dict[Path, tuple[Source, Path]] = field(default_factory=dict)
-    defaults: dict[Path, tuple[Source, Mapping[str, Any]]] = field(default_factory=dict)
+    stretches: dict[str, list[Stretch]] = field(default_factory=dict)
+    """For each list of rows, and for groups and defaults, where they come from, in their order."""
+    given: list[frozenset[str]] = field(default_factory=list)
+    """The keys that each event says itself."""
     all_defaults: list[Mapping[str, Any]] = field(default_factory=list)
     """Each `[defaults]` of the files, less what can't be one."""
     problems: list[Problem] = field(default_factory=list)
     main: Source = field(default_factory=lambda: Source("events.toml", ""))
     group_files: dict[str, str | None] = field(default_factory=dict)
     """The files that open with `[group]`, and the ids of their groups where these can be read."""
+    _shapes: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
 
     # ------------------------------------------------------------------------------------ gathering
 
@@ -89,8 +105,9 @@ class Draft:
 
     def _take_included(self, source: Source) -> None:
         if (raw := self._parse(source)) is None:
-            if opens_a_group(source.text):
-                self.group_files[source.name] = group_id_in(source.text)
+            text = decoded(source.text)
+            if opens_a_group(text):
+                self.group_files[source.name] = group_id_in(text)
             return
         for key in raw.keys() - INCLUDED_KEYS:
             self._complain(source, (key,), "`{key}` belongs into the main file", "move it there", key=key)
@@ -104,7 +121,7 @@ class Draft:
             self._complain(source, ("group",), "`group` is a table", "write [group] on a line of its own")
             return
         groups = self.tables.setdefault("group", [])
-        self.origins["group", len(groups)] = source, ("group",)
+        self._note("group", len(groups), source)
         groups.append(raw["group"])
 
     def _take_lists(self, source: Source, raw: Mapping[str, Any], group: object = None) -> None:
@@ -115,7 +132,7 @@ class Draft:
         for key in defaults.keys() - MAY_BE_INHERITED:
             self._complain(source, ("defaults", key), "`{key}` can't be a default", "delete it", key=key)
         if defaults:
-            self.origins["defaults", len(self.all_defaults)] = source, ("defaults",)
+            self._note("defaults", len(self.all_defaults), source)
             self.all_defaults.append({key: defaults[key] for key in defaults.keys() & MAY_BE_INHERITED})
         for name in LISTS:
             rows = raw.get(name, [])
@@ -123,13 +140,21 @@ class Draft:
                 self._complain(source, (name,), "`{name}` is a list of tables", "write [[{name}]]", name=name)
                 continue
             merged = self.tables.setdefault(name, [])
-            for index, row in enumerate(rows):
-                path = (name, len(merged))
-                self.origins[path] = source, (name, index)
-                self.defaults[path] = source, defaults
-                merged.append({**row, "$group": group} if name == "event" and group else row)
+            if rows:
+                self._note(name, len(merged), source, defaults)
+            if name == "event":
+                self.given += map(self._keys_of, rows)
+            merged += [{**row, "$group": group} for row in rows] if name == "event" and group else rows
         if "reminder" not in raw and not self.tables.get("reminder"):
             self.tables.pop("reminder", None)
+
+    def _note(self, name: str, first: int, source: Source, defaults: Mapping[str, Any] = EMPTY) -> None:
+        self.stretches.setdefault(name, []).append(Stretch(first, source, defaults))
+
+    def _keys_of(self, row: Mapping[str, Any]) -> frozenset[str]:
+        """The keys of a row; rows with the same keys share them."""
+        keys = frozenset(row)
+        return self._shapes.setdefault(keys, keys)
 
     def _parse(self, source: Source) -> dict[str, Any] | None:
         if source.unreadable is not None:
@@ -141,7 +166,7 @@ class Draft:
         try:
             return read_toml(source.text)
         except ValueError as error:
-            self.problems.append(refusal(source.name, source.text, error))
+            self.problems.append(refusal(source.name, decoded(source.text), error))
         except RecursionError:
             self.problems.append(
                 Problem(source.name, 1, "", "brackets are nested too deep", "a catalogue needs four levels")
@@ -172,23 +197,43 @@ class Draft:
         series = series if isinstance(series, dict) else {}
         default = series.get("default_language")
         default = default if isinstance(default, str) else "und"
-        languages = series.get("languages")
-        known = [name for name in languages if isinstance(name, str)] if isinstance(languages, list) else []
+        languages = series.get("languages", [])
+        if not isinstance(languages, list):
+            # Nobody can tell yet which ones are meant.
+            return {"default_language": default, "languages": ()}
+        known = [name for name in languages if isinstance(name, str)]
         return {"default_language": default, "languages": tuple(dict.fromkeys((default, *known)))}
 
-    def filled(self) -> dict[str, Any]:
-        """The tables, with what an event inherits written into each event."""
+    def judge(self, context: Mapping[str, Any]) -> tuple[Catalogue | None, tuple[Finding, ...]]:
+        """The catalogue, None where a part of it was refused; and what was refused."""
+        wrong_events = list(self._judge_events(context))
+        sound = [row for row in self.tables["event"] if isinstance(row, Event)]
+        try:
+            catalogue = Catalogue.model_validate({**self.tables, "event": sound}, context=context)
+        except ValidationError as error:
+            # Where an event inherits what is wrong, it is told of the table that says it.
+            return None, (*map(finding_of, error.errors()), *wrong_events)
+        return (None if wrong_events else catalogue), tuple(wrong_events)
+
+    def _judge_events(self, context: Mapping[str, Any]) -> Iterator[Finding]:
+        """Puts what each event inherits into it, and what is right in the place of its row; tells what is wrong.
+
+        A row is let go as soon as it was judged: it holds each text of the event once more.
+        """
         series = self.tables.get("series")
         inherited = {
             into: series[key]
             for key, into in (("timezone", "timezone"), ("venue", "venue"), ("default_duration", "estimated_duration"))
             if isinstance(series, dict) and key in series
         }
-        events = [
-            _inherit(row, self.defaults["event", number][1], inherited)
-            for number, row in enumerate(self.tables.get("event", []))
-        ]
-        return {**self.tables, "event": events}
+        rows = self.tables.setdefault("event", [])
+        for number, row in enumerate(rows):
+            rows[number] = _inherit(row, self._stretch("event", number).defaults, inherited)
+            try:
+                rows[number] = Event.model_validate(rows[number], context=context)
+            except ValidationError as error:
+                for item in error.errors():
+                    yield finding_of({**item, "loc": ("event", number, *item["loc"])})
 
     # ------------------------------------------------------------------------------------ reporting
 
@@ -227,18 +272,24 @@ class Draft:
             finding.severity, place.column, source.places.line(place.line),
         )  # fmt: skip
 
+    def _stretch(self, name: str, number: int) -> Stretch:
+        """The stretch in which a row stands."""
+        stretches = self.stretches[name]
+        return stretches[bisect_right(stretches, number, key=lambda stretch: stretch.first) - 1]
+
     def _origin(self, path: Path) -> tuple[Source, Path]:
         """The file and the path in it: the default's own line where an event only inherited the value."""
-        source, start = self.origins.get(path[:2], (self.main, path[:2]))
-        rest = path[2:]
-        if path[:1] == ("event",) and rest:
-            given = self.tables["event"][path[1]] if isinstance(path[1], int) else {}
-            elsewhere, defaults = self.defaults.get(path[:2], (source, {}))
-            if rest[0] not in given and rest[0] in defaults:
-                return elsewhere, ("defaults", *rest)
-            if rest[0] not in given and rest[0] in {"venue", "timezone"}:
+        match path:
+            case (str(name), int(number), *rest) if name in self.stretches:
+                stretch = self._stretch(name, number)
+            case _:
+                return self.main, path
+        if name == "event" and rest and rest[0] not in self.given[number]:
+            if rest[0] in stretch.defaults:
+                return stretch.source, ("defaults", *rest)
+            if rest[0] in {"venue", "timezone"}:
                 return self.main, ("series", *rest)
-        return source, (*start, *rest)
+        return stretch.source, (name, number - stretch.first, *rest) if name in LISTS else (name, *rest)
 
     def _label(self, path: Path) -> str:
         if path[:1] == ("defaults",):
@@ -247,7 +298,7 @@ class Draft:
             return _dotted(path)
         rows = self.tables.get(str(path[0]), [])
         row = rows[path[1]] if isinstance(path[1], int) and path[1] < len(rows) else {}
-        name = row.get("id") or row.get("name")
+        name = row.id if isinstance(row, Event) else row.get("id") or row.get("name")
         number = f"#{int(path[1]) + 1}"
         label = f'{path[0]} "{name[:70]}"' if isinstance(name, str) else f"{path[0]} {number}"
         return f"{label}: {_dotted(path[2:])}" if path[2:] else label

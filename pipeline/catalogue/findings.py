@@ -20,10 +20,13 @@ class Finding:
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
-    """The known word that was probably meant."""
-    # Where nothing is wrong nothing need be compared, nor the library loaded that does it.
-    matches: list[str] = importlib.import_module("difflib").get_close_matches(word, list(candidates), n=1, cutoff=0.6)
-    return next(iter(matches), None)
+    """The known word that was probably meant: by its sense, or by its spelling."""
+    known = list(candidates)
+    # Where nothing is wrong nothing need be compared, nor loaded that does it.
+    if (meant := importlib.import_module("pipeline.catalogue.synonyms").meant_by(word, frozenset(known))) is not None:
+        return str(meant)
+    close: list[str] = importlib.import_module("difflib").get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    return next(iter(close), None)
 
 
 def unknown(path: Path, word: str, candidates: Iterable[str], what: str) -> Finding:

@@ -1,7 +1,7 @@
 """What can be published and deserves a look: warnings, and the organisers' own open questions."""
 
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -102,6 +102,10 @@ def _event(path: Path, event: Event, today: date | None) -> Iterator[Finding]:
             (*path, "tba"), "it is past and still says that something will be announced: {names}",
             "fill it in, or delete it from `tba`", names=", ".join(event.tba),
         )  # fmt: skip
+    if event.image_alt and event.image is None and "image" not in event.tba:
+        yield _warning(
+            (*path, "image_alt"), "it describes a picture, and there is none", "name it in `image`, or delete this"
+        )
     if event.title and any(len(title) > LONGEST_TITLE for title in event.title.root.values()):
         yield _warning((*path, "title"), "the title has more than {limit} characters", limit=LONGEST_TITLE)
     for key, url in _links(event):
@@ -195,22 +199,24 @@ def _bare(name: str) -> str:
 
 
 def _missing_texts(catalogue: Catalogue) -> Iterator[Finding]:
-    texts = list(_texts((), catalogue))
+    texts, said = 0, Counter[str]()
+    for text in _texts(catalogue):
+        texts += 1
+        said.update(text.root.keys())
     for language in catalogue.languages:
-        missing = [path for path, text in texts if language not in text.root]
-        if missing:
+        if missing := texts - said[language]:
             yield _warning(
                 ("series", "languages"), 'language "{language}": {count} of {all} texts are missing',
-                "they are shown in the default language", language=language, count=len(missing), all=len(texts),
+                "they are shown in the default language", language=language, count=missing, all=texts,
             )  # fmt: skip
 
 
-def _texts(path: Path, value: object) -> Iterator[tuple[Path, Text]]:
+def _texts(value: object) -> Iterator[Text]:
     if isinstance(value, Text):
-        yield path, value
+        yield value
     elif isinstance(value, BaseModel):
         for key in value.model_fields_set:
-            yield from _texts((*path, key), getattr(value, key))
+            yield from _texts(getattr(value, key))
     elif isinstance(value, tuple):
-        for index, item in enumerate(value):
-            yield from _texts((*path, index), item)
+        for item in value:
+            yield from _texts(item)

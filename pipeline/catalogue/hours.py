@@ -1,12 +1,15 @@
 """Days, hours and lengths of time as they are typed in a catalogue."""
 
+import importlib
 import re
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer
+from pydantic_core import PydanticCustomError
 
 from pipeline.catalogue.texts import shown, typed_as, wrong
+from pipeline.errors import N_
 
 _DAY = r"(?:19|20|21)\d{2}-\d{2}-\d{2}"
 TIME = r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?"
@@ -16,11 +19,30 @@ def _time(value: Any) -> Any:
     if isinstance(value, str):
         match = re.fullmatch(TIME, value.strip(), re.ASCII)
         if match is None:
-            raise wrong("{given} is not a time of day", 'write "19:00"', given=shown(value))
+            raise _no_time(value)
         return time(int(match[1]), int(match[2]), int(match[3] or 0))
     if isinstance(value, time) and value.tzinfo is None:
         return value.replace(microsecond=0)
-    raise wrong("{given} is not a time of day", 'write "19:00"', given=shown(value))
+    raise _no_time(value)
+
+
+def _no_time(value: Any) -> PydanticCustomError:
+    text = str(value).strip() if isinstance(value, str | int | float) else ""
+    if text.startswith("24"):
+        hint = N_('the day ends at "23:59"; midnight is "00:00" of the next day')
+        return wrong("{given} is not a time of day", hint, given=shown(value))
+    proposals = importlib.import_module("pipeline.catalogue.proposals")
+    if (times := proposals.proposed_times(text)) is not None:
+        hint = N_('write time = "{start}" and end_time = "{end}"')
+        return wrong("{given} is not a time of day", hint, given=shown(value), start=times[0], end=times[1])
+    meant = proposals.proposed_time(text) or "19:00"
+    return wrong("{given} is not a time of day", 'write "{meant}"', given=shown(value), meant=meant)
+
+
+def _no_day(value: Any) -> PydanticCustomError:
+    proposed = importlib.import_module("pipeline.catalogue.proposals").proposed_day
+    meant = (isinstance(value, str) and proposed(value)) or "2026-05-07"
+    return wrong("{given} is not a date", "write {meant}, without quotes", given=shown(value), meant=meant)
 
 
 def _day(value: Any) -> Any:
@@ -28,12 +50,12 @@ def _day(value: Any) -> Any:
         try:
             return date.fromisoformat(value)
         except ValueError:
-            raise wrong("{given} is not a date", "write 2026-05-07, without quotes", given=shown(value)) from None
+            raise _no_day(value) from None
     if isinstance(value, datetime):
         raise wrong("{given} is a day and an hour", 'write 2026-05-07, and the hour apart: "19:00"', given=shown(value))
     if isinstance(value, date):
         return value
-    raise wrong("{given} is not a date", "write 2026-05-07, without quotes", given=shown(value))
+    raise _no_day(value)
 
 
 def _moment(value: Any) -> Any:

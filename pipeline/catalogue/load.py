@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, cached_property
 
-from pydantic import ValidationError
-
 from pipeline.catalogue.drafting import Draft, Included, Source
 from pipeline.catalogue.findings import Finding
 from pipeline.catalogue.guards import guard
@@ -14,9 +12,8 @@ from pipeline.catalogue.hints import hints
 from pipeline.catalogue.inheritable import wrong_references, wrong_shapes
 from pipeline.catalogue.models import Catalogue
 from pipeline.catalogue.references import IsThere, anything_is_there
-from pipeline.catalogue.refusals import finding_of
 from pipeline.catalogue.refused import Keep, Refused, completed
-from pipeline.catalogue.remnant import remaining_findings
+from pipeline.catalogue.remnant import remaining_findings, without_consequences
 from pipeline.errors import CatalogueError, Problem
 
 __all__ = ["Included", "Loaded", "Source", "load", "nothing_included"]
@@ -93,20 +90,19 @@ def _judged(
     """The catalogue of a draft, None where it has none, and everything that is wrong."""
     if any(keep is None or problem.file not in draft.group_files for problem in draft.problems):
         return None, tuple(draft.problems)
-    tables = draft.filled()
-    defaults = tuple(wrong_shapes(draft.all_defaults, draft.context))
-    try:
-        catalogue = Catalogue.model_validate(tables, context=draft.context)
-    except ValidationError as error:
-        wrong = [*defaults, *map(finding_of, error.errors())]
-        rest = remaining_findings(tables, wrong, draft.context, is_there)
+    context = draft.context
+    defaults = tuple(wrong_shapes(draft.all_defaults, context))
+    catalogue, refused_shapes = draft.judge(context)
+    if catalogue is None:
+        wrong = (*defaults, *refused_shapes)
+        rest = remaining_findings(draft.tables, wrong, context, is_there)
         known = (found for found in rest if not (refused and _may_follow(found)))
-        return None, (*draft.problems, *draft.report((*wrong, *known)))
+        return None, (*draft.problems, *draft.report(without_consequences((*wrong, *known))))
     if keep is not None and refused:
         catalogue = completed(catalogue, keep(tuple(refused.values()), catalogue))
     own = filter(draft.is_its_own, guard(catalogue, is_there))
     elsewhere: Iterator[Finding] = iter(()) if defaults else wrong_references(draft.all_defaults, catalogue)
-    return catalogue, (*draft.problems, *draft.report((*defaults, *elsewhere, *own)))
+    return catalogue, (*draft.problems, *draft.report(without_consequences((*defaults, *elsewhere, *own))))
 
 
 def _may_follow(finding: Finding) -> bool:

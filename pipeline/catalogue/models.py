@@ -7,14 +7,14 @@ from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from pipeline.catalogue.hours import Day, DayOrMoment, Duration, TimeOfDay
 from pipeline.catalogue.mailing import Mail, MailingList, Newsletter, Proof, Rule
 from pipeline.catalogue.people import Group, Organisation, Organiser, Organisers, Speaker, Work
 from pipeline.catalogue.shapes import Color, Model, Zone, named
-from pipeline.catalogue.texts import Country, Language, Line, Name, Prose, Slug, Url, one_line, wrong
+from pipeline.catalogue.texts import Checked, Country, Language, Line, Name, Prose, Slug, Url, one_line, wrong
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, local
 
 __all__ = [
@@ -23,7 +23,7 @@ __all__ = [
     "Status", "Venue", "Work", "dump", "schedule",
 ]  # fmt: skip
 
-Weekday = Annotated[StrictStr, AfterValidator(one_line)]
+Weekday = Annotated[str, Checked(one_line, lambda: {"type": "string"})]
 ToBeAnnounced = Annotated[tuple[StrictStr, ...], Field(default=())]
 Questions = Annotated[tuple[StrictStr, ...], Field(default=())]
 

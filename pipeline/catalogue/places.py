@@ -1,10 +1,12 @@
 """Where each key stands in a TOML text. Readers give values without lines, so a small scanner walks the same text.
 
 It is called only when there is something to report, only on texts that `tomllib` accepts, and walks no further than to
-what was asked for.
+what was asked for. It walks over bytes, since all marks of TOML are ASCII: a long text with one emoji takes four times
+their memory.
 """
 
 import re
+from array import array
 from bisect import bisect_right
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -31,10 +33,12 @@ class Place(NamedTuple):
 class Places:
     """The places of all keys, tables and array items of one TOML text, by key path (array items by index from 0)."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
-        self._scanner = _Scanner(text)
+    def __init__(self, text: str | bytes) -> None:
+        data = text.encode(errors="surrogatepass") if isinstance(text, str) else text
+        self._text = _in_single_bytes(data)
+        self._starts = array("L", [0])
+        self._starts.extend(match.end() for match in re.finditer("\n", self._text))
+        self._scanner = _Scanner(self._text)
 
     @property
     def _found(self) -> Mapping[Path, int]:
@@ -73,11 +77,21 @@ class Places:
         if not 0 < number <= len(self._starts):
             return ""
         end = self._text.find("\n", self._starts[number - 1])
-        return self._text[self._starts[number - 1] : end if end >= 0 else None].rstrip("\r")
+        return _as_written(self._text[self._starts[number - 1] : end if end >= 0 else None]).rstrip("\r")
 
     def _place(self, offset: int) -> Place:
         line = bisect_right(self._starts, offset)
-        return Place(line, offset - self._starts[line - 1] + 1)
+        return Place(line, len(_as_written(self._text[self._starts[line - 1] : offset])) + 1)
+
+
+def _in_single_bytes(data: bytes) -> str:
+    """A character for each byte, so that offsets are those of the bytes."""
+    return data.decode("latin-1")
+
+
+def _as_written(piece: str) -> str:
+    """What such a piece says."""
+    return piece.encode("latin-1").decode(errors="surrogatepass")
 
 
 def _after(pattern: re.Pattern[str], text: str, at: int) -> int:
@@ -87,10 +101,10 @@ def _after(pattern: re.Pattern[str], text: str, at: int) -> int:
 
 
 class _Scanner:
-    """One walk over a valid TOML text."""
+    """One walk over a valid TOML text, of which each byte is a character."""
 
     def __init__(self, text: str) -> None:
-        self._text = text + "\n"
+        self._text = text if text.endswith("\n") else text + "\n"
         self._at = 0
         self._table: Path = ()
         self._items: dict[Path, int] = {}
@@ -148,7 +162,7 @@ class _Scanner:
             start = self._at
             if self._text[start] in "\"'":
                 self._string()
-                parts.append(next(iter(by_python(self._text[start : self._at] + "=0"))))
+                parts.append(next(iter(by_python(_as_written(self._text[start : self._at]) + "=0"))))
             else:
                 self._at = _after(BARE, self._text, start)
                 parts.append(self._text[start : self._at])

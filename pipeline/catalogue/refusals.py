@@ -51,13 +51,21 @@ def finding_of(error: ErrorDetails) -> Finding:
     path += () if error["type"] not in {"missing", "extra_forbidden"} and _is_branch(last) else (last,)
     values = error.get("ctx", {})
     if error["type"] == "tocsin":
-        return Finding(path, values["message"], values["hint"], values["values"])
+        is_a_name = path[-1:] == ("venue",) and "proposal" in values["values"]
+        hint = N_("write the `id` of one of the [[venue]] tables") if is_a_name else values["hint"]
+        return Finding(path, values["message"], hint, values["values"])
+    if (form := _FORMS.get(str(_last_key(path)))) is not None and error["type"] in _OF_SHAPE:
+        return Finding(path, "{given} is not what stands here", form, {"given": shown(error["input"])})
     say = _SAY.get(error["type"])
     if say is not None:
         return say(path, error)
     if error["type"].startswith(("date", "time")):
         return _DATE(path, error)
     return Finding(path, "this can't be read: {what}", "", {"what": error["msg"]})
+
+
+def _last_key(path: Path) -> int | str:
+    return next((part for part in reversed(path) if isinstance(part, str)), "")
 
 
 def _is_branch(part: int | str) -> bool:
@@ -84,7 +92,12 @@ def _missing(path: Path, error: ErrorDetails) -> Finding:
     if isinstance(path[-1], int):
         return _too_short(path[:-1], error)
     key = str(path[-1])
-    return Finding(path, "`{key}` is missing", "write {key} = …", {"key": key})
+    form = (
+        N_("write [{key}] on a line of its own, and its keys below")
+        if key in {"series", "site"}
+        else (N_("write format = 1") if key == "format" else N_('write {key} = "…"'))
+    )
+    return Finding(path, "`{key}` is missing", form, {"key": key})
 
 
 def _extra(path: Path, _error: ErrorDetails) -> Finding:
@@ -144,6 +157,12 @@ def _pattern(path: Path, error: ErrorDetails) -> Finding:
     )
 
 
+_OF_SHAPE = frozenset({"tuple_type", "model_type", "model_attributes_type", "dict_type", "too_long", "too_short"})
+_FORMS = {
+    "speakers": N_('write [{{ name = "…" }}]; of several, each between braces, with commas between'),
+    "geo": N_("write latitude and longitude with points: [48.85, 2.35]"),
+}
+"""How keys are written whose shape people often guess wrong."""
 _TEXT = _wanted("{given} is not a text", 'write it between quotes: "…"')
 _TABLE = _wanted("{given} is not a table", "write {{ key = … }}, or a table of its own")
 _NUMBER = _wanted("{given} is not a number", "write it without quotes: 2.5")

@@ -41,6 +41,21 @@ def remaining_findings(
             return
 
 
+def without_consequences(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings but for keys that are only missing since they, or the key that excuses them, are misspelt."""
+    known = tuple(findings)
+    excused: set[Path] = set()
+    for finding in known:
+        if isinstance(meant := finding.values.get("meant"), str):
+            excused |= {(*finding.path[:-1], meant), (*finding.path[:2], meant)}
+        if finding.path[2:] in {("tba",), ("all_day",)}:
+            excused |= {(*finding.path[:2], key) for key in ("title", "date", "time")}
+        if finding.path[:1] == ("event",) and finding.path[2:] == ("timezone",):
+            # An event without one inherits that of the series, which is told to be missing itself.
+            excused.add(finding.path)
+    return (finding for finding in known if finding.message != "`{key}` is missing" or finding.path not in excused)
+
+
 def _of_the_rest(
     findings: Iterable[Finding], gone: Collection[Path], rows: Mapping[str, list[int]]
 ) -> Iterator[Finding]:

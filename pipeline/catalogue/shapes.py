@@ -7,16 +7,22 @@ from types import ModuleType
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, GetJsonSchemaHandler, StrictStr
-from pydantic_core import CoreSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from pipeline.catalogue.texts import one_line, several, typed_as, wrong
+from pipeline.catalogue.texts import Checked, one_line, several, shaped, wrong
+
+_written: dict[frozenset[str], set[str]] = {}
 
 
 class Model(BaseModel):
     """What all tables share: nothing changes after loading, no key is unknown."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
+
+    def model_post_init(self, _context: Any) -> None:
+        """Shares the set of the keys that were written with all tables in which the same were: they are many."""
+        written = self.__pydantic_fields_set__
+        object.__setattr__(self, "__pydantic_fields_set__", _written.setdefault(frozenset(written), written))
 
 
 @cache
@@ -27,6 +33,8 @@ def _email_validator() -> ModuleType:
 
 _PLAIN = re.compile(r"[A-Za-z0-9]++(?:[._+-][A-Za-z0-9]++)*+@(?:[a-z0-9]++(?:-[a-z0-9]++)*+\.)+(?P<top>[a-z]{2,})")
 _LONGEST_PLAIN = 64
+_WITHIN = re.compile(r"[A-Za-z0-9._+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}")
+"""An address in something pasted: `mailto:…`, a link, brackets."""
 _SPECIAL = frozenset({"arpa", "invalid", "local", "localhost", "onion", "test"})
 
 
@@ -44,7 +52,9 @@ def _address(value: str) -> str:
         found = library.validate_email(one_line(value), check_deliverability=False, test_environment=True)
         return str(found.normalized)
     except library.EmailNotValidError:
-        raise wrong("{value!r} is not a mail address", 'write "name@example.org"', value=value) from None
+        found = _WITHIN.search(value)
+        meant = found[0] if found and found[0] != value else "name@example.org"
+        raise wrong("{value!r} is not a mail address", 'write "{meant}"', value=value, meant=meant) from None
 
 
 def _mailbox(value: str) -> str:
@@ -88,15 +98,11 @@ def _color(value: str) -> str:
     return value
 
 
-class _ZoneNames:
-    """For editors: every zone there is, to choose from; listed only when the schema is asked for."""
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"type": "string", "enum": sorted(_zones() - _NO_ZONES)}
+def _mail_address() -> dict[str, Any]:
+    return shaped(r"^[^@]+@[^@\s]+\s*$")
 
 
-Color = Annotated[StrictStr, AfterValidator(_color), typed_as(f"^({_COLOUR})$")]
-Address = Annotated[StrictStr, AfterValidator(_address), typed_as(r"^[^@]+@[^@\s]+\s*$")]
-Mailbox = Annotated[StrictStr, AfterValidator(_mailbox), typed_as(r"^[^@]+@[^@\s]+\s*$")]
-Zone = Annotated[StrictStr, AfterValidator(_zone), _ZoneNames]
+Color = Annotated[str, Checked(_color, lambda: shaped(f"^({_COLOUR})$"))]
+Address = Annotated[str, Checked(_address, _mail_address)]
+Mailbox = Annotated[str, Checked(_mailbox, _mail_address)]
+Zone = Annotated[str, Checked(_zone, lambda: {"type": "string", "enum": sorted(_zones() - _NO_ZONES)})]

@@ -2,27 +2,25 @@
 
 import importlib
 import re
+from io import BytesIO
 
 from pipeline.catalogue.places import Place
 from pipeline.errors import N_, Problem
 
 _AT = re.compile(r"(?P<what>.*?)\s*\(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL)
-_BARE_TIME = re.compile(r"^\s*(?P<key>time|end_time)\s*=\s*(?P<value>\d{1,2}[:h]\d{2})\s*(?:#.*)?$")
-
-_BARE_DATE = re.compile(
-    r"^\s*(?P<key>[\w.-]+)\s*=\s*(?P<value>(?P<first>\d{1,2})[/.-](?P<second>\d{1,2})[/.-](?P<year>\d{4}))\s*(?:#.*)?$"
-)
+_IS_THERE_TWICE = re.compile("Cannot|Duplicate|Expected '\\]")
+"""Complaints about lines that are well written by themselves, and about headers."""
 
 _SAID = (
     (r"Illegal character '\\n'|Unterminated string", N_("the text has no end"),
-     N_("a quote that closes the text is missing")),
+     N_('close it with a quote on the same line; a text of several lines stands between """ and """')),
     (r"Expected \"'''\"|Expected '\"\"\"'", N_("the long text that begins here has no end"),
      N_("close it with the same three quotes, on a line of their own")),
     (r"Invalid value", N_("there is no value here that can be read"), N_('a text stands between quotes: "…"')),
     (r"Expected '=' after a key in a key/value pair|Invalid initial character for a key part|Invalid statement",
      N_("a line is a key and its value"), N_('write key = "value", or put a # before a remark')),
     (r"Cannot overwrite a value|Duplicate inline table key .*|Cannot redefine namespace .*",
-     N_("the key is written twice"), N_("delete one of the two")),
+     N_("the key is written twice"), N_("delete one of the two; another event begins with a line [[event]]")),
     (r"Cannot declare .* twice|Cannot mutate immutable namespace .*",
      N_("the table is written twice"),
      N_("write its keys under one header; a list of tables has headers like [[event]]")),
@@ -56,17 +54,12 @@ def syntax_problem(file: str, text: str, complaint: str) -> Problem:
     what = match["what"] if match else complaint
     place = Place(int(match["line"]), int(match["column"])) if match and match["line"] else _end(text, what)
     line = lines[place.line - 1] if place.line <= len(lines) else ""
-    if (bare := _BARE_TIME.match(line)) is not None:
-        return Problem(
-            file, place.line, bare["key"], "a time of day stands between quotes", 'write {key} = "{value}"',
-            {"key": bare["key"], "value": bare["value"].replace("h", ":")}, column=bare.start("value") + 1,
-            text=line,
-        )  # fmt: skip
-    if (bare := _BARE_DATE.match(line)) is not None:
-        return Problem(
-            file, place.line, bare["key"], "a date begins with its year", "write {key} = {value}",
-            {"key": bare["key"], "value": _from_its_year(bare)}, column=bare.start("value") + 1, text=line,
-        )  # fmt: skip
+    if (document := _other_document(text)) is not None:
+        return Problem(file, 1, "", *document, text=lines[0])
+    # Loaded only where something is wrong.
+    slips = importlib.import_module("pipeline.catalogue.slips")
+    if not _IS_THERE_TWICE.match(what) and (slip := slips.slip_in(line, place.column)) is not None:
+        return Problem(file, place.line, slip.key, slip.message, slip.hint, slip.values, column=slip.column, text=line)
     message, hint = next(
         ((said, remedy) for pattern, said, remedy in _SAID if re.fullmatch(pattern, what, re.DOTALL)),
         (N_("this is not TOML: {what}"), ""),
@@ -76,12 +69,12 @@ def syntax_problem(file: str, text: str, complaint: str) -> Problem:
     )
 
 
-def _from_its_year(written: re.Match[str]) -> str:
-    """The date that is meant: the day stands first, unless it can only be the month."""
-    day, month = written["first"], written["second"]
-    if int(month) > 12:
-        day, month = month, day
-    return f"{written['year']}-{month:0>2}-{day:0>2}"
+def _other_document(text: str) -> tuple[str, str] | None:
+    """What is wrong with a text that was never meant as a catalogue."""
+    start = text[:200].lstrip().casefold()
+    if start.startswith(("{\\rtf", "<!doctype", "<html", "<?xml")):
+        return N_("this is a document of another kind"), N_("save it as plain text, in UTF-8")
+    return None
 
 
 def number_problem(file: str, text: str) -> Problem:
@@ -96,11 +89,12 @@ _ENDLESS = re.compile(r"""(?:^|[{,])[ \t\[]*+(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+'
 MANY_DOTS = 60
 
 
-def endless_key(file: str, text: str) -> Problem | None:
+def endless_key(file: str, text: str | bytes) -> Problem | None:
     """The problem of a key with dozens of dots, for which the parser would need memory by the square; else None."""
-    for number, line in enumerate(text.split("\n"), start=1):
+    data = text.encode(errors="surrogatepass") if isinstance(text, str) else text
+    for number, line in enumerate(BytesIO(data), start=1):
         # Counting dots is quick; hardly any line has so many.
-        if line.count(".") >= MANY_DOTS and (match := _ENDLESS.search(line)) is not None:
+        if line.count(b".") >= MANY_DOTS and (match := _ENDLESS.search(line.decode(errors="replace"))) is not None:
             return Problem(
                 file, number, "", "a key has too many dots", "a catalogue needs three at most", column=match.start() + 1
             )

@@ -5,7 +5,9 @@ Each type refuses what can't be published, in words that say what to type; `pyda
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.resources import files
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -18,7 +20,9 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from pipeline.errors import N_
 
 FORBIDDEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
@@ -120,7 +124,9 @@ class Text(RootModel[dict[str, StrictStr]]):
         context: Mapping[str, Any] = info.context or {}
         if isinstance(value, str):
             return {context.get("default_language", "und"): value}
-        if not isinstance(value, dict) or not value:
+        if not isinstance(value, dict):
+            raise wrong("{given} is not a text", 'write it between quotes: "…"', given=shown(value))
+        if not value:
             raise wrong("a text is missing", 'write "…" or one text per language, as in title.en = "…"')
         languages: tuple[str, ...] = context.get("languages", ())
         for language in value:
@@ -182,9 +188,15 @@ def _slug(value: str) -> str:
     return value
 
 
+_IN_ASCII = str.maketrans(
+    {"’": "-", "œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae", "ß": "ss", "ø": "o", "Ø": "o", "ł": "l"}
+)
+"""What has no accent that could be taken off."""
+
+
 def proposed_slug(value: str) -> str:
     """The nearest valid id to what was typed."""
-    letters = unicodedata.normalize("NFKD", value[:1000].replace("’", "-"))
+    letters = unicodedata.normalize("NFKD", value[:1000].translate(_IN_ASCII))
     ascii_only = letters.encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-")[:64].strip("-") or "my-id"
 
@@ -195,9 +207,27 @@ def _language(value: str) -> str:
     return value
 
 
-def _country(value: str) -> str:
-    if not re.fullmatch(r"[A-Z]{2}", value):
-        raise wrong("{value!r} is not a country code", 'write its two letters: "FR", "BE"', value=value)
+@cache
+def countries() -> Mapping[str, str]:
+    """The codes of ISO 3166-1 and the names that the zone database gives them, and Kosovo, which has a usual code."""
+    lines = files("tzdata.zoneinfo").joinpath("iso3166.tab").read_text(encoding="utf-8").splitlines()
+    return {**dict(line.split("\t") for line in lines if not line.startswith("#")), "XK": "Kosovo"}
+
+
+def meant_country(value: str) -> str | None:
+    """The code of the country that is meant by a code in small letters, by a usual one, or by its English name."""
+    code = {"UK": "GB", "EL": "GR"}.get(value.upper(), value.upper())
+    by_name = (code for code, name in countries().items() if name.casefold() == value.casefold())
+    return code if code in countries() else next(by_name, None)
+
+
+def _country(value: str, info: ValidationInfo) -> str:
+    # What was published stays readable, though its code be no country's any more.
+    was_published = (info.context or {}).get("published") and re.fullmatch(r"[A-Z]{2}", value)
+    if value not in countries() and not was_published:
+        meant = meant_country(value)
+        hint = N_('write "{meant}"') if meant else 'write its two letters: "FR", "BE"'
+        raise wrong("{value!r} is not a country code", hint, value=value, meant=meant)
     return value
 
 
@@ -209,7 +239,8 @@ def _url(value: str) -> str:
     except ValueError:
         host, parts = None, urlsplit("")
     if parts.scheme not in {"http", "https"} or not host or " " in parts.netloc or "\\" in parts.netloc:
-        raise wrong("{value!r} is not a web address", 'write it whole: "https://…"', value=value)
+        whole = f"https://{value}" if re.fullmatch(r"(?:[\w-]+\.)+[a-z]{2,}(?:/\S*)?", value) else "https://…"
+        raise wrong("{value!r} is not a web address", 'write it whole: "{whole}"', value=value, whole=whole)
     return quote(_with_ascii_host(value), safe="%/:?#[]@!$&'()*+,;=-._~")
 
 
@@ -232,13 +263,39 @@ def several(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
 
-def typed_as(pattern: str) -> WithJsonSchema:
+def shaped(pattern: str) -> dict[str, Any]:
     """For editors: a string of that shape."""
-    return WithJsonSchema({"type": "string", "pattern": pattern})
+    return {"type": "string", "pattern": pattern}
 
 
-Name = Annotated[StrictStr, AfterValidator(one_line), WithJsonSchema(_ONE_LINE)]
-Slug = Annotated[StrictStr, AfterValidator(_slug), typed_as(f"^{SLUG}$")]
-Language = Annotated[StrictStr, AfterValidator(_language), WithJsonSchema(dict(_LANGUAGE))]
-Country = Annotated[StrictStr, AfterValidator(_country), typed_as("^[A-Z]{2}$")]
-Url = Annotated[StrictStr, AfterValidator(_url), typed_as(r"^\s*[hH][tT][tT][pP][sS]?://[^\s/]")]
+def typed_as(pattern: str) -> WithJsonSchema:
+    """For editors: a value that is typed as a string of that shape."""
+    return WithJsonSchema(shaped(pattern))
+
+
+class Checked:
+    """A string as a function lets it pass, and the JSON Schema of it for editors, asked for only when it is needed.
+
+    One annotation instead of three: most of the time of a short `check` goes into building the models.
+    """
+
+    def __init__(self, check: Callable[[str], str], schema: Callable[[], Mapping[str, Any]]) -> None:
+        self._check = check
+        self._schema = schema
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> CoreSchema:
+        """What pydantic does with the value."""
+        return core_schema.no_info_after_validator_function(self._check, core_schema.str_schema(strict=True))
+
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """What editors are told."""
+        return dict(self._schema())
+
+
+Name = Annotated[str, Checked(one_line, lambda: _ONE_LINE)]
+Slug = Annotated[str, Checked(_slug, lambda: shaped(f"^{SLUG}$"))]
+Language = Annotated[str, Checked(_language, lambda: _LANGUAGE)]
+Country = Annotated[
+    str, Checked(str, lambda: {"type": "string", "enum": sorted(countries())}), AfterValidator(_country)
+]
+Url = Annotated[str, Checked(_url, lambda: shaped(r"^\s*[hH][tT][tT][pP][sS]?://[^\s/]"))]

@@ -2,10 +2,14 @@
 
 The compiled one reads TOML 1.1, which allows more than editors and our messages know, and it says less about what is
 wrong. So it reads only texts without a trace of 1.1; whatever it refuses is read again by `tomllib`, which judges.
+
+A long text is read in pieces, since readers need several times the memory of what they read, and since one emoji makes
+each character of a whole text four bytes wide.
 """
 
 import importlib
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import rtoml
@@ -13,10 +17,59 @@ import rtoml
 _STRINGS = re.compile(r""""(?:[^"\\]++|\\.)*+"|'[^']*+'""")
 _LEFT_OPEN = re.compile(r",\s*\}")
 _BEFORE_A_VALUE = frozenset("=,[\n")
+_ITEM = re.compile(r"^\[\[[A-Za-z0-9_-]+\]\]", re.MULTILINE)
+_ITEM_IN_BYTES = re.compile(_ITEM.pattern.encode(), re.MULTILINE)
+AT_ONCE = 2**20
+"""How long a text is read at once, in characters or bytes."""
 
 
-def read_toml(text: str) -> dict[str, Any]:
+def decoded(text: str | bytes) -> str:
+    """A text that may be in UTF-8 still."""
+    return text if isinstance(text, str) else text.decode()
+
+
+def read_toml(text: str | bytes, at_once: int = AT_ONCE) -> dict[str, Any]:
     """The values of a TOML 1.0 text. Raises what `tomllib` raises: TOMLDecodeError, ValueError, RecursionError."""
+    if len(text) > at_once and (values := _joined(map(_read, pieces(text, at_once)))) is not None:
+        return values
+    return _read(text)
+
+
+def pieces(text: str | bytes, at_once: int = AT_ONCE) -> Iterator[str | bytes]:
+    """A text cut before lines such as `[[event]]`: what stands before the first of them, then pieces of about a length.
+
+    Such a line may stand in a long string, too; then the piece before it is no TOML.
+    """
+    start = after = 0
+    while start < len(text):
+        found = _ITEM.search(text, after) if isinstance(text, str) else _ITEM_IN_BYTES.search(text, after)
+        end = found.start() if found else len(text)
+        yield text[start:end]
+        start, after = end, end + at_once
+
+
+def _joined(parts: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
+    """The tables of all pieces as one; None where only the whole text can tell what they mean."""
+    values: dict[str, Any] = {}
+    growing = set[str]()
+    try:
+        for number, part in enumerate(parts):
+            for key, value in part.items():
+                if key not in values:
+                    values[key] = value
+                    # After the first piece each list at the top is made of items such as [[event]]; more may follow.
+                    growing |= {key} if number and isinstance(value, list) else set()
+                elif key in growing and isinstance(value, list):
+                    values[key] += value
+                else:
+                    return None
+    except ValueError:
+        return None
+    return values
+
+
+def _read(piece: str | bytes) -> dict[str, Any]:
+    text = decoded(piece)
     lines = text.replace("\r\n", "\n")
     if not _is_of_its_own_kind(lines):
         try:

@@ -60,7 +60,7 @@ def _columns(text: str) -> dict[str, str]:
     for pair in filter(None, (part.strip() for part in text.split(","))):
         column, equals, key = pair.rpartition("=")
         if not equals or not column.strip():
-            raise SettingsError(f'--map {pair!r}: write "Column=key", several of them with commas between')
+            raise SettingsError('--map {pair!r}: write "Column=key", several of them with commas between', pair=pair)
         columns[column.strip()] = key.strip()
     return columns
 

@@ -4,21 +4,12 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
-from pipeline.commands.options import MISUSED, OUTSIDE, WRONG
-from pipeline.errors import (
-    N_,
-    DeliveryError,
-    FileError,
-    InputError,
-    SettingsError,
-    StoreError,
-    TemplateError,
-    TocsinError,
-)
+from pipeline.commands.options import MISUSED, OUTSIDE, WRONG, language_of
+from pipeline.errors import N_, InputError, SettingsError, TemplateError, TocsinError
 
 
 def run(module: ModuleType, options: argparse.Namespace) -> int:
@@ -33,17 +24,24 @@ def run(module: ModuleType, options: argparse.Namespace) -> int:
         shell.tell_refusal(error.problems)
         return WRONG
     except TemplateError as error:
-        _complain(str(error))
+        _complain(error.said(_words(options)))
         return WRONG
     except SettingsError as error:
-        _complain(str(error))
+        _complain(error.said(_words(options)))
         return MISUSED
-    except (StoreError, DeliveryError, FileError, TocsinError) as error:
-        _complain(str(error))
+    except TocsinError as error:
+        _complain(error.said(_words(options)))
         return OUTSIDE
     except OSError as error:
         _complain(f"{error.filename or 'the system'}: {error.strerror or error}")
         return OUTSIDE
+
+
+def _words(options: argparse.Namespace) -> Callable[[str], str]:
+    said: Callable[[str], str] = importlib.import_module("pipeline.interface_words").words(
+        language_of(options.lang, os.environ)
+    )
+    return said
 
 
 def _complain(text: str) -> None:

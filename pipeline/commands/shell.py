@@ -23,7 +23,6 @@ from pipeline.commands.options import (
     WRONG,
     calendar_day,
     common_options,
-    counted,
     instant,
     whole,
 )
@@ -34,7 +33,7 @@ from pipeline.settings import Settings, settings_of
 
 __all__ = [
     "DONE", "INTERRUPTED", "MISUSED", "OUTSIDE", "WRONG", "Shell", "calendar_day", "common_options",
-    "counted", "instant", "midnight", "shell_of", "whole",
+    "instant", "midnight", "shell_of", "whole",
 ]  # fmt: skip
 
 
@@ -109,7 +108,7 @@ def shell_of(options: argparse.Namespace) -> Shell:
     """The shell of a parsed command line."""
     catalogue = Path(options.catalogue)
     if options.templates and not Path(options.templates).is_dir():
-        raise SettingsError(f"there is no folder {options.templates!r} for --templates")
+        raise SettingsError("there is no folder {folder!r} for --templates", folder=options.templates)
     project = project_at(catalogue, _path(options.out), _path(options.templates))
     return Shell(options, project, settings_of(project.folder), SystemClock(options.now))
 

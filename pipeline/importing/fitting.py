@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pipeline.catalogue.findings import Finding
 from pipeline.catalogue.models import Event, Venue
 from pipeline.catalogue.refusals import finding_of
-from pipeline.catalogue.texts import FORBIDDEN, proposed_slug
+from pipeline.catalogue.texts import FORBIDDEN, meant_country, proposed_slug
 from pipeline.errors import N_, Problem, Severity
 from pipeline.importing.found import Found, Question
 
@@ -165,6 +165,8 @@ class _Fitting:
         if "name" not in facts:
             self.lost.append(self._spot.lost("venue", ", ".join(map(str, facts.values())), N_("it has no name")))
             return {}
+        if isinstance(country := facts.get("country"), str):
+            facts["country"] = meant_country(country) or country
         facts = self.valid(Venue, facts, {"id": "x"})
         if "name" not in facts:
             return {}

@@ -1,7 +1,7 @@
 """What was imported: `imported.jsonl`, one line for each foreign event, so that importing again knows it."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 from typing import Any
@@ -52,10 +52,11 @@ def read(text: str, file: str) -> Memory:
     return Memory(records)
 
 
-def write(memory: Memory) -> str:
-    """The text of a memory, in the order of the identities, so that it merges well."""
-    rows = ({"uid": row.uid, "event": row.event, "facts": row.facts} for _, row in sorted(memory.records.items()))
-    return "".join(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n" for row in rows)
+def lines(memory: Memory) -> Iterator[bytes]:
+    """The lines of a memory, in the order of the identities, so that it merges well."""
+    for _, row in sorted(memory.records.items()):
+        record = {"uid": row.uid, "event": row.event, "facts": row.facts}
+        yield json.dumps(record, ensure_ascii=False, sort_keys=True).encode() + b"\n"
 
 
 def plain(value: Any) -> Any:

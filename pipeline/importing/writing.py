@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, time, timedelta
+from io import BytesIO
 from typing import Any
 
 import tomlkit
@@ -81,9 +82,13 @@ def inline(value: Any) -> str:
     return str(value)
 
 
-def appended(text: str, tables: Iterable[str], remark: str) -> str:
-    """The text of a catalogue, not a byte of it changed, and the tables after it, in its own kind of line breaks."""
-    ending = "\r\n" if "\r\n" in text else "\n"
-    added = f"\n# {remark}\n\n" + "\n".join(tables)
-    between = "" if not text or text.endswith("\n") else "\n"
-    return text + (between + added).replace("\n", ending)
+def appended(text: bytes, tables: Iterable[str], remark: str) -> bytes:
+    """A catalogue in UTF-8, not a byte of it changed, and tables after it, in its own kind of line breaks."""
+    ending = "\r\n" if b"\r\n" in text else "\n"
+    between = "" if not text or text.endswith(b"\n") else "\n"
+    whole = BytesIO()
+    whole.write(text)
+    for number, table in enumerate(tables):
+        before = f"{between}\n# {remark}\n\n" if number == 0 else "\n"
+        whole.write((before + table).replace("\n", ending).encode())
+    return whole.getvalue()

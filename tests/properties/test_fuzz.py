@@ -166,3 +166,53 @@ def test_a_long_file_is_read_in_little_memory(kind: str) -> None:
     found, peak = map(int, process.stdout.split())
     assert peak < MEGABYTES
     assert found == (count if b"Event NUMBER" in row else 0) + (head == OURS)
+
+
+TOCSIN = """
+import re, sys
+from pathlib import Path
+from pipeline.cli import main
+status = main(sys.argv[1:])
+print(status, int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) // 1024)
+"""
+HEAD = """
+format = 1
+series = { id = "x", title = "X", timezone = "Europe/Paris", default_language = "en", organiser = "X" }
+site = { url = "https://x.example/" }
+"""
+LONG_EVENT = """
+[[event]]
+id = "e%d"
+title = "Event %d"
+date = 2027-03-04
+time = "19:00"
+abstract = '''
+%s
+'''
+"""
+
+
+def peak_of(*arguments: str) -> int:
+    """The megabytes that a command of tocsin takes, which must succeed."""
+    process = subprocess.run(
+        [sys.executable, "-c", TOCSIN, *arguments], cwd=ROOT, capture_output=True, text=True, check=True, timeout=300
+    )
+    status, peak = map(int, process.stdout.split()[-2:])
+    assert status == 0, process.stderr
+    return peak
+
+
+def test_a_long_catalogue_is_judged_in_little_memory(folder: Path) -> None:
+    # One emoji anywhere, if all were one text, would make four bytes of each character.
+    events = (LONG_EVENT % (number, number, BIG.decode()) for number in range(66))
+    (folder / "events.toml").write_text(HEAD + "".join(events).replace("words", "🎉", 1), encoding="utf-8")
+    assert (folder / "events.toml").stat().st_size > 39_000_000
+    assert peak_of("check", "--quiet", "--catalogue", str(folder / "events.toml")) < MEGABYTES
+
+
+def test_a_long_programme_is_imported_in_little_memory(folder: Path) -> None:
+    (folder / "events.toml").write_text(HEAD, encoding="utf-8")
+    rows = (b'Event %d,2027-03-04,"%s"\n' % (number, BIG) for number in range(66))
+    (folder / "x.csv").write_bytes(b"title,date,abstract\n" + b"".join(rows))
+    assert peak_of("import", str(folder / "x.csv"), "--catalogue", str(folder / "events.toml")) < MEGABYTES
+    assert (folder / "events.toml").stat().st_size > 39_000_000

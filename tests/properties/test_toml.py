@@ -10,7 +10,8 @@ from checkout import ROOT
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.catalogue.toml import read_toml
+from pipeline.catalogue.toml import decoded, read_toml
+from pipeline.catalogue.toml import pieces as cut
 
 EXAMPLES = int(os.environ.get("TOCSIN_FUZZ", "400"))
 
@@ -38,7 +39,7 @@ documents = st.lists(pieces, max_size=5).flatmap(
 
 
 def outcome(read: Any, text: str) -> object:
-    """What a reader makes of a text: its values with their types and their order, or its very complaint."""
+    """What a reader makes of a text: its values with their types, or its very complaint."""
     try:
         return typed(read(text))
     except ValueError as error:
@@ -47,7 +48,8 @@ def outcome(read: Any, text: str) -> object:
 
 def typed(value: Any) -> object:
     if isinstance(value, dict):
-        return [(key, typed(item)) for key, item in value.items()]
+        # The order of keys means nothing: a reader may count a table from its header or from one within it.
+        return {key: typed(item) for key, item in value.items()}
     if isinstance(value, list):
         return [typed(item) for item in value]
     offset = value.utcoffset() if isinstance(value, datetime) else None
@@ -61,6 +63,30 @@ def typed(value: Any) -> object:
 @example("a = 1\r\r\nb = 2")
 def test_both_readers_give_the_same_values_or_the_same_complaint(text: str) -> None:
     assert outcome(read_toml, text) == outcome(tomllib.loads, text)
+
+
+HEADERS_OF_ITEMS = [*HEADERS, "[[b]]", "[b]", "[a.c]", "[[a.c]]", "[b.a]", "a = []", "b = [{ c = 1 }]", "'''", '"""']
+item_documents = st.lists(st.one_of(st.sampled_from(HEADERS_OF_ITEMS), pieces), max_size=9).map("\n".join)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(item_documents, st.integers(1, 40))
+@example("[[a]]\nb = 1\n[[a]]\nb = 2\n[a.c]\nd = 1\n[[a]]", 1)
+@example("a = [{ b = 1 }]\n[[b]]\n[[a]]", 1)
+@example("[[b]]\nc = '''\n[[b]]\nd = 1\n'''\n[[b]]", 1)
+@example("[[b]]\n[[a]]\n[[b]]\n[b.c]\n[[a]]\n[b.d]", 1)
+def test_a_text_read_in_pieces_is_read_alike(text: str, at_once: int) -> None:
+    expected = outcome(tomllib.loads, text)
+    assert outcome(lambda whole: read_toml(whole, at_once), text) == expected
+    assert outcome(lambda whole: read_toml(whole.encode(), at_once), text) == expected
+    assert "".join(map(decoded, cut(text, at_once))) == text
+    assert b"".join(cut(text.encode(), at_once)).decode() == text
+
+
+def test_a_long_text_is_cut() -> None:
+    text = "a = 1\n" + "[[b]]\nc = 'x'\n" * 20
+    assert len(list(cut(text, 100))) == 4
+    assert len(list(cut(text.encode(), 100))) == 4
 
 
 @pytest.mark.parametrize("value", VALUES)

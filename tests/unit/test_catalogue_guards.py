@@ -73,6 +73,7 @@ GUARDS = [
     (EVENT + "end_date = 9999-12-31\n", "end_date =", "the year 9999 can't be meant"),
     (WEEKLY + "except = [0001-01-01]\n", "except =", "the year 1 can't be meant"),
     (WEEKLY + "moved = [{ from = 2026-10-27, date = 9999-12-31 }]\n", "moved =", "the year 9999 can't be meant"),
+    (WEEKLY + "moved = [{ from = 0206-10-27, date = 2026-10-28 }]\n", "moved =", "the year 206 can't be meant"),
     (EVENT + "registration = { opens = 0001-01-01 }\n", "registration =", "the year 1 can't be meant"),
     (EVENT + "registration = { opens = 2026-10-02, closes = 2026-10-01 }\n", "registration =", "before it opens"),
     (

@@ -48,6 +48,7 @@ TAKEN = [
     ("series", 'tba = ["subtitle", "partners"]'),
     ("site", "service = false"),
     ("site", 'service = "https://post.example"\nhub = "https://hub.example/"\ncolor = "#a03020"\ntheme = "paper"'),
+    ("venue", 'country = "XK"'),
     ("venue", 'country = "FR"\ngeo = [48.8, 2.3]\nurl = "https://h.example"\ndirections = "Two\\nlines"'),
     ("venue", 'access = { step_free = true, toilets = false, hearing_loop = true, note = "by the yard" }'),
     ("event", 'access = { sign_language = true, captions = false, contact = "us", step_free = true }'),
@@ -212,3 +213,18 @@ def test_an_hour_that_a_moved_time_lacks_is_said_once_at_what_names_it(moved: st
         read("event", OPEN + weekly)
     (problem,) = refused.value.problems
     assert "02:30 does not exist on 2027-03-28" in problem.message.format(**problem.values)
+
+
+def test_the_open_questions_of_the_series_and_of_its_events_are_told() -> None:
+    whole = WHOLE.replace("#series\n", 'todo = ["Who pays?"]\n').replace("#event\n", 'todo = ["Which room?"]\n')
+    loaded = load(Source("events.toml", whole), now=datetime(2026, 9, 1, tzinfo=UTC))
+    asked = [remark.what() for remark in loaded.remarks if remark.severity is Severity.TODO]
+    assert asked == ["Who pays?", "Which room?"]
+
+
+@pytest.mark.parametrize("known", ["The Society", "The Gardeners"])
+def test_a_name_of_the_series_is_written_in_one_way_in_its_events_too(known: str) -> None:
+    spoken = WHOLE.replace("#series\n", 'partners = ["The Gardeners"]\n')
+    spoken = spoken.replace("#event\n", f'speakers = [{{ name = "Ada", affiliation = "{known.upper()}" }}]\n')
+    said = [remark.what() for remark in load(Source("events.toml", spoken)).remarks]
+    assert f"{known.upper()!r} is also written {known!r}" in said

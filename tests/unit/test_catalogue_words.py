@@ -22,6 +22,8 @@ ROOMS = (
     *(PIPELINE / "commands" / f"{name}.py" for name in ("building", "plan", "publish", "retire", "simulate", "status")),
     *(PIPELINE / "commands" / f"{name}.py" for name in ("proposal", "telling")),
     *(PIPELINE / "commands" / f"{name}.py" for name in ("init", "ledger", "schema")),
+    *(PIPELINE / "commands" / f"{name}.py" for name in ("arm", "hold", "send", "post", "outbox", "doubt", "selecting")),
+    *(PIPELINE / "commands" / f"{name}.py" for name in ("backup", "bounces", "restore", "test_mail")),
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from datetime import date, time
 from pathlib import Path
 
 import pytest
+from importing_project import HEAD, Project
 
 from pipeline.errors import CatalogueError
 from pipeline.importing.found import LARGEST, Manner
@@ -111,3 +112,23 @@ def test_the_format_is_told_by_the_content_where_the_name_says_nothing() -> None
         assert list(read("download", (DATA / name).read_bytes(), PARIS).events)
     with pytest.raises(CatalogueError, match="none of the formats"):
         read("download", b"%PDF-1.7", PARIS)
+
+
+@pytest.mark.parametrize(("said", "code"), [("UK", "GB"), ("Germany", "DE"), ("fr", "FR"), ("XK", "XK")])
+def test_a_country_is_brought_as_its_code_however_it_is_said(tmp_path: Path, said: str, code: str) -> None:
+    project = Project(tmp_path)
+    project.write(HEAD)
+    hall = {"@type": "Place", "name": "The hall", "address": {"addressLocality": "Here", "addressCountry": said}}
+    fair = {"@type": "Event", "name": "The fair", "startDate": "2027-05-01T19:00:00+02:00", "location": hall}
+    page = tmp_path / "fair.jsonld"
+    page.write_text(json.dumps({"@context": "https://schema.org", **fair}))
+    result = project.bring(page)
+    assert [str(problem) for problem in result.lost] == []
+    assert project.catalogue.venue_by_id["the-hall"].country == code
+
+
+def test_ids_keep_the_letters_that_have_no_accent_to_lose(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.write(HEAD)
+    project.bring(project.calendar("UID:1\nSUMMARY:L’Œuvre d’été\nDTSTART:20270501T170000Z"))
+    assert [event.id for event in project.catalogue.events] == ["l-oeuvre-d-ete"]

@@ -33,7 +33,7 @@ BEYOND = (
 )
 """What JSON Schema can't say: what depends on other keys' values, on the calendar, or on single characters."""
 
-NO_TOML = ("write time =", "write date =", "invalid date", "a quote that closes")
+NO_TOML = ("write time =", "write date =", "not a day of the calendar", "close it with a quote")
 
 
 def as_json(text: str) -> Any:

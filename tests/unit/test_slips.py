@@ -1,0 +1,207 @@
+"""The slips of people who are no programmers: each is told in plain words, at its place, with what to type."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.catalogue.load import Source, load
+from pipeline.catalogue.proposals import proposed_day, proposed_time
+from pipeline.catalogue.slips import slip_in
+from pipeline.errors import CatalogueError, Problem
+
+CATALOGUE = """format = 1
+
+[series]
+id = "jeudis"
+title.fr = "Les jeudis"
+default_language = "fr"
+languages = ["fr", "en"]
+timezone = "Europe/Paris"
+organiser = "L'association"
+
+[site]
+url = "https://jeudis.example/"
+
+[[venue]]
+id = "salle"
+name = "La salle"
+country = "FR"
+
+[[event]]
+id = "un"
+number = 1
+title = "Soirée"
+date = 2027-03-04
+time = "19:00"
+venue = "salle"
+speakers = [{ name = "Ada" }]
+"""
+TITLE, DATE, TIME = 'title = "Soirée"', "date = 2027-03-04", 'time = "19:00"'
+
+SLIPS = [
+    (TITLE, "title = “Soirée”", "“", "quotes are those of printed text", 'title = "Soirée"'),
+    (TITLE, "title = «\u00a0Soirée\u00a0»", "«", "quotes are those of printed text", 'title = "Soirée"'),
+    (TITLE, 'title = "Soirée”', "”", "quotes are those of printed text", 'title = "Soirée"'),
+    ('{ name = "Ada" }', "{ name = “Ada” }", "“", "quotes are those of printed text", "between quotes"),
+    (TITLE, 'title = “La "belle" soirée”', "“", "quotes are those of printed text", '"La \\"belle\\" soirée"'),
+    (TITLE, "title = Soirée d'été", "Soirée", "a text stands between quotes", 'title = "Soirée d\'été"'),
+    (TITLE, "title = 'L'été'", "'été", "the apostrophe ends the text", 'title = "…"'),
+    (TITLE, 'title = "La "belle" soirée"', '"belle', "a quote within the text ends it", '\\"'),
+    (TITLE, 'title: "Soirée"', ":", "an equals sign", "in the place of the colon"),
+    ('name = "Ada"', 'name: "Ada"', ":", "an equals sign", "in the place of the colon"),
+    (TITLE, 'title = "Soirée";', ";", "a line doesn't end with ;", "delete it"),
+    (TITLE, 'title = "Soirée",', ",", "a line doesn't end with ,", "delete it"),
+    (TITLE, '\u00a0title = "Soirée"', "\u00a0", "can't be seen, U+00A0", "delete it"),
+    (TITLE, 'title =\u202f"Soirée"', "\u202f", "can't be seen, U+202F", "delete it"),
+    (TITLE, '\u200btitle = "Soirée"', "\u200b", "can't be seen, U+200B", "delete it"),
+    (TITLE, f"<<<<<<< HEAD\n{TITLE}\n=======\n{TITLE}\n>>>>>>> b", "<<<<<<<", "a conflict", "keep one of the two"),
+    (TITLE, f"// un titre\n{TITLE}", "//", "a remark begins with #", "in the place of //"),
+    ("number = 1", "number = 1 ; le premier", ";", "a remark begins with #", "in the place of ;"),
+    (TIME, f'{TIME}\ndurée = "2h"', "durée", "only the letters a to z", "'duration'"),
+    ("[[event]]", "[[évènement]]", "évènement", "only the letters a to z", "'event'"),
+    (DATE, "date = 04/03/2027", "04/03", "begins with its year", "date = 2027-03-04"),
+    (DATE, "date = 4 mars 2027", "4 mars", "begins with its year", "date = 2027-03-04"),
+    (DATE, "date = bientôt", "bientôt", "begins with its year", "date = 2026-05-07"),
+    (DATE, "date = 2027-3-4", "2027-3-4", "two digits", "date = 2027-03-04"),
+    (DATE, "date = 2027–03–04", "2027–03", "two digits", "date = 2027-03-04"),
+    (DATE, "date = 2027-02-30", "2027-02-30", "not a day of the calendar", "correct the day"),
+    (DATE, f"{DATE},", ",", "a line doesn't end with ,", "delete it"),
+    (DATE, f"{DATE} // jeudi", " // jeudi", "something follows the value", "date = 2027-03-04"),
+    (DATE, "date = 2027-03-04T19:00", "T19:00", "something follows the value", "date = 2027-03-04"),
+    (TIME, "time = 18h30", "18h30", "between quotes", 'time = "18:30"'),
+    (TIME, "time = 18:30,", "18:30", "between quotes", 'time = "18:30"'),
+    (TIME, "time = 18:30 // salle", "18:30", "between quotes", 'time = "18:30"'),
+    (TIME, "time = 18h30-20h", "18h30", "between quotes", 'time = "18:30" and end_time = "20:00"'),
+    (TIME, "time = 18h", "18h", "between quotes", 'time = "18:00"'),
+    (TIME, "all_day = oui", "oui", "oui is not yes or no", "true or false"),
+    (TIME, f"{TIME}\nprice = 5,50", "5,50", "between quotes", 'price = "5,50"'),
+    (TITLE, 'title = "Deux\nlignes"', "", "the text has no end", '"""'),
+    (TITLE, f"{TITLE}\n{TITLE}", "", "the key is written twice", "[[event]]"),
+    ("[site]", "[site", "", "the header has no end", "[series]"),
+    # What is TOML, and not what is meant:
+    (TIME, 'time = "18h30"', "time", "not a time of day", 'write "18:30"'),
+    (TIME, 'time = "7 pm"', "time", "not a time of day", 'write "19:00"'),
+    (TIME, 'time = "24:00"', "time", "not a time of day", 'midnight is "00:00" of the next day'),
+    (TIME, 'time = "19h-21h30"', "time", "not a time of day", 'time = "19:00" and end_time = "21:30"'),
+    (DATE, 'date = "le 1er avril 2027"', "date", "not a date", "write 2027-04-01"),
+    (DATE, 'date = "demain"', "date", "not a date", "write 2026-05-07"),
+    ('"Ada" }]', '"Ada" }, "Bob"]', '"Bob"', "not what stands here", '[{ name = "…" }]'),
+    ('speakers = [{ name = "Ada" }]', 'speakers = "Ada"', "speakers", "not what stands here", '[{ name = "…" }]'),
+    ('country = "FR"', 'country = "FR"\ngeo = [48,85, 2,35]', "geo", "not what stands here", "[48.85, 2.35]"),
+    ('country = "FR"', 'country = "ZZ"', "country", "not a country code", '"FR", "BE"'),
+    ('country = "FR"', 'country = "UK"', "country", "not a country code", 'write "GB"'),
+    ('country = "FR"', 'country = "fr"', "country", "not a country code", 'write "FR"'),
+    ('country = "FR"', 'country = "France"', "country", "not a country code", 'write "FR"'),
+    ('venue = "salle"', 'venue = "La salle"', "venue", "can't be an id", "the `id` of one of the [[venue]] tables"),
+    (TIME, f"{TIME}\nprice = 5.5", "price", "5.5 is not a text", "between quotes"),
+    (TIME, f'{TIME}\nstatus = "annulé"', "status", "not one of", "'cancelled'"),
+    ("https://jeudis", "www.jeudis", "url", "not a web address", '"https://www.jeudis.example/"'),
+    ("[site]", '[mail]\nfrom = "Ada <mailto:ada@x.org>"\n[site]', "from", "not a mail address", 'write "ada@x.org"'),
+    ('organiser = "L\'association"\n', "", "[series]", "`organiser` is missing", 'organiser = "…"'),
+    ("format = 1\n", "", "", "`format` is missing", "format = 1"),
+]
+
+
+def problems_of(text: str) -> tuple[Problem, ...]:
+    with pytest.raises(CatalogueError) as caught:
+        load(Source("events.toml", text))
+    return caught.value.problems
+
+
+@pytest.mark.parametrize(("right", "slip", "place", "what", "remedy"), SLIPS)
+def test_a_slip_is_told_alone_at_its_place_with_what_to_type(
+    right: str, slip: str, place: str, what: str, remedy: str
+) -> None:
+    assert right in CATALOGUE
+    (problem,) = problems_of(CATALOGUE.replace(right, slip, 1))
+    assert (what in problem.what(), remedy in problem.remedy()) == (True, True), problem.show()
+    assert problem.text[problem.column - 1 :].startswith(place), (problem.text, problem.column)
+
+
+FRENCH = {
+    "titre": (TITLE, "title"), "heure": (TIME, "time"), "lieu": ('venue = "salle"', "venue"),
+    "intervenants": ("speakers = [", "speakers"), "numéro": ("number = 1", "number"), "nom": ('name = "La', "name"),
+    "pays": ("country =", "country"), "fuseau": ("timezone =", "timezone"),
+    "organisateur": ("organiser =", "organiser"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("word", FRENCH)
+def test_a_french_key_is_told_with_ours_and_nothing_follows_from_it(word: str) -> None:
+    line, key = FRENCH[word]
+    typed = word if word.isascii() else f'"{word}"'
+    (problem,) = problems_of(CATALOGUE.replace(line, line.replace(key, typed, 1), 1))
+    assert (problem.what(), problem.remedy()) == (f"there is no key `{word}` here", f"did you mean {key!r}?")
+
+
+def test_a_french_word_in_tba_is_told_alone() -> None:
+    (problem,) = problems_of(CATALOGUE.replace(TIME, 'tba = ["heure"]'))
+    assert (problem.key, problem.remedy()) == ('event "un": tba #1', "did you mean 'time'?")
+
+
+def test_what_is_missing_is_told_beside_a_slip_that_does_not_explain_it() -> None:
+    said = [one.what() for one in problems_of(CATALOGUE.replace(TIME, 'tba = ["title"]').replace(DATE, ""))]
+    assert said == ["`date` is missing", "`time` is missing", "`title` is filled in and still in `tba`"]
+    said = [one.what() for one in problems_of(CATALOGUE.replace(TITLE, 'titre = "x"').replace(TIME, ""))]
+    assert said == ["`time` is missing", "there is no key `titre` here"]
+
+
+def test_an_event_that_lasts_all_day_needs_a_title_and_a_date() -> None:
+    bare = CATALOGUE.replace(TIME, "all_day = true").replace(TITLE, "").replace(DATE, "")
+    assert [one.what() for one in problems_of(bare)] == ["`date` is missing", "`title` is missing"]
+
+
+def test_a_word_processors_document_is_no_catalogue() -> None:
+    for text in ("{\\rtf1 format = 1}", "<!DOCTYPE html><p>format = 1</p>"):
+        (problem,) = problems_of(text)
+        assert "another kind" in problem.what()
+
+
+def test_a_picture_that_is_described_and_not_there_deserves_a_look() -> None:
+    described = CATALOGUE.replace(TIME, f'{TIME}\nimage_alt = "une photo"')
+    found = [remark for remark in load(Source("events.toml", described)).remarks if remark.key.endswith("image_alt")]
+    assert [remark.line for remark in found] == [25]
+    for more in ('image = "a.jpg"', 'tba = ["image"]'):
+        with_it = load(Source("events.toml", described.replace(TIME, f"{TIME}\n{more}")))
+        assert not [remark for remark in with_it.remarks if remark.key.endswith("image_alt")]
+
+
+def test_languages_that_cannot_be_read_make_no_text_wrong() -> None:
+    (problem,) = problems_of(CATALOGUE.replace('["fr", "en"]', '"fr, en"').replace(TITLE, f"{TITLE}"))
+    assert problem.key == "series.languages"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("04/03/2027", "2027-03-04"), ("4.3.27", "2027-03-04"), ("3/25/2027", "2027-03-25"), ("2027/3/4", "2027-03-04"),
+        ("jeudi 4 mars 2027", "2027-03-04"), ("March 4, 2027", "2027-03-04"), ("4 août 2027", "2027-08-04"),
+        ("30 février 2027", None), ("4 brumaire 2027", None), ("bientôt", None),
+    ],
+)  # fmt: skip
+def test_a_day_is_understood_as_people_write_it(written: str, meant: str | None) -> None:
+    assert proposed_day(written) == meant
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("19h", "19:00"), ("9h05", "09:05"), ("12 am", "00:00"), ("12:30 pm", "12:30"), ("7 p.m.", "19:00"),
+     ("25h", None), ("18h75", None), ("soir", None)],
+)  # fmt: skip
+def test_an_hour_is_understood_as_people_write_it(written: str, meant: str | None) -> None:
+    assert proposed_time(written) == meant
+
+
+@given(
+    st.text(max_size=40) | st.lists(st.sampled_from(list("a =\"'“{}[],:;#/é1")), max_size=20).map("".join),
+    st.integers(1, 45),
+)
+def test_any_line_has_a_slip_that_can_be_said_or_none(line: str, column: int) -> None:
+    slip = slip_in(line, column)
+    if slip is not None:
+        assert Problem("x", 1, slip.key, slip.message, slip.hint, slip.values).show()
+        assert 1 <= slip.column <= max(len(line), column)
+
+
+def test_endless_lines_are_not_looked_at() -> None:
+    assert slip_in("title = " + " " * 1_000_000, 9) is None
