@@ -88,10 +88,10 @@ def _image_link(address: str, label: str) -> str:
     return f'<a href="{nh3.clean_text(address)}">{nh3.clean_text(label or address)}</a>'
 
 
-def to_text(text: str, base: str = "") -> str:
-    """Plain text of a Markdown text: an empty line between paragraphs, a line break is a space, links in brackets.
+def to_text(text: str, base: str | None = None) -> str:
+    """Plain text of a Markdown text: an empty line between paragraphs, a line break is a space.
 
-    Relative addresses are completed with `base`.
+    The addresses of links stand in brackets, relative ones completed with `base`; without it they are left out.
     """
     prose = _paragraphs(text.strip("\n"))
     if prose is not None:
@@ -100,7 +100,7 @@ def to_text(text: str, base: str = "") -> str:
 
 
 @lru_cache(maxsize=4096)
-def _text(text: str, base: str) -> str:
+def _text(text: str, base: str | None) -> str:
     blocks: list[str] = []
     marks: list[str] = []
     for token in _parser().parse(text):
@@ -123,7 +123,10 @@ def _mark(token: Token, marks: list[str]) -> None:
         marks.pop()
 
 
-def _inline(tokens: Sequence[Token], base: str) -> str:
+def _inline(tokens: Sequence[Token], base: str | None) -> str:
+    def address(token: Token, name: str) -> str:
+        return "" if base is None else urljoin(base, str(token.attrs.get(name, "")))
+
     parts: list[str] = []
     links: list[tuple[int, str]] = []
     for token in tokens:
@@ -133,13 +136,14 @@ def _inline(tokens: Sequence[Token], base: str) -> str:
             case "hardbreak":
                 parts.append("\n")
             case "link_open":
-                links.append((len(parts), urljoin(base, str(token.attrs.get("href", "")))))
+                links.append((len(parts), address(token, "href")))
             case "link_close":
-                since, address = links.pop()
-                if address not in "".join(parts[since:]):
-                    parts.append(f" ({address})")
+                since, target = links.pop()
+                if target not in "".join(parts[since:]):
+                    parts.append(f" ({target})")
             case "image":
-                parts.append(f"{token.content} ({urljoin(base, str(token.attrs.get('src', '')))})".strip())
+                source = address(token, "src")
+                parts.append(f"{token.content} ({source})".strip() if source else token.content)
             case _:
                 parts.append(token.content)
     return "".join(parts)

@@ -1,6 +1,8 @@
 """One Jinja environment for pages and letters: strict, escaping, with the reader's words and dates as filters."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -16,6 +18,7 @@ from pipeline.catalogue.when import When
 from pipeline.errors import TemplateError
 from pipeline.markdown import to_html, to_text
 from pipeline.phrases import say_when
+from pipeline.phrases.details import details
 from pipeline.template_code import Compiled, Environment, Reused, WordsAtOnce
 from pipeline.template_reading import reads_only
 
@@ -30,6 +33,14 @@ def shipped_templates() -> Path:
     return inside if inside.is_dir() else PACKAGE.parent / "templates"
 
 
+_FIRM = {
+    " ?": "\u202f?", " !": "\u202f!", " ;": "\u202f;", " :": "\u00a0:", " »": "\u00a0»", "« ": "«\u00a0",
+}  # fmt: skip
+"""How a sign that French sets apart stands beside its word."""
+_LOOSE = re.compile("|".join(map(re.escape, _FIRM)))
+_CODE = re.compile("(<code.*?</code>)", re.DOTALL)
+
+
 class Renderer:
     """Renders templates in a language, from the organiser's folder first, then from ours."""
 
@@ -39,15 +50,13 @@ class Renderer:
 
     def render(self, template: str, language: str, context: Mapping[str, Any]) -> str:
         """The text of a template; TemplateError names the template and its line."""
-        environment = self._in(language)
-        try:
-            return environment.get_template(template).render(context)
-        except jinja2.TemplateSyntaxError as error:
-            raise TemplateError(f"{error.filename or error.name}:{error.lineno}: {error.message}") from error
-        except jinja2.TemplateNotFound as error:
-            raise TemplateError(f"{template}: there is no template {error.name!r}") from error
-        except jinja2.TemplateError as error:
-            raise TemplateError(f"{_place(error, template)}: {error.message}") from error
+        with _told(template):
+            return self._in(language).get_template(template).render(context)
+
+    def read(self, template: str, language: str) -> None:
+        """Reads a template without rendering it; TemplateError where it can't be read or fills a block that is none."""
+        with _told(template):
+            self._in(language).get_template(template)
 
     def reads_only(self, template: str, language: str, variable: str, allowed: Collection[str]) -> bool:
         """Whether a template surely reads nothing of a variable but these dotted names and what is below them."""
@@ -81,7 +90,10 @@ class Renderer:
         environment.add_extension(WordsAtOnce)
         environment.filters.update(
             said=partial(said, language),
+            marked=partial(marked, language),
+            details=lambda event: details(event, language),
             plain=partial(plain, language),
+            spaced=spaced,
             prose=partial(written, language),
             text=partial(unformatted, language),
             when=_said_when(language),
@@ -109,6 +121,19 @@ def _said_when(language: str) -> Callable[..., str]:
     return said_when
 
 
+@contextmanager
+def _told(template: str) -> Iterator[None]:
+    """What is wrong with a template becomes a TemplateError with its place."""
+    try:
+        yield
+    except jinja2.TemplateSyntaxError as error:
+        raise TemplateError(f"{error.filename or error.name}:{error.lineno}: {error.message}") from error
+    except jinja2.TemplateNotFound as error:
+        raise TemplateError(f"{template}: there is no template {error.name!r}") from error
+    except jinja2.TemplateError as error:
+        raise TemplateError(f"{_place(error, template)}: {error.message}") from error
+
+
 def _place(error: BaseException, template: str) -> str:
     """The innermost template line in the traceback."""
     place, step = template, error.__traceback__
@@ -122,16 +147,28 @@ def _place(error: BaseException, template: str) -> str:
 
 def said(language: str, text: Text) -> Markup:
     """The text in the reader's language, marked with its own where there is no translation."""
-    phrase = text.said_in(language)
+    return marked(language, text.said_in(language))
+
+
+def marked(language: str, phrase: Phrase) -> Markup:
+    """A phrase, marked with its own language where that isn't the reader's."""
+    words = spaced(phrase.text, phrase.language)
     if phrase.language == language:
-        return escape(phrase.text)
-    return Markup('<span lang="{}"{}>{}</span>').format(phrase.language, _direction(language, phrase), phrase.text)
+        return escape(words)
+    return Markup('<span lang="{}"{}>{}</span>').format(phrase.language, _direction(language, phrase), words)
 
 
 def _direction(language: str, phrase: Phrase) -> Markup:
     """The writing direction, where it isn't that of the page."""
     own = speech.direction(phrase.language)
     return Markup("") if own == speech.direction(language) else Markup(' dir="{}"').format(own)
+
+
+def spaced(text: str, language: str) -> str:
+    """A text in which no sign stands alone on a line: French that was typed with plain spaces gets no-break ones."""
+    if language.partition("-")[0] == "fr" and _LOOSE.search(text):
+        return _LOOSE.sub(lambda found: _FIRM[found[0]], text)
+    return text
 
 
 def plain(language: str, text: Text) -> str:
@@ -142,12 +179,15 @@ def plain(language: str, text: Text) -> str:
 def written(language: str, text: Text, base: str = "") -> Markup:
     """Markdown as safe HTML, marked with its own language where there is no translation."""
     phrase = text.said_in(language)
-    html = Markup(to_html(phrase.text, base))  # noqa: S704 - sanitised there
+    # Code is to be copied as it was typed.
+    parts = _CODE.split(to_html(phrase.text, base))
+    parts[::2] = [spaced(part, phrase.language) for part in parts[::2]]
+    html = Markup("".join(parts))  # noqa: S704 - sanitised there
     if phrase.language == language:
         return html
     return Markup('<div lang="{}"{}>{}</div>').format(phrase.language, _direction(language, phrase), html)
 
 
-def unformatted(language: str, text: Text) -> str:
-    """Markdown as plain text, for letters and calendars."""
-    return to_text(text.said_in(language).text)
+def unformatted(language: str, text: Text, base: str = "") -> str:
+    """Markdown as plain text, for letters; relative addresses are completed with `base`."""
+    return to_text(text.said_in(language).text, base)

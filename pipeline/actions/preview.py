@@ -2,8 +2,8 @@
 
 import tempfile
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
@@ -11,28 +11,60 @@ from pipeline.actions.build import Draft, draft, files_of
 from pipeline.actions.mailing import Office
 from pipeline.actions.project import Project
 from pipeline.actions.simulate import made_up, simulate
+from pipeline.actions.themes import THEMES, template_folders
 from pipeline.edition import Edition
+from pipeline.errors import TemplateError
 from pipeline.outputs import Artifact
+from pipeline.rendering import Renderer
+
+TEMPLATES = {".css", ".html", ".svg", ".txt"}
+"""How the names of templates end."""
 
 
-@dataclass(frozen=True, slots=True)
 class Look:
-    """The draft as publishing now would make it, and the files of `out/` by path."""
+    """The draft as publishing now would make it, and the files of `out/`, looked for as far as somebody asks.
 
-    draft: Draft
-    files: Mapping[str, Artifact]
-    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    Whatever goes wrong in finding or making them is raised at each asking: TemplateError, or what a template itself
+    raises.
+    """
+
+    def __init__(self, drawn: Draft, files: Iterator[Artifact], wrong: str = "") -> None:
+        self.draft = drawn
+        self.wrong = wrong
+        """The first of the organisers' templates that can't be read, with its place; the other files are shown."""
+        self._files = files
+        self._found: dict[str, Artifact] = {}
+        self._failure: Exception | None = None
+        self._one_at_a_time = threading.Lock()
 
     def body(self, path: str) -> bytes | None:
-        """The bytes of a file, made when somebody first asks for them; None where there is no such file.
-
-        Whatever goes wrong in making them is raised at each asking: TemplateError, or what a template itself raises.
-        """
-        artifact = self.files.get(path)
-        if artifact is None:
-            return None
+        """The bytes of a file, made when somebody first asks for them; None where there is no such file."""
         with self._one_at_a_time:
-            return artifact.body
+            artifact = self._find(path)
+            return None if artifact is None else artifact.body
+
+    def paths(self) -> Sequence[str]:
+        """The paths of all files below `out/`, in their order."""
+        with self._one_at_a_time:
+            self._find(None)
+            return sorted(self._found)
+
+    def _find(self, path: str | None) -> Artifact | None:
+        """A file of that path; all files are known after looking for one that isn't there."""
+        if path in self._found:
+            return self._found[path]
+        if self._failure is not None:
+            raise self._failure
+        try:
+            for artifact in self._files:
+                self._found[artifact.path] = artifact
+                if artifact.path == path:
+                    return artifact
+        except Exception as error:
+            # What was interrupted gives nothing more: without this the rest would seem not to be there.
+            self._failure = error
+            raise
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +80,26 @@ class Specimen:
 def look(project: Project, now: datetime, day: date | None = None) -> Look:
     """The draft of the files as they are; raises every problem of catalogue and ledger as `check` and `build` do."""
     drawn = draft(project, now, day)
-    return Look(drawn, {artifact.path: artifact for artifact in files_of(project, drawn.edition)})
+    files = files_of(project, drawn.edition)
+    folders = template_folders(project, drawn.edition.catalogue)
+    return Look(drawn, files, _wrong_template(folders, drawn.edition.languages[0]))
+
+
+def _wrong_template(folders: Sequence[Path], language: str) -> str:
+    renderer = Renderer(folders)
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            name = path.relative_to(folder).as_posix()
+            # Other themes than the chosen one may be unfinished; hidden files are those of editors and systems.
+            counts = path.suffix in TEMPLATES and not name.startswith(f"{THEMES}/") and path.name[0] != "."
+            if counts and path.is_file():
+                try:
+                    renderer.read(name, language)
+                except TemplateError as error:
+                    return str(error)
+                except UnicodeDecodeError as error:
+                    return f"{name}: {error}"
+    return ""
 
 
 def specimens(edition: Edition, office: Office) -> tuple[Specimen, ...]:

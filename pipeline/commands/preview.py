@@ -45,16 +45,17 @@ def run(shell: Shell) -> int:
 
 
 def _office(shell: Shell) -> Office:
-    templates = [shell.project.templates] if shell.project.templates.is_dir() else []
     secret = (shell.settings.secret or "").encode() or SIMULATED_KEY
-    return Office(Renderer(templates), secret, shell.settings.variables)
+    return Office(Renderer(shell.project.own_templates), secret, shell.settings.variables)
 
 
 def _bound(port: int) -> socket.socket:
     try:
         return socket.create_server((LOOPBACK, port))
     except (OSError, OverflowError) as error:
-        raise SettingsError(f"port {port} can't be used ({error}); choose another: tocsin preview --port 0") from error
+        raise SettingsError(
+            "port {port} can't be used ({reason}); choose another: tocsin preview --port 0", port=port, reason=error
+        ) from error
 
 
 @contextmanager

@@ -23,10 +23,10 @@ from pipeline.outputs.base import Artifact, Output
 from pipeline.rendering import Renderer
 
 OUTPUTS: tuple[Output, ...] = (
-    calendar, feeds, json_feed, program, pages, groups, newsletters, next_event, embed, poster, schedule, share,
+    pages, calendar, feeds, json_feed, program, groups, newsletters, next_event, embed, poster, schedule, share,
     sitemap, tombstones,
 )  # fmt: skip
-"""A new format is one module and one name here."""
+"""A new format is one module and one name here. The pages come first: a preview looks no further for what it shows."""
 
 
 def render_all(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:

@@ -14,6 +14,7 @@ from functools import cached_property
 from pipeline.catalogue.models import Event
 from pipeline.catalogue.texts import Phrase
 from pipeline.edition import Edition, Listing
+from pipeline.language import words
 from pipeline.outputs.pictures import Picture
 from pipeline.phrases import capitalised, place_line, say_when, status_word, title_of
 
@@ -29,6 +30,7 @@ _DRAWABLE = re.compile(
     r"\u2012-\u2016\u2018-\u201a\u201c-\u201e\u2020-\u2022\u2026\u2030\u2039\u203a\u20ac]*"
 )
 """Latin, Greek and Cyrillic letters and the marks between them: what the font has, left to right."""
+_ENDED = re.compile(r"(?<=[!?…])\. ")
 _PLAIN = str.maketrans({"\u202f": "\u00a0", "\u2009": "\u00a0", "\u2010": "-", "\u2011": "-", "\u2007": "\u00a0"})
 
 
@@ -53,9 +55,11 @@ class Card:
     @property
     def picture(self) -> Picture:
         """The card as a picture of the site, with its words for those who don't see it."""
-        title = f"{self.status}: {self.title}" if self.status else self.title
+        say, title = words(self.language), self.title
+        if self.status:
+            title = say("{status}: {text}").format(status=self.status, text=title)
         said = ". ".join(part.rstrip(".") for part in (title, self.when, self.place) if part)
-        return Picture(self.path, Phrase(said, self.language), (WIDTH, HEIGHT))
+        return Picture(self.path, Phrase(_ENDED.sub(" ", said), self.language), (WIDTH, HEIGHT))
 
 
 class Cards:

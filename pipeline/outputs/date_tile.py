@@ -36,7 +36,7 @@ def date_tile(when: When, language: str, home: str | None = None) -> DateTile | 
             return tile._replace(zone=say_zone_beside(when, language, home))
         case OnDay(first, last, _, all_day):
             if last != first:
-                until = words(language)("until {day}").format(day=say_day(last, language, "brief"))
+                until = words(language)("until {day}").format(day=_together(last, language))
                 return _tile(first, first.isoformat(), until, language)
             if all_day:
                 return _tile(first, first.isoformat(), "", language)
@@ -63,7 +63,12 @@ def _hours(start: datetime, end: datetime | None, language: str) -> str:
         return say_time(start, language)
     if end.date() == start.date():
         return f"{say_time(start, language)}–{say_time(end, language)}"
-    return f"{say_time(start, language)} – {say_day(end.date(), language, 'brief')}"
+    return f"{say_time(start, language)} – {_together(end.date(), language)}"
+
+
+def _together(day: date, language: str) -> str:
+    """A day that stands on one line, in a narrow margin too."""
+    return say_day(day, language, "brief").replace(" ", "\u00a0")
 
 
 def machine_readable(when: When) -> tuple[str, str]:

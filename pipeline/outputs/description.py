@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 from pipeline.catalogue.models import Link, Registration
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled
 from pipeline.edition import Listing
-from pipeline.language import say_language, say_list, words
+from pipeline.language import words
 from pipeline.markdown import to_text
 from pipeline.phrases import capitalised, say_estimate, say_when, say_zone_of, speaker_line
+from pipeline.phrases.details import details
 
 
 def description(listing: Listing, page: str, language: str) -> str:
@@ -52,11 +53,8 @@ def _practical(listing: Listing, language: str) -> Iterator[str]:
     if event.registration is not None:
         yield from _registration(event.registration, language)
     yield from _online(listing, language)
-    if event.price is not None:
-        yield say("Price: {price}").format(price=event.price.said_in(language).text)
-    if event.spoken:
-        languages = say_list((say_language(code, language) for code in event.spoken), language)
-        yield say("Spoken: {languages}").format(languages=languages)
+    for detail in details(event, language):
+        yield say("{name}: {value}").format(name=detail.name, value=detail.value.text)
     yield from _links(event.resources, say("Resource: {link}"), language)
     yield from _links(event.recordings, say("Recording: {link}"), language)
 

@@ -120,7 +120,8 @@ class Desk:
     def key(self, path: str) -> str | None:
         """The key of an archive, which only tells what was published; None for any other feed."""
         top, is_archive, number = path.rpartition("archive/")
-        told = self._full[top][int(number) - 1] if is_archive else ()
+        # A group may be called so, too: its own feed has no number.
+        told = self._full[top][int(number) - 1] if is_archive and number else ()
         events = [item for item in told if not isinstance(item, Sent)]
         if not told or len(events) < len(told):
             return None

@@ -12,7 +12,8 @@ from pipeline.catalogue.when import Unscheduled
 from pipeline.edition import News
 from pipeline.language import words
 from pipeline.phrases import capitalised, changes, place_line, say_estimate, say_when, say_zone_of, speaker_line
-from pipeline.rendering import said, written
+from pipeline.phrases.details import details
+from pipeline.rendering import marked, said, written
 
 Blocks = Iterator[Markup]
 
@@ -109,8 +110,8 @@ def _practical(event: Event, language: str) -> Blocks:
         yield _in("p", how)
     if event.registration is not None and event.registration.url:
         yield _in("p", linked(event.registration.url, escape(say("Registration"))))
-    if event.price is not None:
-        yield _in("p", escape(say("Price: {price}")).format(price=said(language, event.price)))
+    for detail in details(event, language):
+        yield _in("p", escape(say("{name}: {value}")).format(name=detail.name, value=marked(language, detail.value)))
     yield from _list(say("Resources"), event.resources, language)
     yield from _list(say("Recordings"), event.recordings, language)
 

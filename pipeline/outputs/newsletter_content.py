@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from markupsafe import Markup, escape
 
+from pipeline.catalogue.texts import Phrase
 from pipeline.language import words
 from pipeline.markdown import to_text
 from pipeline.outputs.entry_content import linked
 from pipeline.outputs.excerpt import excerpt
-from pipeline.rendering import written
+from pipeline.rendering import marked, written
 from pipeline.sent_newsletters import SentNewsletter, ToldLine
 
 LENGTH = 300
@@ -54,12 +55,8 @@ def _section(title: str, lines: tuple[ToldLine, ...], home: str, language: str) 
 
 
 def _item(line: ToldLine, home: str, language: str) -> Markup:
-    parts = [linked(f"{home}events/{line.event}/", _marked(line.text, line.language, language))]
+    parts = [linked(f"{home}events/{line.event}/", marked(language, Phrase(line.text, line.language)))]
     if line.place:
         parts.append(escape(line.place))
-    parts.extend(linked(link.url, _marked(link.text, link.language, language)) for link in line.recordings)
+    parts.extend(linked(link.url, marked(language, Phrase(link.text, link.language))) for link in line.recordings)
     return Markup("<br>").join(parts)
-
-
-def _marked(text: str, own: str, language: str) -> Markup:
-    return escape(text) if own == language else Markup('<span lang="{}">{}</span>').format(own, text)

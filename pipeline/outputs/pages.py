@@ -60,7 +60,7 @@ def _home(site: Site, cards: Cards, language: str) -> bytes:
         card=picture_of(cards.of_series(language)),
     )
     context = site.context(page, series_data(site.edition, language))
-    return site.rendered("site/index.html", page, context | {"opening": opening})
+    return site.rendered("site/index.html", page, context | {"opening": opening, "joining": site.joining})
 
 
 def _subscribe(site: Site, cards: Cards, language: str) -> bytes:

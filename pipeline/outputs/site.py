@@ -35,6 +35,10 @@ SHARED_FACTS = (
 )  # fmt: skip
 """What a template may read of `edition` on a page that depends on its own events: `Keys.series` holds all of it."""
 
+_SPARE = re.compile(
+    r"""/\*.*?\*/|(?P<quoted>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|\s*(?P<sign>[{};,])\s*|\s*\n\s*""", re.DOTALL
+)
+"""What of a stylesheet only people need, and what stays of it."""
 _HEXADECIMAL = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})")
 
 
@@ -206,7 +210,13 @@ def digest(style: bytes) -> str:
 def asset(edition: Edition, renderer: Renderer, path: str) -> bytes:
     """A file of `assets/` in the series' colour."""
     context = {"color": colour(edition.catalogue.site.color)}
-    return renderer.render(f"site/{path}", edition.languages[0], context).encode()
+    text = renderer.render(f"site/{path}", edition.languages[0], context)
+    return (compact(text) if path.endswith(".css") else text).encode()
+
+
+def compact(style: str) -> str:
+    """A stylesheet without comments and without the white space that only people need; what is quoted stays."""
+    return _SPARE.sub(lambda found: found[found.lastgroup] if found.lastgroup else " ", style).strip() + "\n"
 
 
 def page_file(

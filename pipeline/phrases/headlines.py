@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pipeline.catalogue.models import Event, Status
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, first_day
 from pipeline.edition import News
+from pipeline.errors import N_
 from pipeline.language import say_day, words
 from pipeline.ledger import LineKind
 from pipeline.phrases.dates import date_changes
@@ -112,11 +113,6 @@ def _hour(when: When) -> str:
 def _what_changed(news: News, before: Event) -> str:
     """The pattern for a change within the day; the weightiest of several decides."""
     return next(pattern for holds, pattern in _PATTERNS if holds(news, before))
-
-
-def N_(text: str) -> str:  # noqa: N802 - the mark by which translators' tools find a text that is said later
-    """Marks an interface text that is translated where it is said."""
-    return text
 
 
 def _date_announced(news: News, before: Event) -> bool:

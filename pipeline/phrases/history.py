@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -11,11 +11,12 @@ from pipeline.errors import N_
 from pipeline.language import words
 from pipeline.ledger import Facts, LineKind, changed_keys, event_of
 from pipeline.phrases.changes import Change
+from pipeline.phrases.details import NAMES
 from pipeline.phrases.facts import place_line, say_when, title_of
 from pipeline.phrases.zones import ANYWHERE
 from pipeline.sent_newsletters import newsletter_of
 
-KINDS: Mapping[LineKind, str] = {
+KINDS: Final[Mapping[LineKind, str]] = {
     LineKind.ANNOUNCED: N_("announced"),
     LineKind.RETIRED: N_("retired"),
     LineKind.CANCELLED: N_("cancelled"),
@@ -26,28 +27,22 @@ KINDS: Mapping[LineKind, str] = {
     LineKind.EDITED: N_("text edited"),
     LineKind.NEWSLETTER: N_("newsletter that is out"),
 }
+"""What a line of the ledger tells, in a word or two, to be translated."""
+
 _WHEN = frozenset(
     {
-        "date",
-        "time",
-        "end_date",
-        "end_time",
-        "duration",
-        "all_day",
-        "timezone",
-        "fold",
-        "end_fold",
+        "date", "time", "end_date", "end_time", "duration", "all_day", "timezone", "fold", "end_fold",
         "estimated_duration",
     }
-)
+)  # fmt: skip
 _NAMES: Mapping[str, str] = {
     "abstract": N_("Abstract"), "access": N_("Access"), "except": N_("Except"), "image": N_("Picture"),
     "image_alt": N_("What the picture shows"), "kind": N_("Kind"), "moved": N_("Moved times"), "notice": N_("Notice"),
-    "number": N_("Number"), "online": N_("Online"), "price": N_("Price"), "recordings": N_("Recordings"),
+    "number": N_("Number"), "online": N_("Online"), "recordings": N_("Recordings"),
     "registration": N_("Registration"), "repeats": N_("Repeats"), "resources": N_("Resources"),
-    "speakers": N_("Speakers"), "spoken": N_("Spoken languages"), "status": N_("Status"), "tags": N_("Tags"),
+    "speakers": N_("Speakers"), "status": N_("Status"), "tags": N_("Tags"),
     "tba": N_("To be announced"), "timezone": N_("Time zone"), "title": N_("Title"),
-    "venue_about": N_("About the place"), "group": N_("Group"), "group_about": N_("About the group"),
+    "venue_about": N_("About the place"), "group": N_("Group"), "group_about": N_("About the group"), **NAMES,
 }  # fmt: skip
 LONGEST = 70
 

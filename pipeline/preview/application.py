@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from mimetypes import guess_type
+from pathlib import PurePosixPath
 from typing import Any
 
 from starlette.applications import Starlette
@@ -16,6 +17,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from pipeline.language import words
+from pipeline.phrases import title_of
 from pipeline.preview.board import Board, State
 from pipeline.preview.showing import calendar_of, feed_of, letter_of
 from pipeline.preview.watching import following
@@ -24,7 +26,7 @@ from pipeline.rendering import Renderer
 HOSTS = ["127.0.0.1", "localhost"]
 WIDTHS = ("", "640", "360")
 """The widths at which pages and letters are looked at, in CSS pixels; the empty one is the window's."""
-FEEDS = (".xml", "feed.json")
+FEEDS = ("atom.xml", "rss.xml", "feed.json")
 SECONDS_BETWEEN_LOOKS = 0.1
 LOOKS_BETWEEN_SIGNS_OF_LIFE = 100
 
@@ -63,10 +65,12 @@ class Pages:
     async def channels(self, _request: Request) -> Response:
         """All feeds and calendars."""
         state = self._board.state
-        paths = sorted(state.look.files) if state.look else []
-        feeds = [path for path in paths if _is_feed(path)]
-        calendars = [path for path in paths if path.endswith(".ics")]
-        return self._page("channels", {"room": "channels", "feeds": feeds, "calendars": calendars})
+        listed = await run_in_threadpool(self._board.paths, state)
+        if listed.trouble:
+            return self._page("broken", {"room": "channels", "trouble": listed.trouble}, state)
+        feeds = [path for path in listed.paths if _is_feed(path)]
+        calendars = [path for path in listed.paths if path.endswith(".ics")]
+        return self._page("channels", {"room": "channels", "feeds": feeds, "calendars": calendars}, state)
 
     async def channel(self, request: Request) -> Response:
         """One feed or calendar as people read it."""
@@ -79,9 +83,9 @@ class Pages:
             return self._page("broken", {"room": "channels", "trouble": made.trouble}, state)
         if made.body is None or state.look is None:
             return self._missing()
-        context: dict[str, Any] = {"room": "channels", "path": path, "source": made.body.decode()}
+        zone = state.look.draft.edition.series.zone
+        context: dict[str, Any] = {"room": "channels", "path": path, "source": made.body.decode(), "zone": zone}
         if path.endswith(".ics"):
-            zone = state.look.draft.edition.series.zone
             return self._page("calendar", context | {"rows": calendar_of(made.body, self._language, zone)}, state)
         return self._page("feed", context | {"feed": feed_of(path, made.body)}, state)
 
@@ -115,6 +119,7 @@ class Pages:
             "room": "plan",
             "plan": await run_in_threadpool(self._board.foreseen, state.look),
             "pending": drawn.pending,
+            "titles": {event.id: title_of(event, self._language).text for event in drawn.edition.catalogue.events},
             "remarks": [
                 problem.show(words(self._language))
                 for problem in (*(problem for one in drawn.refused for problem in one.problems), *drawn.remarks)
@@ -130,12 +135,13 @@ class Pages:
         path = request.path_params["path"]
         if path == "" or path.endswith("/"):
             path += "index.html"
-        made = await run_in_threadpool(self._board.file, self._board.state, path)
-        if made.trouble:
-            html = Renderer().render("preview/unmade.html", self._language, {"path": path, "trouble": made.trouble})
-            return HTMLResponse(html, 500, IN_FRAME)
-        if made.body is None:
+        state = self._board.state
+        made = await run_in_threadpool(self._board.file, state, path)
+        if state.look is None:
             return self._missing()
+        if made.body is None:
+            html = Renderer().render("preview/unmade.html", self._language, {"path": path, "trouble": made.trouble})
+            return HTMLResponse(html, 500 if made.trouble else 404, IN_FRAME)
         kind = guess_type(path)[0] or "application/octet-stream"
         return Response(made.body, media_type=kind, headers=OURS)
 
@@ -146,6 +152,10 @@ class Pages:
         if kind is None:
             return self._missing()
         return Response(Renderer().render(f"preview/assets/{name}", self._language, {}), media_type=kind, headers=OURS)
+
+    async def missing(self, _request: Request, _error: Exception) -> Response:
+        """What stands at an address that is none of ours."""
+        return self._missing()
 
     async def changes(self, _request: Request) -> Response:
         """Server-sent events: the number of the state that is shown, at once and after each making."""
@@ -158,7 +168,10 @@ class Pages:
             state = self._board.state
             if state.number != told:
                 told = state.number
-                news = {"state": _name(state), "said": _said(state, self._language), "sound": state.look is not None}
+                news = {
+                    "state": _name(state), "said": _said(state, self._language), "sound": state.look is not None,
+                    "wrong": _wrong(state),
+                }  # fmt: skip
                 yield f"data: {json.dumps(news)}\n\n"
             elif looks % LOOKS_BETWEEN_SIGNS_OF_LIFE == 0:
                 yield ": here\n\n"
@@ -181,6 +194,7 @@ class Pages:
         """A page of ours; while the files are broken each of them says what is wrong."""
         state = state or self._board.state
         shared: dict[str, Any] = {"state": state, "name": _name(state), "said": _said(state, self._language)}
+        shared["wrong"] = _wrong(state)
         shared |= {"widths": WIDTHS, "room": "", "words": words(self._language)}
         shared |= {"problems": state.problems, "trouble": state.trouble}
         if state.look is None:
@@ -201,13 +215,18 @@ def _said(state: State, language: str) -> str:
     return words(language)("Draft of {time}").format(time=f"{made:%H:%M:%S}")
 
 
+def _wrong(state: State) -> str:
+    """What is wrong though most can be shown."""
+    return "" if state.look is None else state.look.wrong
+
+
 def _width(request: Request) -> str:
     asked = request.query_params.get("width", "")
     return asked if asked in WIDTHS else ""
 
 
 def _is_feed(path: str) -> bool:
-    return path.endswith(FEEDS) and not path.endswith("sitemap.xml")
+    return path.endswith(FEEDS) or (path.endswith(".json") and PurePosixPath(path).parent.name == "archive")
 
 
 def application(board: Board, language: str) -> Starlette:
@@ -233,5 +252,6 @@ def application(board: Board, language: str) -> Starlette:
             Route("/assets/{name}", pages.asset),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False)],
+        exception_handlers={404: pages.missing},
         lifespan=watching,
     )

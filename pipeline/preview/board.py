@@ -34,6 +34,14 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """The paths of all files of the draft, or why they could not be told."""
+
+    paths: Sequence[str] = ()
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Letters:
     """Every letter of the season, or why they could not be composed."""
 
@@ -82,10 +90,8 @@ class Board:
             return State(number, now, look(self.project, now))
         except InputError as error:
             return State(number, now, problems=error.problems)
-        except TocsinError as error:
-            return State(number, now, trouble=str(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, the next save mends it
-            return State(number, now, trouble=f"{type(error).__name__}: {error}")
+            return State(number, now, trouble=_told(error))
 
     def file(self, state: State, path: str) -> Made:
         """A file of a state, made when somebody first asks for it. A broken template is told, each time."""
@@ -93,10 +99,17 @@ class Board:
             return Made()
         try:
             return Made(state.look.body(path))
-        except TocsinError as error:
-            return Made(trouble=str(error))
         except Exception as error:  # noqa: BLE001 - an organiser's template can raise anything; the next save mends it
-            return Made(trouble=f"{type(error).__name__}: {error}")
+            return Made(trouble=_told(error))
+
+    def paths(self, state: State) -> Listed:
+        """The paths of all files of a state, looked for when somebody first asks."""
+        if state.look is None:
+            return Listed()
+        try:
+            return Listed(state.look.paths())
+        except Exception as error:  # noqa: BLE001 - as above
+            return Listed(trouble=_told(error))
 
     def letters(self, state: State) -> Letters:
         """The letters of a state, composed when somebody first asks for them."""
@@ -111,4 +124,9 @@ class Board:
         try:
             return Letters(specimens(state.look.draft.edition, self._office()))
         except Exception as error:  # noqa: BLE001 - as above
-            return Letters(trouble=str(error) or type(error).__name__)
+            return Letters(trouble=_told(error))
+
+
+def _told(error: Exception) -> str:
+    """What went wrong, with its kind where it isn't of ours."""
+    return str(error) if isinstance(error, TocsinError) else f"{type(error).__name__}: {error}"

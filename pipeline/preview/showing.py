@@ -24,7 +24,7 @@ class Entry:
     """One entry of a feed; `html` is its content."""
 
     title: str
-    date: str
+    date: datetime
     link: str
     id: str
     html: str
@@ -85,7 +85,7 @@ def _atom(root: ET.Element) -> Feed:
     entries = [
         Entry(
             entry.findtext(f"{ATOM}title", ""),
-            entry.findtext(f"{ATOM}updated", ""),
+            datetime.fromisoformat(entry.findtext(f"{ATOM}updated", "")),
             next((link.get("href", "") for link in entry.iter(f"{ATOM}link") if link.get("rel") == "alternate"), ""),
             entry.findtext(f"{ATOM}id", ""),
             entry.findtext(f"{ATOM}content", "") or entry.findtext(f"{ATOM}summary", ""),
@@ -99,7 +99,7 @@ def _rss(root: ET.Element) -> Feed:
     entries = [
         Entry(
             item.findtext("title", ""),
-            item.findtext("pubDate", ""),
+            parsedate_to_datetime(item.findtext("pubDate", "")),
             item.findtext("link", ""),
             item.findtext("guid", ""),
             item.findtext(CONTENT, "") or item.findtext("description", ""),
@@ -112,7 +112,13 @@ def _rss(root: ET.Element) -> Feed:
 def _json_feed(body: bytes) -> Feed:
     feed = json.loads(body)
     entries = [
-        Entry(*(str(item.get(key, "")) for key in ("title", "date_published", "url", "id", "content_html")))
+        Entry(
+            item["title"],
+            datetime.fromisoformat(item.get("date_modified") or item["date_published"]),
+            item.get("url", ""),
+            item["id"],
+            item["content_html"],
+        )
         for item in feed["items"]
     ]
     return Feed(feed["title"], entries)
@@ -122,11 +128,11 @@ def calendar_of(body: bytes, language: str, zone: ZoneInfo) -> Sequence[Row]:
     """The events of an iCalendar file of ours, in its order; their times in words in that zone."""
     names = ("SUMMARY", "DTSTART", "DTEND", "LOCATION", "STATUS", "SEQUENCE", "DESCRIPTION")
     events = Calendar.from_ical(body).walk("VEVENT")
-    return [Row(_when(event, language, zone), *(str(_value(event, name) or "") for name in names)) for event in events]
+    return [Row(_when(event, language, zone), *(str(_value(event, name)) for name in names)) for event in events]
 
 
 def _value(event: Component, name: str) -> Any:
-    value = event.get(name)
+    value = event.get(name, "")
     return getattr(value, "dt", value)
 
 

@@ -1,8 +1,8 @@
 """Notices each save of a file that the draft is made from."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 
 from watchfiles import awatch
@@ -33,22 +33,36 @@ async def following(board: Board) -> AsyncIterator[None]:
 async def _watch(board: Board, seen: frozenset[tuple[Path, int, int]]) -> None:
     while True:
         folders = watched(board)
-        async for _ in awatch(
-            *folders,
-            watch_filter=lambda _change, path: concerns(board, Path(path)),
-            recursive=False,
-            debounce=MILLISECONDS_TO_SETTLE,
-            step=MILLISECONDS_TO_SETTLE // 3,
-            rust_timeout=MILLISECONDS_BETWEEN_LOOKS,
-            yield_on_timeout=True,
-        ):
-            # What was saved before a folder was watched is found by looking.
-            now = signature(board, watched(board))
-            if now != seen:
-                seen = now
-                await asyncio.to_thread(board.make)
-            if watched(board) != folders:
-                break
+        async with aclosing(_looks(board, folders)) as looks:
+            async for _ in looks:
+                # What was saved before a folder was watched is found by looking.
+                now = signature(board, watched(board))
+                if now != seen:
+                    seen = now
+                    await asyncio.to_thread(board.make)
+                if watched(board) != folders:
+                    break
+
+
+async def _looks(board: Board, folders: Iterable[Path]) -> AsyncGenerator[None, None]:
+    """Comes whenever something may have been saved: at once where the system tells it, and every so often."""
+    saves = awatch(
+        *folders,
+        watch_filter=lambda _change, path: concerns(board, Path(path)),
+        recursive=False,
+        debounce=MILLISECONDS_TO_SETTLE,
+        step=MILLISECONDS_TO_SETTLE // 3,
+        rust_timeout=MILLISECONDS_BETWEEN_LOOKS,
+        yield_on_timeout=True,
+    )
+    with suppress(OSError, RuntimeError, ExceptionGroup):
+        async with aclosing(saves):
+            async for _ in saves:
+                yield
+    # Of a name that isn't UTF-8, or of more folders than may be watched, nothing is told any more.
+    while True:
+        await asyncio.sleep(MILLISECONDS_BETWEEN_LOOKS / 1000)
+        yield
 
 
 def signature(board: Board, folders: Iterable[Path]) -> frozenset[tuple[Path, int, int]]:

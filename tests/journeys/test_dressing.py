@@ -179,7 +179,7 @@ def test_one_colour_is_replaced_by_a_line_after_our_stylesheet(project: Project)
     put(project, "site/assets/style.css", '{% include "tocsin/site/assets/style.css" %}\n:root { --accent: #060; }\n')
     build(project, NOW)
     style = (project.out / "assets/style.css").read_text()
-    assert style == ours + ":root { --accent: #060; }\n"
+    assert style == ours.rstrip("\n") + ":root{--accent: #060;}\n"
     assert page(project, "index.html").all("link", rel="stylesheet") != before
 
 

@@ -1,6 +1,7 @@
 """`tocsin preview` as a process: it shows the draft and every letter, follows each save, answers this machine only."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -15,6 +16,8 @@ import chromium
 import httpx
 import pytest
 from html_reader import Reader
+from judges import AXE
+from markupsafe import escape
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
@@ -85,7 +88,13 @@ def test_site_feeds_calendars_letters_and_plan_are_shown_and_nothing_is_written(
     assert "Tue 25 Oct 2022, 19:00 · Centre Social le Picoulet" in calendar
     assert "DTSTART:2022-10-25 17:00:00+00:00" in calendar
     assert "Thu 19 Jan 2023 · Centre Social le Picoulet" in calendar  # a whole day, though DTEND is the next one
-    assert "two-weeks-before" in Reader(preview.get("/plan").text).text
+    assert "SEQUENCE:0" in calendar
+    feed = Reader(preview.get("/channels/fr/rss.xml").text).text
+    assert re.search(r"\w{3} \d+ \w+ \d{4}, \d\d:\d\d · https://digitize\.example/fr/events/", feed), feed
+    listed = Reader(preview.get("/channels").text)
+    assert not listed.all("a", href="/channels/schedule.xml")
+    plan = Reader(preview.get("/plan").text).text
+    assert "Tue 11 Oct 2022, 10:00 two-weeks-before The consequences of digitization on the non-take-up" in plan
     letters = Reader(preview.get("/letters").text)
     assert {"English", "Reminder: Tue 25 Oct 2022"} <= {
         words for words in ("English", "Reminder: Tue 25 Oct 2022") if words in letters.text
@@ -150,6 +159,35 @@ def test_a_wrong_template_is_told_in_its_page_and_keeps_no_other_from_being_show
     preview.shows("/site/events/non-take-up/", "non-take-up of social rights")
 
 
+def test_a_template_that_cannot_be_read_is_told_at_once_on_every_page_while_the_others_are_shown(
+    preview: Preview,
+) -> None:
+    folder = preview.folder / "templates" / "site"
+    folder.mkdir(parents=True)
+    event = folder / "event.html"
+    wrong = '{% extends "tocsin/site/event.html" %}\n{% block fact %}{% endblock %}'
+    for text, told in (
+        (wrong, "has no block 'fact'"),
+        ("{% if %}", "event.html:1"),
+        (b"\xff", "site/event.html: 'utf-8'"),
+    ):
+        event.write_bytes(text if isinstance(text, bytes) else text.encode())
+        for path in ("/", "/plan", "/letters"):
+            preview.shows(path, str(escape(told)))
+        assert "Digitize" in preview.get("/site/").text
+    unfinished = preview.folder / "templates" / "themes" / "new" / "site"
+    unfinished.mkdir(parents=True)
+    (unfinished / "index.html").write_text("{% if %}")
+    (folder / ".#event.html").symlink_to("ada@desk.4711:1")  # what Emacs leaves beside a file that is being edited
+    (folder / "._event.html").write_bytes(b"\x00\x05\x16\x07\xff")
+    (folder / "old.html").mkdir()
+    event.write_text('{% extends "tocsin/site/event.html" %}')
+    deadline = time.monotonic() + PATIENCE
+    while not Reader(preview.get("/").text).all("p", **{"class": "wrong", "hidden": ""}):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def test_every_feed_calendar_and_letter_opens_from_the_lists_of_them(preview: Preview) -> None:
     with (preview.folder / "events.toml").open("a") as file:
         file.write('\n[[newsletter]]\nid = "extra"\nsend = 2022-10-10T10:00:00\nsubject = "In October"\n')
@@ -196,6 +234,14 @@ def test_whatever_a_file_holds_the_next_save_mends_it(preview: Preview, name: st
     assert "non-take-up of social rights" in preview.shows("/site/", "non-take-up")
 
 
+def test_a_file_whose_name_is_not_utf8_does_not_end_the_following_of_saves(preview: Preview) -> None:
+    preview.shows("/site/", "Digitize")
+    (preview.folder / os.fsdecode(b"fa\xe7ade.txt")).touch()
+    time.sleep(1)  # until the system has told it
+    preview.edit("The consequences of digitization", "The beginnings of digitization")
+    preview.shows("/site/", "The beginnings of digitization")
+
+
 def test_only_this_machine_may_look_under_its_own_name(preview: Preview) -> None:
     assert preview.get("/", Host="rebound.example").status_code == 400
     assert preview.get("/site/", Host="rebound.example").status_code == 400
@@ -206,7 +252,11 @@ def test_only_this_machine_may_look_under_its_own_name(preview: Preview) -> None
     assert [place for place in places if place.endswith(f":{port:04X}")] == [f"0100007F:{port:04X}"]
     assert preview.get("/site/../../events.toml").status_code == 404
     assert preview.get("/site/%2e%2e/events.toml").status_code == 404
-    assert preview.get("/nothing").status_code == 404
+    lost = preview.get("/nothing")
+    assert (lost.status_code, "There is no such page" in Reader(lost.text).text) == (404, True)
+    astray = preview.get("/site/nothing/")
+    assert (astray.status_code, "There is no such page" in Reader(astray.text).text) == (404, True)
+    assert "frame-ancestors 'self'" in astray.headers["content-security-policy"]  # it stands in the frame, too
 
 
 def test_a_port_in_use_is_told_with_what_to_type(tmp_path: Path) -> None:
@@ -232,4 +282,45 @@ def test_the_browser_follows_each_save_by_itself_at_the_page_it_is_on(preview: P
         page.until("document.body.textContent.includes('not a Monday')")
         preview.edit('weekday = "Monday"', 'weekday = "Tuesday"')
         page.until(f"({inside} ?? '').includes('what nobody asks for')")
+        wrong = preview.folder / "templates" / "site" / "poster.html"
+        wrong.parent.mkdir(parents=True)
+        wrong.write_text("{% endblock %}")
+        page.until("document.querySelector('.wrong').checkVisibility()")
+        assert "site/poster.html:1" in page.ask("document.querySelector('.wrong').textContent")
+        assert "what nobody asks for" in page.ask(inside)
+        wrong.unlink()
+        page.until("!document.querySelector('.wrong').checkVisibility()")
         assert page.console == []
+
+
+@pytest.mark.skipif(chromium.PROGRAM is None, reason="there is no Chromium here")
+@pytest.mark.skipif(AXE is None, reason="axe-core isn't here: make judges")
+def test_its_own_pages_are_for_everyone_too(preview: Preview, tmp_path: Path) -> None:
+    assert AXE is not None
+    judge = AXE.read_text(encoding="utf-8")
+    pages = ("/?width=360", "/channels", "/channels/fr/atom.xml", "/channels/calendar.ics", "/letters",
+             "/letters/fr-001-announced", "/plan", "/nothing", "/site/nothing/")  # fmt: skip
+
+    def judged(path: str) -> None:
+        for width, look in ((1280, "light"), (320, "dark")):
+            page.size(width)
+            page.look(look)
+            page.open(preview.address + path)
+            page.ask(judge + "; true")
+            # What stands in frames is judged elsewhere: letters, and the pages of the site.
+            found = page.ask(
+                "axe.run({iframes: false}).then(r => r.violations.map(v => [v.id, v.nodes.map(n => n.html)]))"
+            )
+            assert found == [], (path, width)
+            assert page.ask("document.documentElement.scrollWidth") <= width, (path, width)
+
+    with chromium.browser(tmp_path.parent / f"{tmp_path.name}-browser") as page:
+        for path in pages:
+            judged(path)
+        (preview.folder / "templates" / "site").mkdir(parents=True)
+        (preview.folder / "templates" / "site" / "event.html").write_text("{% if %}")
+        preview.shows("/plan", "event.html:1")
+        judged("/plan")
+        preview.edit('weekday = "Tuesday"', 'weekday = "Monday"')
+        preview.shows("/", "Something is wrong")
+        judged("/")

@@ -1,5 +1,6 @@
 """`tocsin simulate` clears away what it filed before, and nothing else."""
 
+import os
 from pathlib import Path
 
 from test_posting import CATALOGUE
@@ -21,6 +22,17 @@ def test_letters_of_an_earlier_simulation_go_and_what_others_put_there_stays(tmp
     assert after
     assert after < before
     assert mine.read_text() == "kept by hand"
+
+
+def test_a_folder_whose_name_is_not_utf8_will_do(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    (folder / "events.toml").write_text(CATALOGUE)
+    for until in ("2027-06-01", "2027-01-12"):
+        done = tocsin(folder, "simulate", *NOW, "--until", until)
+        assert done.returncode == 0, done.stderr
+        left = len(list((folder / "letters").rglob("*.eml")))
+        assert f"{left} letters in letters" in done.stdout + done.stderr
 
 
 def test_a_file_that_cannot_be_written_is_named_as_people_know_it(tmp_path: Path) -> None:

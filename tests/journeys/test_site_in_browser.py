@@ -176,7 +176,9 @@ def test_the_dark_is_dark_and_the_light_is_light(host: Host, tmp_path: Path) -> 
 
 
 def test_the_console_stays_silent_and_the_policy_blocks_nothing_of_ours(host: Host, tmp_path: Path) -> None:
-    (host.folder / "loud.html").write_text('<!doctype html><title>Loud</title><script src="none.js"></script>')
+    # With an icon of its own: the one that is looked for by itself would be missed later, on the next page.
+    head = '<!doctype html><title>Loud</title><link rel="icon" href="data:,">'
+    (host.folder / "loud.html").write_text(f'{head}<script src="none.js"></script>')
     with chromium.browser(tmp_path) as page:
         page.open(host.address + "loud.html")
         assert page.console  # what is wrong would be heard

@@ -135,6 +135,20 @@ def test_each_page_names_its_card_and_each_card_that_is_named_is_there(tmp_path:
     assert any("25 octobre 2022" in card.when.lower() for card in Cards(edition))
 
 
+@pytest.mark.parametrize(
+    ("language", "status", "title", "said"),
+    [
+        ("fr", "Reporté", "Qui décide ?", "Reporté\u00a0: Qui décide ? Jeudi. Évry"),
+        ("en", "Cancelled", "Who decides.", "Cancelled: Who decides. Jeudi. Évry"),
+        ("en", "", "Who decides", "Who decides. Jeudi. Évry"),
+    ],
+)
+def test_who_does_not_see_a_card_reads_its_words(language: str, status: str, title: str, said: str) -> None:
+    alternative = Card(language, "Talks", title, status, "Jeudi", "Évry", "").picture.alt
+    assert alternative is not None
+    assert alternative.text == said
+
+
 def test_a_card_that_is_in_out_is_not_drawn_again(
     tmp_path: Path, seed_text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

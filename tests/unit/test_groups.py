@@ -359,6 +359,13 @@ def test_the_feeds_of_two_groups_and_of_the_series_have_ids_of_their_own(site: M
     assert len(ids) == len(set(ids))
 
 
+def test_a_group_may_be_called_as_the_folder_of_archives_is() -> None:
+    files = {"archive": group("archive")}
+    made = outputs(loaded(files), published(files))
+    assert feedparser.parse(made["groups/archive/atom.xml"]).feed.link == "https://fed.example/groups/archive/"
+    assert {"groups/archive/rss.xml", "fr/groups/archive/feed.json"} <= made.keys()
+
+
 @pytest.mark.parametrize(("tree", "name"), [("", "North group"), ("fr/", "Groupe north")])
 def test_a_groups_page_tells_who_it_is_and_its_programme(site: Mapping[str, bytes], tree: str, name: str) -> None:
     page = Reader(site[f"{tree}groups/north/index.html"].decode())

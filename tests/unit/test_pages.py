@@ -1,13 +1,18 @@
 """What the pages of the site tell: the home page, and the page of one event."""
 
+import re
 from dataclasses import replace
 from datetime import date
 
 import pytest
 from html_reader import HOSTILE, Reader, edition_of, site
+from publishing import HEAD, TALK
+from publishing import edition as published
 
 from pipeline.edition import Edition
 from pipeline.rendering import Renderer
+
+WITH_MAIL = HEAD + '[mail]\nfrom = "post@talks.example"\n'
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +51,36 @@ def test_subscribing_is_offered_as_https_as_webcal_and_as_a_field_to_copy(seed_s
     assert page.all("a", href="webcal://digitize.example/fr/calendar.ics")
     assert page.all("input", value="https://digitize.example/fr/calendar.ics", type="text")
     assert page.all("input", value="https://digitize.example/fr/atom.xml")
-    assert any(link["href"].startswith("mailto:annonces@digitize.example?subject=") for link in page.all("a"))
-    labelled = {label["for"] for label in page.all("label")}
-    assert labelled == {field["id"] for field in page.all("input")}
+    labelled = {label["for"] for label in page.all("label") if "for" in label}
+    assert labelled == {field["id"] for field in page.all("input", type="text")}
+
+
+def test_home_takes_a_mail_address_where_a_service_answers_and_else_offers_to_write(renderer: Renderer) -> None:
+    home = Reader(site(published(TALK, head=WITH_MAIL), renderer)["fr/index.html"])
+    [form] = home.all("form", method="post")
+    assert form["action"] == "https://talks.example/cycle/subscribe"
+    [policy] = [meta["content"] for meta in home.all("meta") if meta.get("http-equiv") == "Content-Security-Policy"]
+    assert policy.endswith("form-action https://talks.example")
+    assert [field["value"] for field in home.all("input", name="language")] == ["fr"]
+    alone = WITH_MAIL.replace("[site]\n", "[site]\nservice = false\n")
+    home = Reader(site(published(TALK, head=alone), renderer)["index.html"])
+    assert home.all("form") == []
+    assert any(link["href"].startswith("mailto:post@talks.example?subject=") for link in home.all("a"))
+
+
+def test_past_events_with_recordings_come_first_then_the_latest(renderer: Renderer) -> None:
+    events = "".join(
+        TALK.replace('"talk"', f'"{name}"').replace("2026-10-20", day) + more
+        for name, day, more in (
+            ("old", "2026-01-20", 'recordings = ["https://video.example/old"]\n'),
+            ("mute", "2026-01-22", ""),
+            ("new", "2026-01-24", 'recordings = ["https://video.example/new"]\n'),
+            ("last", "2026-01-26", ""),
+        )
+    )
+    home = site(published(events, day=date(2026, 2, 1)), renderer)["index.html"]
+    past = home[home.index('aria-labelledby="past"') :]
+    assert re.findall(r'class="u-url" href="events/(\w+)/', past) == ["new", "old", "last", "mute"]
 
 
 def test_without_a_sender_no_mail_is_offered(hostile_site: dict[str, str]) -> None:

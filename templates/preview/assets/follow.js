@@ -30,6 +30,9 @@ news.onmessage = (event) => {
   if (frame && now.sound) {
     frame.contentWindow.location.reload();
     document.querySelector(".state").textContent = now.said;
+    const wrong = document.querySelector(".wrong");
+    wrong.textContent = now.wrong;
+    wrong.hidden = now.wrong === "";
   } else {
     location.reload();
   }
