@@ -17,6 +17,11 @@ class Clock(Protocol):
         ...
 
 
+def elapsed() -> float:
+    """Seconds since some moment, by a clock that nobody sets: it tells how long something takes, and never when."""
+    return time.monotonic()
+
+
 class SystemClock:
     """The wall clock, or one that started at a given instant and has run on since."""
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from pipeline.clock import Clock, SystemClock
+from pipeline.clock import Clock, SystemClock, elapsed
 from pipeline.delivery import PATIENCE
 
 SAFETY_NET = 30
@@ -46,7 +46,9 @@ class Ticker:
         self._asked = threading.Event()
         # The scheduler lives by the real clock, also where `--now` has set ours.
         self._wall = SystemClock()
-        self._alive = self._wall.now()
+        self._lead = self._lead_of_the_wall_clock()
+        # Silence is measured by a clock that nobody sets: a wall clock that is set forward makes nobody hang.
+        self._alive = elapsed()
         # In memory, in UTC: jobs are never stored, local hours never scheduled. A round that comes while another one is
         # in hand ends at once, so a second one may be begun.
         self._scheduler = BackgroundScheduler(
@@ -59,10 +61,12 @@ class Ticker:
         self._scheduler.start()
 
     def mind_the_clock(self) -> None:
-        """Ticks at once where the wall clock was set back; to be called every so often."""
-        # The scheduler would sleep until the hour comes again for which it has planned the next tick.
-        if self.age() < -GATHERED:
-            self.beat()
+        """Ticks at once where the wall clock was set; to be called every so often."""
+        # Set forward, something may be due by now. Set back, the scheduler would sleep until the hour comes again for
+        # which it has planned the next tick.
+        lead = self._lead_of_the_wall_clock()
+        if abs(lead - self._lead) > GATHERED:
+            self._lead = lead
             self._begin()
 
     def stop(self) -> None:
@@ -83,15 +87,19 @@ class Ticker:
 
     def beat(self) -> None:
         """A sign of life from within a long tick."""
-        self._alive = self._wall.now()
+        self._alive = elapsed()
 
     def age(self) -> float:
-        """Seconds since the last sign of life."""
-        return (self._wall.now() - self._alive).total_seconds()
+        """Seconds since the last sign of life, whatever the wall clock shows."""
+        return elapsed() - self._alive
 
     def hangs(self) -> bool:
         """Whether it has been silent for longer than any tick can be."""
         return self.age() > self.patience
+
+    def _lead_of_the_wall_clock(self) -> float:
+        """Seconds that it is ahead of the clock that nobody sets: the same as long as nobody sets it."""
+        return self._wall.now().timestamp() - elapsed()
 
     def _begin(self) -> None:
         self._scheduler.add_job(

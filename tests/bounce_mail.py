@@ -124,3 +124,16 @@ Giving up on 192.0.2.1.
 
 Subject: Reminder
 """.encode()
+
+
+def request_to_leave(subject: str, more: str = "") -> bytes:
+    """What a mail program writes to the address in List-Unsubscribe."""
+    return f"""From: ada@example.org
+To: post-unsubscribe@seminar.example
+Subject: {subject}
+{more}Message-ID: <1@example.org>
+MIME-Version: 1.0
+Content-Type: text/plain; charset=us-ascii
+
+This message was written by a mail program.
+""".replace("\n", "\r\n").encode()

@@ -3,11 +3,14 @@
 import asyncio
 import itertools
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
+from publishing import HEAD, TALK, edition
 from sqlalchemy import select
 
 from pipeline.actions.publish import store_edition
@@ -17,12 +20,14 @@ from pipeline.letters import Letter, Recipient, finish
 from pipeline.letters.posting import post_of
 from pipeline.rendering import Renderer
 from pipeline.store.database import Database, open_database
-from pipeline.store.subscribers import Subscriber, find
-from pipeline.store.tables import campaigns, deliveries, letters, subscribers
+from pipeline.store.subscribers import ALL_KINDS, Subscriber, add, find
+from pipeline.store.tables import Standing, campaigns, deliveries, letters, subscribers
 from pipeline.web import Service, application
 
 NOW = datetime(2026, 2, 1, 9, 0, tzinfo=UTC)
+ADA = "ada@reader.example"
 MAILING = '[mail]\nfrom = "Evening talks <talks@talks.example>"\n'
+TAGGED = TALK + 'tags = ["law", "ml"]\n'
 
 
 class Visited:
@@ -95,3 +100,20 @@ class Visited:
     def link(self, kind: str) -> str:
         """The path of the newest link of a kind that was mailed: `confirm` or `preferences`."""
         return re.findall(rf"https://talks\.example/cycle(/{kind}/[\w-]+)", self.queued()[-1])[0]
+
+
+@pytest.fixture
+def visit(tmp_path: Path) -> Iterator[Visited]:
+    """A service of one series with one talk."""
+    visited = Visited(edition(TAGGED, head=HEAD + MAILING), tmp_path)
+    yield visited
+    visited.database.close()
+
+
+def subscribed(visit: Visited, address: str = ADA, language: str = "en", state: Standing = Standing.ACTIVE) -> str:
+    """The public id of somebody who is there already."""
+    with visit.database.begin() as connection:
+        add(connection, "talks", address, language, ALL_KINDS, (), "on paper", visit.clock.now(), state)
+    who = visit.subscriber(address)
+    assert who is not None
+    return who.public_id

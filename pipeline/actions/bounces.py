@@ -1,4 +1,4 @@
-"""Bounces and complaints: each message that came back is dealt with once, and only for whom its token names."""
+"""Bounces, complaints, requests to leave: each message is dealt with once, and only for whom its token names."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,11 +11,11 @@ from sqlalchemy import Connection
 from pipeline.actions.verdicts import bounce_of_status
 from pipeline.delivery.reports import Report, Sort, identity_of, read_report
 from pipeline.letters import read_token
-from pipeline.letters.tokens import UNSUBSCRIBE, read_bounce_address
+from pipeline.letters.tokens import SIGNATURE_LENGTH, UNSUBSCRIBE, found_in, is_folded, read_bounce_address
 from pipeline.store.database import Database
 from pipeline.store.deliveries import Bounce
 from pipeline.store.reports import is_new
-from pipeline.store.subscribers import Subscriber, by_public_id, count_bounce, set_state
+from pipeline.store.subscribers import Subscriber, by_folded_id, by_public_id, count_bounce, set_state, unsubscribe
 from pipeline.store.tables import Standing
 
 
@@ -26,6 +26,7 @@ class Verdict(StrEnum):
     COUNTED = "counted"
     SOFT = "soft"
     COMPLAINED = "complained"
+    LEFT = "left"
     NOBODY = "nobody"  # a report without one of our tokens
     OTHER = "other"
     KNOWN = "known"  # dealt with before
@@ -39,6 +40,7 @@ class Dealt:
     counted: int = 0
     soft: int = 0
     complained: int = 0
+    left: int = 0
     nobody: int = 0
     other: int = 0
     known: int = 0
@@ -79,6 +81,9 @@ def _dealt(report: Report, digest: str, key: bytes, now: datetime, connection: C
         if subscriber.state is not Standing.UNSUBSCRIBED:
             set_state(connection, subscriber.id, Standing.COMPLAINED, now)
         return Verdict.COMPLAINED, subscriber.address
+    if report.sort is Sort.LEAVING:
+        unsubscribe(connection, subscriber.id, now)
+        return Verdict.LEFT, subscriber.address
     return _counted(connection, subscriber, report.status, now), subscriber.address
 
 
@@ -93,7 +98,18 @@ def _counted(connection: Connection, subscriber: Subscriber, status: str, now: d
 
 
 def _whose(connection: Connection, report: Report, key: bytes) -> Subscriber | None:
-    """The subscriber whom a token that we made names: nobody can make another one bounce."""
+    """The subscriber whom a token that we made names: nobody can make another one bounce or leave."""
+    if report.sort is Sort.LEAVING:
+        return _who_leaves(connection, found_in(report.tokens[0]), key)
     names = [read_bounce_address(address, key) for address in report.addresses]
     names += [read_token(token, UNSUBSCRIBE, key) for token in report.tokens]
     return next((found for name in names if name and (found := by_public_id(connection, name))), None)
+
+
+def _who_leaves(connection: Connection, given: str, key: bytes) -> Subscriber | None:
+    """Whose token it is; people and programs may have written it in other letters, large or small."""
+    name = read_token(given, UNSUBSCRIBE, key)
+    if name is not None:
+        return by_public_id(connection, name)
+    alike = by_folded_id(connection, given[:-SIGNATURE_LENGTH])
+    return next((who for who in alike if is_folded(given, who.public_id, UNSUBSCRIBE, key)), None)

@@ -1,5 +1,6 @@
 """Leaving by the link in a mail."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -8,6 +9,7 @@ from sqlalchemy import Connection
 
 from pipeline.actions.programmes import Programmes, takes_subscriptions
 from pipeline.catalogue.texts import Line
+from pipeline.errors import StoreError
 from pipeline.letters import read_token
 from pipeline.store import subscribers
 from pipeline.store.database import Database
@@ -35,7 +37,9 @@ def reader_of(database: Database, programmes: Programmes, token: str, secret: by
         found = subscribers.by_public_id(connection, public_id)
         if found is None:
             return None
-        catalogue = programmes.seen(connection).get(found.series)
+        catalogue = None
+        with suppress(StoreError):  # one leaves without it too
+            catalogue = programmes.of(connection, found.series)
     language = found.language if catalogue is None or found.language in catalogue.languages else catalogue.languages[0]
     return Reader(
         found.id, found.address, language,

@@ -241,7 +241,7 @@ def candidate(
         found = by_public_id(connection, read.public_id)
         if found is None:
             return None
-        catalogue = programmes.seen(connection).get(found.series)
+        catalogue = programmes.of(connection, found.series)
     asked = read.until - VALID_FOR
     # Who has left since must not be brought back by an old link.
     left_since = found.state is Standing.UNSUBSCRIBED and found.changed.replace(microsecond=0) > asked

@@ -11,7 +11,7 @@ from pipeline.actions.terms import Terms
 from pipeline.clock import Clock
 from pipeline.store.claims import put_off
 from pipeline.store.deliveries import Claimed
-from pipeline.store.pacing import REST, domain_of, reserve_slot, reserve_turns, rest, resting, take_turn
+from pipeline.store.pacing import REST, domain_of, reserve_slot, reserve_turns, rest, resting, take_turn, too_far
 
 # Who comes for a turn and finds so little left of a full minute waits for its end: minutes begin a little late.
 _SOON: Final = timedelta(seconds=30)
@@ -22,6 +22,7 @@ class Pace:
 
     def __init__(self, series: str, clock: Clock, terms: Terms) -> None:
         self._series, self._clock, self._terms = series, clock, terms
+        self._gap = timedelta(seconds=1 / (terms.per_second or 1.0))
         self._resting: dict[str, datetime] = {}
         self._tired: dict[str, datetime] = {}
         self._full: dict[str, datetime] = {}
@@ -35,13 +36,14 @@ class Pace:
 
     def reserved(self, connection: Connection) -> datetime:
         """Reserves the next slot in the database."""
-        gap = timedelta(seconds=1 / (self._terms.per_second or 1.0))
-        return reserve_slot(connection, self._series, gap, self._clock.now())
+        return reserve_slot(connection, self._series, self._gap, self._clock.now())
 
     @property
     def ahead(self) -> float:
         """Seconds until the next message may leave; 0 where it may."""
-        return 0.0 if self.slot is None else max(0.0, (self.slot - self._clock.now()).total_seconds())
+        if self.slot is None or (wait := self.slot - self._clock.now()) > too_far(self._gap):
+            return 0.0
+        return max(0.0, wait.total_seconds())
 
     def learn(self, connection: Connection) -> None:
         """Reads which domains rest."""

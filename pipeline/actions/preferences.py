@@ -48,7 +48,7 @@ def holder_of(
         found = subscribers.by_public_id(connection, public_id)
         if found is None or not found.is_reader:
             return None
-        return found, programmes.seen(connection).get(found.series)
+        return found, programmes.of(connection, found.series)
 
 
 def choices_in(

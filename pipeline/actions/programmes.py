@@ -1,23 +1,34 @@
 """The published catalogues of a database, read again only when one was published anew."""
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
 from pipeline.catalogue.models import Catalogue
+from pipeline.errors import StoreError
 from pipeline.store.database import Database
-from pipeline.store.editions import published_edition
+from pipeline.store.editions import Published, published_edition
 from pipeline.store.stamps import stamps
 
 
-class Programmes:
-    """What has been published into a database. Any number of threads may ask."""
+class UnreadError(Exception):
+    """An edition would have to be read first, and whoever asked must not wait for that."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+
+class Programmes:
+    """What has been published into a database. Any number of threads may ask.
+
+    A long programme takes seconds to read. While somebody reads a new edition, all others go on with the one before it.
+    """
+
+    def __init__(self, database: Database, must_not_wait: Callable[[], bool] = lambda: False) -> None:
+        """`must_not_wait` tells whether the present thread must not read: it gets an UnreadError instead."""
+        self._database, self._must_not_wait = database, must_not_wait
         self._read: dict[str, tuple[tuple[datetime, str], Catalogue]] = {}
+        self._reading = threading.Lock()
 
     def all(self) -> Mapping[str, Catalogue]:
         """The published catalogues by the ids of their series."""
@@ -29,13 +40,66 @@ class Programmes:
         return {series: catalogue for series, (_, catalogue) in sorted(self._read.copy().items())}
 
     def seen(self, connection: Connection) -> Mapping[str, Catalogue]:
-        """The same, as a transaction sees it."""
-        current = stamps(connection)
-        for series, stamp in current.items():
-            if self._read.get(series, (None,))[0] != stamp and (stored := published_edition(connection, series)):
-                catalogue = Catalogue.model_validate_json(stored.catalogue)
-                self._read[series] = stamp, catalogue
-        return {series: self._read[series][1] for series in sorted(current) if series in self._read}
+        """The same as `all`, as a transaction sees it; those that can't be read keep nobody from the others."""
+        found: dict[str, Catalogue] = {}
+        troubles: list[StoreError] = []
+        for series, stamp in sorted(stamps(connection).items()):
+            try:
+                if catalogue := self._newest(connection, series, stamp):
+                    found[series] = catalogue
+            except StoreError as error:
+                troubles.append(error)
+        if troubles and not found:
+            raise troubles[0]
+        return found
+
+    def of(self, connection: Connection, series: str) -> Catalogue | None:
+        """What a series has published, as a transaction sees it; StoreError where this tocsin can't read it."""
+        stamp = stamps(connection).get(series)
+        return None if stamp is None else self._newest(connection, series, stamp)
+
+    def _newest(self, connection: Connection, series: str, stamp: tuple[datetime, str]) -> Catalogue | None:
+        if not self._has_read(series, stamp):
+            self._read_anew(connection, series, stamp)
+        known = self._read.get(series)
+        return known[1] if known else None
+
+    def _has_read(self, series: str, stamp: tuple[datetime, str]) -> bool:
+        known = self._read.get(series)
+        return known is not None and known[0] == stamp
+
+    def _read_anew(self, connection: Connection, series: str, stamp: tuple[datetime, str]) -> None:
+        is_first = series not in self._read
+        if self._must_not_wait():
+            if is_first or not self._reading.locked():
+                raise UnreadError
+            return
+        if not self._reading.acquire(blocking=is_first):
+            return
+        try:
+            if not self._has_read(series, stamp) and (stored := published_edition(connection, series)):
+                self._read[series] = stamp, self._catalogue_in(series, stored)
+        finally:
+            self._reading.release()
+
+    def _catalogue_in(self, series: str, stored: Published) -> Catalogue:
+        """The new catalogue; where it can't be read, the one before it, with which people can leave and choose."""
+        try:
+            return catalogue_in(series, stored)
+        except StoreError:
+            if series not in self._read:
+                raise
+            return self._read[series][1]
+
+
+def catalogue_in(series: str, stored: Published) -> Catalogue:
+    """The catalogue of a published edition; StoreError where it says what this tocsin has never heard of."""
+    try:
+        return Catalogue.model_validate_json(stored.catalogue)
+    except ValueError as error:
+        raise StoreError(
+            f"what was published for {series} can't be read: another version of tocsin did it; upgrade this one"
+        ) from error
 
 
 def takes_subscriptions(catalogue: Catalogue) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine
 
 from pipeline import ledger as journal
-from pipeline.catalogue.models import Catalogue
+from pipeline.actions.programmes import catalogue_in
 from pipeline.edition import Edition
 from pipeline.errors import StoreError
 from pipeline.store.editions import edition_stamp, published_edition
@@ -47,5 +47,5 @@ def _read(connection: Connection, series: str, now: datetime) -> Edition:
     stored = published_edition(connection, series)
     if stored is None:
         raise StoreError("nothing has been published into this database yet; type: tocsin publish")
-    catalogue = Catalogue.model_validate_json(stored.catalogue)
+    catalogue = catalogue_in(series, stored)
     return Edition(catalogue, journal.read(stored.ledger), now.astimezone(catalogue.series.zone).date())

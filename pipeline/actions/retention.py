@@ -21,6 +21,7 @@ from pipeline.store.choices import followed_events
 from pipeline.store.database import Database
 from pipeline.store.limits import forget_uses
 from pipeline.store.pending import erase_confirmations, erase_unconfirmed
+from pipeline.store.reports import forget_reports
 from pipeline.store.retention import busy_events, erase_deliveries, erase_followers, last_tidied, note_tidied
 from pipeline.store.stamps import stamps
 
@@ -57,7 +58,10 @@ class Erased:
 
 
 def tidy(database: Database, now: datetime) -> Erased:
-    """Erases old counts and unconfirmed addresses; once an hour who came for an event that is over, and old records."""
+    """Erases old counts and unconfirmed addresses; once an hour who came for an event that is over, and old records.
+
+    Of bounces and complaints nothing is kept but a digest of each report, for as long as it is still seen.
+    """
     hour = f"{now:%Y-%m-%dT%H}"
     with database.look() as connection:
         is_due = last_tidied(connection) != hour
@@ -72,6 +76,7 @@ def _erased(connection: Connection, published: Mapping[str, Catalogue], hour: st
     followers = mails = 0
     if published:
         note_tidied(connection, hour)
+        forget_reports(connection, now)
     for series, catalogue in published.items():
         followers += erase_followers(connection, series, _over(connection, series, catalogue, now))
         live = [event.id for event in catalogue.events if is_live(event, now - MAILS_KEPT)]

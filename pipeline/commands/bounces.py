@@ -1,4 +1,4 @@
-"""`tocsin bounces`: reads what came back to the bounce address."""
+"""`tocsin bounces`: reads what came back to the bounce address, and the mails of those who leave."""
 
 import argparse
 import mailbox
@@ -12,14 +12,15 @@ from pipeline.actions.bounces import Dealt, Verdict, deal_with
 from pipeline.commands.sending import office_of
 from pipeline.commands.shell import DONE, Shell
 from pipeline.delivery.imap import PASSWORD, is_address, mail_account, unseen
-from pipeline.errors import SettingsError
+from pipeline.errors import N_, SettingsError
 from pipeline.store.database import open_database
 
 SAID = {
-    Verdict.SUSPENDED: "gets no more mail: the address doesn't exist",
-    Verdict.COUNTED: "was refused; the third time suspends the address",
-    Verdict.SOFT: "didn't get a mail this time",
-    Verdict.COMPLAINED: "complained and gets no more mail",
+    Verdict.SUSPENDED: N_("{address} gets no more mail: the address doesn't exist"),
+    Verdict.COUNTED: N_("{address} was refused; the third time suspends the address"),
+    Verdict.SOFT: N_("{address} didn't get a mail this time"),
+    Verdict.COMPLAINED: N_("{address} complained and gets no more mail"),
+    Verdict.LEFT: N_("{address} left and gets no more mail"),
 }
 
 
@@ -40,7 +41,7 @@ def run(shell: Shell) -> int:
 
         def told(address: str, verdict: Verdict) -> None:
             if not shell.options.json:
-                shell.say(f"{address} {SAID[verdict]}")
+                shell.say(shell.words(SAID[verdict]).format(address=address))
 
         with _messages(shell) as messages:
             for raw in messages:
@@ -49,10 +50,11 @@ def run(shell: Shell) -> int:
     if shell.options.json:
         shell.say_json(asdict(dealt))
         return DONE
-    shell.say(
-        f"{dealt.suspended} suspended, {dealt.counted} counted, {dealt.soft} passing, {dealt.complained} complaints, "
-        f"{dealt.nobody} not about our mail, {dealt.other} no bounces, {dealt.known} seen before"
+    said = shell.words(
+        "{suspended} suspended, {counted} counted, {soft} passing, {complained} complaints, {left} left, "
+        "{nobody} not about our mail, {other} no bounces, {known} seen before"
     )
+    shell.say(said.format_map(asdict(dealt)))
     return DONE
 
 

@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import re
 import resource
 import socket
 import sys
@@ -29,6 +30,7 @@ from pipeline.store.database import Database, open_database
 from pipeline.store.switch import why_held
 from pipeline.ticker import SAFETY_NET, Ticker
 from pipeline.web import Service, application
+from pipeline.web.connection import Connection
 from pipeline.web.guard import BIGGEST_HEAD
 
 log = logging.getLogger("tocsin.run")
@@ -41,6 +43,9 @@ MOST_CONNECTIONS: Final = 4000
 """So many connections are kept at most, of which the door lets far fewer wait for an answer."""
 FILES_BESIDE: Final = 200
 """So many files the process needs beside its connections: the database, the mail server, templates."""
+
+_WHOSE: Final = re.compile(r"(?:\"[^\"\n]{1,64}\"|[^\s<>()\"',;:]{1,256})@(?=[\w\[])")
+"""The part of an address that tells whose it is."""
 
 SHORT_TURN: Final = 0.0005
 """Seconds after which a thread that computes lets another one in: answering takes many short turns beside sending."""
@@ -88,8 +93,9 @@ def network(text: str) -> IPv4Network | IPv6Network:
 def run(shell: Shell) -> int:
     """Runs until it is asked to stop (the message in hand is finished), or until it can't do its work any more."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    for library in ("apscheduler", "uvicorn"):
-        logging.getLogger(library).setLevel(logging.WARNING)
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    # What it warns of is what strangers send.
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
     server = server_of(shell)
     alarm = Alarm(messenger(shell.settings.variables.get("TOCSIN_ALERT", "")))
     ended = threading.Event()
@@ -202,8 +208,20 @@ class Rounds:
         except StoreError as error:
             log.warning("%s", error)
             following, troubles = None, {"database": str(error)}
-        self.alarm.troubles({name: f"tocsin: {words}" for name, words in troubles.items()})
+        self.alarm.troubles({name: f"tocsin: {self._discreet(words)}" for name, words in troubles.items()})
         return following
+
+    def _log(self, sent: Sent) -> None:
+        done = sent.delivered
+        for trouble in sent.troubles:
+            log.warning("a letter could not be composed and waits: %s", self._discreet(trouble))
+        if done.sent or done.failed or done.trouble:
+            trouble = f"; {self._discreet(done.trouble)}" if done.trouble else ""
+            log.info("%s sent, %s refused, %s waiting%s", done.sent, done.failed, done.waiting, trouble)
+
+    def _discreet(self, words: str) -> str:
+        """The words without the names in addresses, which a mail server may repeat, unless they are asked for."""
+        return words if self.shell.options.verbose else _WHOSE.sub("…@", words)
 
     def _sent(self) -> tuple[datetime | None, dict[str, str]]:
         with self.database.look() as connection:
@@ -212,7 +230,7 @@ class Rounds:
             log.info("nothing is sent: %s", held)
             return None, {}
         sent = send_due(self.database, self.sender, self.shell.clock, progress=lambda _so_far: self.beat())
-        _log(sent)
+        self._log(sent)
         troubles = {
             f"letter {trouble}": f"a letter could not be composed and waits: {trouble}" for trouble in sent.troubles
         }
@@ -221,15 +239,6 @@ class Rounds:
         names = all_series(self.database)
         with self.database.look() as connection:
             return min((due for name in names if (due := next_due(connection, name))), default=None), troubles
-
-
-def _log(sent: Sent) -> None:
-    done = sent.delivered
-    for trouble in sent.troubles:
-        log.warning("a letter could not be composed and waits: %s", trouble)
-    if done.sent or done.failed or done.trouble:
-        log.info("%s sent, %s refused, %s waiting%s", done.sent, done.failed, done.waiting,
-                 f"; {done.trouble}" if done.trouble else "")  # fmt: skip
 
 
 @contextmanager
@@ -245,7 +254,7 @@ def _answering(shell: Shell, database: Database, sender: Sender, ticker: Ticker)
     believed = ["127.0.0.0/8", "::1", *map(str, options.trusted_proxy)]
     # No access log: it would keep addresses of machines, and links that are secrets of their readers.
     settings = uvicorn.Config(application(service), access_log=False, server_header=False, log_config=None,
-                              proxy_headers=True, forwarded_allow_ips=believed, http="h11",
+                              proxy_headers=True, forwarded_allow_ips=believed, http=Connection, ws="none",
                               h11_max_incomplete_event_size=BIGGEST_HEAD, limit_concurrency=_most_connections(),
                               timeout_keep_alive=LONGEST_IDLE, timeout_graceful_shutdown=5)  # fmt: skip
     sys.setswitchinterval(SHORT_TURN)

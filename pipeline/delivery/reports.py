@@ -1,10 +1,13 @@
-"""What comes back: delivery reports (RFC 3464), complaints (RFC 5965), and bounces that follow no standard. Pure."""
+"""What comes back: delivery reports (RFC 3464), complaints (RFC 5965), irregular bounces, requests to leave. Pure."""
 
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from email import message_from_bytes, policy
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from email.message import Message
 from enum import StrEnum
 from typing import Final
@@ -16,6 +19,9 @@ _LARGEST: Final = 200_000
 _TO_WHOM: Final = ("To", "Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To")
 _ADDRESS: Final = re.compile(r"[^\s<>\"(),;:@]+@[^\s<>\"(),;:@]+")
 _STATUS: Final = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+# What the mail is about that the address in List-Unsubscribe opens, also answered, passed on, or marked by a server on
+# the way: "AW: [EXTERNAL] unsubscribe …".
+_LEAVES: Final = re.compile(r"(?:(?:[^\W\d_]{2,12} ?:|\[[^][]{1,40}\]) *)*unsubscribe +(.{23,400})", re.IGNORECASE)
 _TOKEN: Final = re.compile(r"/unsubscribe/([\w-]{23,200})")
 # `not-spam` takes a complaint back; `auth-failure` and `dmarc` are about us and not about the letter.
 _COMPLAINTS: Final = frozenset({"abuse", "fraud", "opt-out", "opt-out-list", "other", "virus", "miscategorized"})
@@ -26,6 +32,7 @@ class Sort(StrEnum):
 
     BOUNCE = "bounce"
     COMPLAINT = "complaint"
+    LEAVING = "leaving"
     OTHER = "other"  # an automatic answer, a delay that is still being tried, a letter from a person
 
 
@@ -34,7 +41,8 @@ class Report:
     """What a message says.
 
     `addresses` may hold the envelope sender that tells whose mail came back, `tokens` the unsubscribe token of a letter
-    that was complained about; `status` is that of RFC 3463, empty where none is given.
+    that was complained about, or by which somebody leaves, as it was given; `status` is that of RFC 3463, empty where
+    none is given.
     """
 
     sort: Sort
@@ -100,6 +108,8 @@ def _delivery(message: "Message[str, str]", addresses: tuple[str, ...]) -> Repor
 def _irregular(message: "Message[str, str]", addresses: tuple[str, ...]) -> Report:
     if _is_automatic_answer(message):
         return Report(Sort.OTHER, addresses)
+    if found := _LEAVES.fullmatch(_subject(message)):
+        return Report(Sort.LEAVING, addresses, (found[1],))
     if message.get("From") is None:
         return Report(Sort.OTHER, addresses)
     try:
@@ -109,6 +119,14 @@ def _irregular(message: "Message[str, str]", addresses: tuple[str, ...]) -> Repo
     if permanent:
         return Report(Sort.BOUNCE, addresses)
     return Report(Sort.BOUNCE, addresses, status="4.0.0") if temporary else Report(Sort.OTHER, addresses)
+
+
+def _subject(message: "Message[str, str]") -> str:
+    given = str(message.get("Subject", ""))
+    # What is in an encoding of somebody's own is read as it stands.
+    with suppress(HeaderParseError, UnicodeError, LookupError, ValueError):
+        given = str(make_header(decode_header(given)))
+    return " ".join(given.split())
 
 
 def _is_automatic_answer(message: "Message[str, str]") -> bool:

@@ -7,8 +7,11 @@ address, nobody can make one for another, and it is good for its purpose only. T
 
 import binascii
 import hmac
+import re
 from functools import lru_cache
 from hashlib import blake2b
+from typing import Final
+from urllib.parse import unquote
 
 UNSUBSCRIBE = "unsubscribe"
 BOUNCE = "bounce"
@@ -19,6 +22,10 @@ SIGNATURE_LENGTH = 22
 VERP_SIGNATURE_OCTETS = 8
 """Enough against forged bounces, and short: a local part should not be longer than 64 octets."""
 
+
+_BREAK: Final = re.compile(r"=?\s+")
+_OPENING: Final = re.compile(r"(?:=3D|[^\w-])*", re.ASCII)
+_WHOLE: Final = re.compile(r"[\w-]*", re.ASCII)
 
 # The standard library's own url-safe functions are twice as slow, and each mail needs them four times.
 _TO_URL = bytes.maketrans(b"+/", b"-_")
@@ -63,6 +70,19 @@ def read_token(given: str, purpose: str, secret: bytes) -> str | None:
         return None
     public_id = given[:-SIGNATURE_LENGTH]
     return public_id if hmac.compare_digest(token(public_id, purpose, secret), given) else None
+
+
+def found_in(given: str) -> str:
+    """The token in what a mail program or a person made of one: with a stop, a bracket, `=3D` or a line break in it."""
+    joined = _BREAK.sub("", unquote(given))
+    found = _WHOLE.match(joined, _OPENING.match(joined).end())  # type: ignore[union-attr] # both match anything
+    return found.group() if found else ""
+
+
+def is_folded(given: str, public_id: str, purpose: str, secret: bytes) -> bool:
+    """Whether it is the token of a public name for this purpose, but for upper and lower case."""
+    made = token(public_id, purpose, secret).lower()
+    return given.isascii() and hmac.compare_digest(made, given.lower())
 
 
 def bounce_address(base: str, public_id: str, secret: bytes) -> str:

@@ -13,14 +13,19 @@ from pipeline.store.tables import MICROSECOND, Instant
 MINUTE: Final = timedelta(minutes=1)
 REST: Final = timedelta(minutes=5)
 """How long a recipient domain is left alone that says that it has had too many."""
-_FAR: Final = timedelta(minutes=10)  # a slot further ahead was reserved by a clock that has been set back since
-_FAR_TURN: Final = timedelta(days=1)  # and so was a turn
+_FAR: Final = timedelta(minutes=10)
+_FAR_TURN: Final = timedelta(days=1)  # a turn further ahead was reserved by a clock that has been set back since
 _RESTS: Final = "rests:"
 
 
 def reserve_slot(connection: Connection, series: str, gap: timedelta, now: datetime) -> datetime:
     """When the next message of a series may leave, so that all its messages are `gap` apart, whoever sends them."""
-    return _reserved(connection, f"pace:{series}", gap, now, now + max(_FAR, 100 * gap))
+    return _reserved(connection, f"pace:{series}", gap, now, now + too_far(gap))
+
+
+def too_far(gap: timedelta) -> timedelta:
+    """How far ahead no slot is: one that seems to be was reserved by a clock that has been set back since."""
+    return max(_FAR, 100 * gap)
 
 
 def reserve_turns(

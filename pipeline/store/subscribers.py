@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, bindparam, delete, func, select, update
 
 from pipeline.letters.message import TEXT_ONLY
 from pipeline.reminders.occasions import Kind
@@ -124,6 +124,11 @@ def find(connection: Connection, series: str, address: str) -> Subscriber | None
 def by_public_id(connection: Connection, public_id: str) -> Subscriber | None:
     """The subscriber whom a token or an envelope sender names."""
     return _first(_loaded(connection, _BY_PUBLIC_ID, {"wanted": public_id}))
+
+
+def by_folded_id(connection: Connection, folded: str) -> list[Subscriber]:
+    """The subscribers whose public name is this one but for upper and lower case; it looks at all of them."""
+    return _loaded(connection, _question(func.lower(subscribers.c.public_id) == folded.lower()))
 
 
 def by_id(connection: Connection, subscriber: int) -> Subscriber | None:

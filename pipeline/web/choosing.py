@@ -60,7 +60,7 @@ class Choosing(Room):
         return self.pages.show("erase", who.language, catalogue, address=who.address, done=done)
 
     def _holder(self, request: Request) -> tuple[Subscriber | None, Catalogue | None]:
-        found = holder_of(self.database, self.programmes, request.path_params["token"], self.secret)
+        found = holder_of(self.database, self.programmes, self.token_of(request), self.secret)
         return found or (None, None)
 
     def _shown(
@@ -69,7 +69,7 @@ class Choosing(Room):
         now, paused = self.clock.now(), who.wishes.paused_until
         return self.pages.show(
             "preferences", who.language, catalogue, status,
-            state=state, who=who, active=who.state is Standing.ACTIVE, token=request.path_params["token"],
+            state=state, who=who, active=who.state is Standing.ACTIVE, token=self.token_of(request),
             kinds=[(kind.value, kind in who.kinds) for kind in Kind],
             offers=offers(catalogue, who, now), languages=language_names(catalogue.languages),
             paused=paused.astimezone(catalogue.series.zone).date() if paused and paused > now else None,

@@ -95,7 +95,7 @@ class Entrance(Room):
     def confirm(self, request: Request) -> Response:
         """The button; pressed, the mails begin."""
         now = self.clock.now()
-        token, event = request.path_params["token"], request.query_params.get("event", "")
+        token, event = self.token_of(request), request.query_params.get("event", "")
         found = candidate(self.database, self.programmes, token, self.secret, now, event)
         if found is None:
             return self.pages.trouble(request, "link", 404)

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from typing import Final, Protocol
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -29,7 +29,13 @@ _ANY_HOST: Final = ("/unsubscribe/", "/healthz")
 # Whoever asks this would take a slow answer for a dead service, and end it.
 _FIRST: Final = "/healthz"
 
-Refuse = Callable[[Request, str, int], Response]
+
+class Refuse(Protocol):
+    """Makes the page for a state of trouble and a status."""
+
+    def __call__(self, request: Request, state: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+        """The page, with more header fields where some are given."""
+        ...
 
 
 class Guard:
@@ -55,7 +61,7 @@ class Guard:
         if scope["type"] != "http":
             await self._inside(scope, receive, send)
             return
-        request = Request(scope)
+        request = Request(in_origin_form(scope))
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -65,10 +71,10 @@ class Guard:
 
         refusal, body = await self._examined(request, receive)
         if refusal is not None:
-            await refusal(scope, receive, with_headers)
+            await refusal(request.scope, receive, with_headers)
             return
         # The endpoints are plain functions that can't wait for more of a request: they find the body here.
-        scope = {**scope, BODY: body}
+        scope = {**request.scope, BODY: body}
         if scope["path"] == _FIRST:
             await self._inside(scope, receive, with_headers)
         elif await self._has_a_place():
@@ -110,17 +116,30 @@ class Guard:
         return True
 
     async def _examined(self, request: Request, receive: Receive) -> tuple[Response | None, bytes]:
-        try:
-            if not request.scope["path"].startswith(_ANY_HOST) and not await self._is_ours(request):
-                return self._refuse(request, "host", 421), b""
-        except StoreError:
-            return self._refuse(request, "later", 503), b""
+        refusal = await self._refused_by_its_head(request)
+        if refusal is not None:
+            return refusal, b""
         try:
             async with asyncio.timeout(LONGEST_WAIT):
                 body = await _body(request, receive)
         except TimeoutError:
             return self._refuse(request, "slow", 408), b""
+        except ClientDisconnect:
+            return self._refuse(request, "form", 400), b""  # nobody reads it, and nothing is done
         return (self._refuse(request, "big", 413), b"") if body is None else (None, body)
+
+    async def _refused_by_its_head(self, request: Request) -> Response | None:
+        if _size_of_head(request.scope) > BIGGEST_HEAD:
+            return self._refuse(request, "big", 431)
+        # Of such a request two servers in a row may disagree where it ends (RFC 9112, 6.3).
+        if {"content-length", "transfer-encoding"} <= set(request.headers):
+            return self._refuse(request, "form", 400, {"Connection": "close"})
+        try:
+            if request.scope["path"].startswith(_ANY_HOST) or await self._is_ours(request):
+                return None
+        except StoreError:
+            return self._refuse(request, "later", 503)
+        return self._refuse(request, "host", 421)
 
     async def _is_ours(self, request: Request) -> bool:
         name = host_in(request.headers.get("host", ""))
@@ -133,6 +152,22 @@ class Guard:
         return False
 
 
+def in_origin_form(scope: Scope) -> Scope:
+    """A request whose target is a whole address (RFC 9112, 3.2.2), as if it had been sent to the host in that."""
+    name, sign, rest = scope["path"].partition("://")
+    if not sign or name.lower() not in {"http", "https"}:
+        return scope
+    host, _, path = rest.partition("/")
+    others = [one for one in scope["headers"] if one[0] != b"host"]
+    return {**scope, "path": f"/{path}", "headers": [*others, (b"host", host.encode("ascii", "replace"))]}
+
+
+def _size_of_head(scope: Scope) -> int:
+    # The server looks at the size only while a head is incomplete: one that comes all at once passes there.
+    sizes = (len(name) + len(value) for name, value in scope["headers"])
+    return len(scope.get("raw_path") or b"") + len(scope.get("query_string", b"")) + sum(sizes)
+
+
 def host_in(field: str) -> str:
     """The host of a Host field without its port and the brackets of IPv6; in lower case."""
     name = field.strip().casefold()
@@ -142,7 +177,10 @@ def host_in(field: str) -> str:
 
 
 async def _body(request: Request, receive: Receive) -> bytes | None:
-    """The whole body; None where it is bigger than one that our forms can make."""
+    """The whole body; None where it is bigger than one that our forms can make.
+
+    ClientDisconnect where the connection breaks before its end: a part of a form would say something else.
+    """
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:12]) > BIGGEST_BODY:
         return None
@@ -150,7 +188,7 @@ async def _body(request: Request, receive: Receive) -> bytes | None:
     while True:
         message = await receive()
         if message["type"] != "http.request":
-            return body
+            raise ClientDisconnect
         body += bytes(message.get("body", b""))
         if len(body) > BIGGEST_BODY:
             return None

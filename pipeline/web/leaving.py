@@ -15,7 +15,7 @@ class Leaving(Room):
 
     def unsubscribe(self, request: Request) -> Response:
         """The button; any POST to this address unsubscribes (RFC 8058), whatever its body, and a second one too."""
-        reader = reader_of(self.database, self.programmes, request.path_params["token"], self.secret)
+        reader = reader_of(self.database, self.programmes, self.token_of(request), self.secret)
         if reader is None:
             return self.pages.trouble(request, "leave", 404)
         state = "ask"

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from starlette.requests import Request
+
 from pipeline.actions.programmes import Programmes
 from pipeline.clock import Clock
+from pipeline.letters.tokens import found_in
 from pipeline.rendering import Renderer
 from pipeline.store.database import Database
 from pipeline.web.pages import Pages
@@ -19,3 +22,8 @@ class Room:
     renderer: Renderer
     secret: bytes = field(repr=False)
     clock: Clock
+
+    @staticmethod
+    def token_of(request: Request) -> str:
+        """The token in the address of a page."""
+        return found_in(request.path_params["token"])

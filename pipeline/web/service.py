@@ -1,5 +1,6 @@
 """The service as one application: its routes, and what they share."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from pipeline.actions.joining import Joining
-from pipeline.actions.programmes import Programmes, host_of
+from pipeline.actions.programmes import Programmes, UnreadError, host_of
 from pipeline.clock import Clock
 from pipeline.errors import StoreError
 from pipeline.rendering import Renderer
@@ -52,9 +53,18 @@ class Service:
 _SHOWS: Final = ("GET", "HEAD")
 
 
+def _answers_all() -> bool:
+    """Whether the present thread is the one through which all requests come."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 def application(service: Service) -> ASGIApp:
     """The endpoints over one database."""
-    programmes = Programmes(service.database)
+    programmes = Programmes(service.database, must_not_wait=_answers_all)
     pages = Pages(service.renderer, programmes.known)
     shared = (service.database, programmes, pages, service.renderer, service.secret, service.clock)
     entrance = Entrance(*shared, Joining(service.renderer, service.secret), wake=service.wake)
@@ -86,7 +96,8 @@ def application(service: Service) -> ASGIApp:
     def route(path: str, endpoint: Callable[[Request], Response], *methods: str, reads_much: bool = False) -> Route:
         async def answer(request: Request) -> Response:
             if reads_at_once and not reads_much and request.method in _SHOWS:
-                return endpoint(request)
+                with suppress(UnreadError):
+                    return endpoint(request)
             return await run_in_threadpool(endpoint, request)
 
         return Route(path, answer, methods=methods or ("GET", "POST"))

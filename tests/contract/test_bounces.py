@@ -1,15 +1,19 @@
 """Bounces and complaints count for the one whose token they carry, and once."""
 
+from collections.abc import Callable
+
 import pytest
-from bounce_mail import AUTO_REPLY, complaint, delivery_report
+from bounce_mail import AUTO_REPLY, complaint, delivery_report, request_to_leave
+from sqlalchemy import func, select
 
 from pipeline.actions.bounces import Verdict, deal_with
 from pipeline.clock import FrozenClock
-from pipeline.letters import bounce_address, unsubscribe_token
+from pipeline.letters import bounce_address, token, unsubscribe_token
 from pipeline.reminders.occasions import Kind
 from pipeline.store.database import Database
-from pipeline.store.subscribers import Subscriber, add, by_id, unsubscribe
-from pipeline.store.tables import Standing
+from pipeline.store.reports import forget_reports
+from pipeline.store.subscribers import Subscriber, add, by_id, confirm, unsubscribe
+from pipeline.store.tables import Standing, reports
 
 KEY = b"a key"
 
@@ -91,3 +95,86 @@ def test_who_had_left_before_complaining_stays_gone(database: Database, clock: F
     database.run(lambda connection: unsubscribe(connection, ada.id, clock.now()))
     assert deal_with(database, complaint(sender=verp(ada)), KEY, clock.now()) is Verdict.COMPLAINED
     assert now_of(database, ada).state is Standing.UNSUBSCRIBED
+
+
+def folded(text: str) -> str:
+    return text.replace(" ", "\n ")
+
+
+def encoded(text: str) -> str:
+    return f"=?utf-8?q?{text.replace('_', '=5F').replace(' ', '_')}?="
+
+
+@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize(
+    "made",
+    [
+        str, str.upper, str.lower, str.title, folded, encoded, "Re: {}".format, "AW: Re: {}".format, "{}.".format,
+        "[EXTERNAL] Antwort: {}".format, "Ref : [spam?]{} [sic]".format,
+        "{} >".format, lambda text: text.replace("unsubscribe ", "Unsubscribe   <") + ">", "{}=".format,
+        lambda text: text.replace(" ", " =3D"), lambda text: text.replace("-", "%2D").replace("_", "%5F"),
+    ],
+)  # fmt: skip
+def test_a_mail_to_the_address_in_the_header_ends_the_subscription_however_it_was_written(
+    database: Database, clock: FrozenClock, made: Callable[[str], str], number: int
+) -> None:
+    with database.begin() as connection:
+        rows = [add(connection, "seminar", f"a{each}@example.org", "en", Kind, (), "by hand", clock.now())[0]
+                for each in range(3)]  # fmt: skip
+        readers = [by_id(connection, row) for row in rows]
+    leaver = readers[number]
+    assert leaver is not None
+    raw = request_to_leave(made(f"unsubscribe {unsubscribe_token(leaver.public_id, KEY)}"))
+    assert deal_with(database, raw, KEY, clock.now()) is Verdict.LEFT
+    for each in readers:
+        assert each is not None
+        assert now_of(database, each).state is (Standing.UNSUBSCRIBED if each == leaver else Standing.ACTIVE)
+
+
+def test_who_has_come_back_does_not_leave_by_the_mail_of_then_but_by_a_new_one(
+    database: Database, clock: FrozenClock, ada: Subscriber
+) -> None:
+    subject = f"unsubscribe {unsubscribe_token(ada.public_id, KEY)}"
+    assert deal_with(database, request_to_leave(subject), KEY, clock.now()) is Verdict.LEFT
+    database.run(lambda connection: confirm(connection, ada.id, "form", clock.now()))
+    assert deal_with(database, request_to_leave(subject), KEY, clock.now()) is Verdict.KNOWN
+    assert now_of(database, ada).state is Standing.ACTIVE
+    again = request_to_leave(subject, "Date: Mon, 1 Mar 2027 10:00:00 +0100\n")
+    assert deal_with(database, again, KEY, clock.now()) is Verdict.LEFT
+
+
+@pytest.mark.parametrize(
+    ("subject", "more"),
+    [
+        ("unsubscribe {foreign}", ""), ("unsubscribe {cut}", ""), ("unsubscribe {preferences}", ""),
+        ("unsubscribe", ""), ("unsubscribe me please, I have had enough of it", ""), ("please unsubscribe {token}", ""),
+        ("Reminder", ""), ("unsubscribe {token} and {token}", ""), ("unsubscribe =?x?q?{token}?=", ""),
+        ("unsubscribe {token}", "Auto-Submitted: auto-replied\n"),
+    ],
+)  # fmt: skip
+def test_a_mail_without_a_token_of_ours_changes_nobody(
+    database: Database, clock: FrozenClock, ada: Subscriber, subject: str, more: str
+) -> None:
+    whole = unsubscribe_token(ada.public_id, KEY)
+    tokens = {
+        "token": whole, "foreign": unsubscribe_token(ada.public_id, b"another key"), "cut": whole[:-1],
+        "preferences": token(ada.public_id, "preferences", KEY),
+    }  # fmt: skip
+    raw = request_to_leave(subject.format(**tokens), more)
+    said = deal_with(database, raw, KEY, clock.now())
+    assert said in {Verdict.NOBODY, Verdict.OTHER}
+    assert now_of(database, ada) == ada
+
+
+def test_what_is_known_of_reports_is_kept_as_long_as_they_are_shown(
+    database: Database, clock: FrozenClock, ada: Subscriber
+) -> None:
+    kept, gone = (delivery_report(status="5.0.0", to=verp(ada)) + each for each in (b"kept", b"gone"))
+    for raw in (kept, gone):
+        assert deal_with(database, raw, KEY, clock.now()) is Verdict.COUNTED
+    for _ in range(20):
+        clock.sleep(100 * 86400)
+        assert deal_with(database, kept, KEY, clock.now()) is Verdict.KNOWN
+        database.run(lambda connection: forget_reports(connection, clock.now()))
+    with database.look() as connection:
+        assert connection.execute(select(func.count()).select_from(reports)).scalar() == 1

@@ -1,12 +1,9 @@
 """Joining, choosing and leaving by web pages: what each request changes, and what it tells."""
 
-import asyncio
-import base64
 import hashlib
 import html
 import io
 import re
-from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -18,7 +15,7 @@ from checkout import ROOT
 from jinja2.ext import babel_extract
 from publishing import HEAD, TALK, edition
 from sqlalchemy import Table, select, update
-from visiting import MAILING, Visited
+from visiting import ADA, MAILING, Visited, subscribed, visit
 
 from pipeline.actions.joining import (
     CONSENT_TEXT,
@@ -35,32 +32,14 @@ from pipeline.language import words
 from pipeline.letters import unsubscribe_token
 from pipeline.reminders.occasions import Kind
 from pipeline.store.limits import limits
-from pipeline.store.subscribers import ALL_KINDS, add, forget, set_state
+from pipeline.store.subscribers import ALL_KINDS, forget, set_state
 from pipeline.store.tables import METADATA, Progress, Role, Standing, campaigns, subscribers
-from pipeline.web import guard
 
-ADA = "ada@reader.example"
-TAGGED = TALK + 'tags = ["law", "ml"]\n'
-
-
-@pytest.fixture
-def visit(tmp_path: Path) -> Iterator[Visited]:
-    visited = Visited(edition(TAGGED, head=HEAD + MAILING), tmp_path)
-    yield visited
-    visited.database.close()
+__all__ = ["visit"]
 
 
 def joined(visit: Visited, address: str = ADA, **fields: str) -> httpx.Response:
     return visit.post("/subscribe", {"address": address, **fields})
-
-
-def subscribed(visit: Visited, address: str = ADA, language: str = "en", state: Standing = Standing.ACTIVE) -> str:
-    """The public id of somebody who is there already."""
-    with visit.database.begin() as connection:
-        add(connection, "talks", address, language, ALL_KINDS, (), "on paper", visit.clock.now(), state)
-    who = visit.subscriber(address)
-    assert who is not None
-    return who.public_id
 
 
 def _tells_of_a_person(table: Table) -> bool:
@@ -356,104 +335,6 @@ class TestChoosing:
         assert visit.get(path).status_code == 404
         with pytest.raises(Exception, match="forgotten"):
             subscribed(visit)
-
-
-class TestDoor:
-    def test_every_answer_forbids_scripts_frames_storing_and_passing_on_the_address(self, visit: Visited) -> None:
-        for path in ("/subscribe", "/confirm/x", "/nowhere", "/healthz", "/privacy"):
-            head = visit.get(path).headers
-            assert "default-src 'none'" in head["Content-Security-Policy"]
-            assert (head["Referrer-Policy"], head["X-Frame-Options"]) == ("no-referrer", "DENY")
-            assert (head["Cache-Control"], head["X-Content-Type-Options"]) == ("no-store", "nosniff")
-            assert "Set-Cookie" not in head
-
-    def test_the_style_of_a_page_is_the_one_that_its_policy_allows(self, visit: Visited) -> None:
-        answer = visit.get("/subscribe")
-        [style] = re.findall(r"<style>(.*?)</style>", answer.text, re.DOTALL)
-        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-        assert f"style-src 'sha256-{digest}'" in answer.headers["Content-Security-Policy"]
-        assert " style=" not in answer.text
-
-    @pytest.mark.parametrize("path", ["/subscribe", "/preferences/x", "/privacy"])
-    def test_another_host_is_turned_away(self, visit: Visited, path: str) -> None:
-        assert visit.get(path, headers={"Host": "evil.example"}).status_code == 421
-        assert visit.get(path, headers={"Host": "evil.example:443@talks.example"}).status_code == 421
-        for ours in ("TALKS.example:443", "127.0.0.1:8025", "[::1]:8025", "localhost"):
-            assert visit.get(path, headers={"Host": ours}).status_code != 421
-
-    def test_leaving_works_under_a_name_that_the_service_had_before(self, visit: Visited) -> None:
-        token = unsubscribe_token(subscribed(visit), visit.secret)
-        answer = visit.request(
-            "POST", f"/unsubscribe/{token}", content="List-Unsubscribe=One-Click", headers={"Host": "old.example"}
-        )
-        assert answer.status_code == 200
-        who = visit.subscriber(ADA)
-        assert who is not None
-        assert who.state is Standing.UNSUBSCRIBED
-
-    def test_what_is_too_big_is_not_read(self, visit: Visited) -> None:
-        assert visit.post("/subscribe", {"address": "a" * 20_000}).status_code == 413
-
-    def test_a_body_that_does_not_come_is_not_waited_for(self, visit: Visited, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(guard, "LONGEST_WAIT", 0.05)
-
-        async def dripping() -> AsyncIterator[bytes]:
-            yield b"address=ada"
-            await asyncio.sleep(5)
-            yield b"%40reader.example"
-
-        assert visit.request("POST", "/subscribe", content=dripping()).status_code == 408
-        assert visit.queued() == []
-
-    @pytest.mark.parametrize(
-        ("content", "kind"),
-        [
-            (b'{"address": "ada@reader.example"}', "application/json"),
-            (b"\xff\xfe=1", "application/x-www-form-urlencoded"),
-            (b"&".join(b"a=1" for _ in range(500)), "application/x-www-form-urlencoded"), (b"x", ""),
-        ],
-    )  # fmt: skip
-    def test_what_no_form_of_ours_sends_is_refused(self, visit: Visited, content: bytes, kind: str) -> None:
-        answer = visit.request("POST", "/subscribe", content=content, headers={"Content-Type": kind})
-        assert answer.status_code == 400
-        assert visit.queued() == []
-
-    @pytest.mark.parametrize(
-        ("method", "path"), [("DELETE", "/subscribe"), ("PUT", "/confirm/x"), ("POST", "/privacy")]
-    )
-    def test_other_methods_are_not_allowed(self, visit: Visited, method: str, path: str) -> None:
-        answer = visit.request(method, path)
-        assert answer.status_code == 405
-        assert "GET" in answer.headers["Allow"]
-
-    def test_a_database_that_cannot_be_used_gives_a_page_that_says_so(self, visit: Visited) -> None:
-        with visit.database.begin() as connection:
-            connection.exec_driver_sql("ALTER TABLE editions RENAME TO gone")
-        for path in ("/subscribe", "/confirm/x"):
-            answer = visit.get(path)
-            assert (answer.status_code, "Not just now" in answer.text) == (503, True)
-
-    @pytest.mark.parametrize(
-        ("path", "subscribe"),
-        [
-            ("/confirm/x", "../subscribe"), ("/unsubscribe/x", "../subscribe"), ("/nowhere", "subscribe"),
-            ("/preferences/x/erase", "../../subscribe"), ("/", "subscribe"),
-        ],
-    )  # fmt: skip
-    def test_a_link_that_leads_nowhere_shows_the_ways_back_in_the_reader_s_language(
-        self, visit: Visited, path: str, subscribe: str
-    ) -> None:
-        visit.get("/subscribe")  # by then the service has read what is published
-        for language, home in (("en", "https://talks.example/cycle/"), ("fr", "https://talks.example/cycle/fr/")):
-            shown = visit.get(path, headers={"Accept-Language": language})
-            assert shown.status_code == 404
-            assert f'<html lang="{language}"' in shown.text
-            links = re.findall(r'href="([^"]+)"', html.unescape(shown.text))
-            assert links == [home, f"{subscribe}?series=talks&lang={language}"]
-
-    def test_under_a_foreign_name_nothing_is_told(self, visit: Visited) -> None:
-        shown = visit.get("/nowhere", headers={"Host": "elsewhere.example"})
-        assert (shown.status_code, "talks.example" in shown.text) == (421, False)
 
 
 class TestSeveralSeries:
