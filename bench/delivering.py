@@ -5,6 +5,7 @@ delivering.py tocsin URL PORT CONNECTIONS LIMIT
 delivering.py yagmail PORT NUMBER
 """
 
+import gc
 import json
 import sys
 import time
@@ -106,6 +107,7 @@ def send_by_tocsin(url: str, port: int, connections: int, limit: int) -> dict[st
                 raise SystemExit(str(done))
             return done.sent
 
+        gc.freeze()  # as `tocsin send` does
         return cost(send)
 
 

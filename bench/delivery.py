@@ -24,7 +24,7 @@ from timing import Ratio, paired, run
 ROOT = Path(__file__).parent.parent
 HERE = Path(__file__).parent
 NODEMAILER = "nodemailer@10.6.1"
-NUMBER = 4000
+NUMBER = 10_000
 OF_YAGMAIL = 100
 FAR = 20  # milliseconds until each answer of a distant server
 OF_FAR = 600

@@ -8,12 +8,12 @@ from typing import Final
 from sqlalchemy import Connection
 
 from pipeline.actions.build import Draft
-from pipeline.actions.mailing import LOOKING_BACK, kinds_of_list
 from pipeline.catalogue.models import Catalogue
 from pipeline.errors import N_
 from pipeline.reminders.capacity import Load, come_too_late
-from pipeline.reminders.occasions import Audience, Kind, Occasion, Omission, folded
-from pipeline.reminders.plan import NOTHING_TOLD, Told, plan
+from pipeline.reminders.occasions import Audience, Kind, Occasion, Omission, folded, outdone
+from pipeline.reminders.plan import LOOKING_BACK, NOTHING_TOLD, Told, plan
+from pipeline.reminders.rules import kinds_of_list
 from pipeline.store.campaigns import LATE, RECENTLY_TOLD, SUPERSEDED, told_lines
 from pipeline.store.choices import is_declined
 from pipeline.store.expansion import CORRECTED
@@ -93,10 +93,11 @@ def forecast(draft: Draft, known: Known, now: datetime, until: datetime | None =
         for occasion in found.occasions
         if occasion.not_after > now and (until is None or occasion.due <= until) and _can_leave(occasion, known)
     ]
-    outdone = _outdone(leaving, known, now)
-    coming = tuple(_expected(catalogue, one, known, now) for one in leaving if one.key not in outdone)
+    rivals = outdone(one for one in leaving if one.due <= now)
+    instead = {key for key, rival in rivals.items() if not known.is_declined(rival.rule)}
+    coming = tuple(_expected(catalogue, one, known, now) for one in leaving if one.key not in instead)
     dropped = [(one, why) for one in found.occasions if (why := _why_dropped(one, known, now))]
-    dropped += [(one, OUTDONE) for one in leaving if one.key in outdone]
+    dropped += [(one, OUTDONE) for one in leaving if one.key in instead]
     omissions = (Omission(one.event, one.rule, why, one.revision) for one, why in dropped)
     return Forecast(draft, _limited(catalogue, coming, now), folded((*found.omissions, *omissions)))
 
@@ -124,19 +125,6 @@ def _lists(catalogue: Catalogue, occasion: Occasion, known: Known) -> tuple[str,
     heard = {address.casefold() for address in known.lists(occasion)}
     lists = catalogue.mail.lists
     return tuple(one.address for one in lists if one.address.casefold() in heard or kinds & kinds_of_list(one))
-
-
-def _outdone(leaving: Iterable[Occasion], known: Known, now: datetime) -> set[str]:
-    """Of the reminders of each event that are due together, all but the last one: the one nearest to the event."""
-    due = [one for one in leaving if one.due <= now and one.kind is Kind.REMINDERS and one.event and not one.on_request]
-    nearest = {
-        (one.event, one.occurrence): one for one in sorted(due, key=lambda one: (one.revision, one.due))
-    }  # the last one stays
-    return {
-        one.key
-        for one in due
-        if (rival := nearest[one.event, one.occurrence]) != one and not known.is_declined(rival.rule)
-    }
 
 
 def _can_leave(occasion: Occasion, known: Known) -> bool:

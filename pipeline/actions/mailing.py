@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from sqlalchemy import Connection
 
 from pipeline.actions.proofs import queue_proofs
 from pipeline.actions.remembering import Memory
-from pipeline.catalogue.models import Catalogue, MailingList, Newsletter, Rule
+from pipeline.catalogue.models import Catalogue, Newsletter, Rule
 from pipeline.edition import Edition
 from pipeline.errors import DeliveryError, SettingsError, TemplateError
 from pipeline.letters import Letter, Message, Post, Recipient, finish
@@ -21,8 +21,8 @@ from pipeline.letters.posting import post_of
 from pipeline.outputs.calendar import invitation
 from pipeline.reminders.newsletters import newsletter_of
 from pipeline.reminders.occasions import Kind, Occasion, Plan
-from pipeline.reminders.plan import NOTHING_TOLD, Told, plan
-from pipeline.reminders.rules import rules_of
+from pipeline.reminders.plan import LOOKING_BACK, NOTHING_TOLD, Told, plan
+from pipeline.reminders.rules import kinds_of_list, rules_of
 from pipeline.rendering import Renderer
 from pipeline.store.addressees import Addressee, keep_addressees
 from pipeline.store.campaigns import Campaign, drop_late, due_campaigns, reconcile, told_lines
@@ -36,9 +36,6 @@ TO_LIST = "list:"
 """Opens the name of a letter to mailing lists, which goes on with their languages: `list:fr+en`."""
 PROOF = "proof"
 """The name of the letter by which the organiser sees what will leave."""
-
-LOOKING_BACK = timedelta(days=30)
-"""How far back a plan reaches, so that what is too late is said and not forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +145,6 @@ def addressees_of(catalogue: Catalogue) -> tuple[Addressee, ...]:
     ]
     proofs = [] if mail.proof is None else [Addressee(Role.PROOF, mail.proof.to, PROOF, frozenset())]
     return (*lists, *proofs)
-
-
-def kinds_of_list(one: MailingList) -> frozenset[Kind]:
-    """The kinds of mail that are posted to a list: all where it names none."""
-    return frozenset(map(Kind, one.kinds)) or frozenset(Kind)
 
 
 def list_letter(spoken: Sequence[str]) -> str:

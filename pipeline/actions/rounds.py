@@ -4,18 +4,18 @@ One commit carries the steps of all connections that are ready: the outcomes of 
 start of the next ones. Each connection has one message in hand at most, so each has one in doubt at most.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
 from pipeline.actions.pace import Pace
 from pipeline.actions.supply import Supply
 from pipeline.actions.terms import Delivered, Finish, Terms
-from pipeline.actions.verdicts import is_crowded, is_impersonal, settlement
+from pipeline.actions.verdicts import accepted, is_crowded, is_impersonal, settlement
 from pipeline.clock import Clock
 from pipeline.delivery import Fate, Outcome, Transport
 from pipeline.delivery.lines import Lines
@@ -33,6 +33,7 @@ T = TypeVar("T")
 _STRIKES: Final = 5  # refusals in a row that say nothing of the recipient: then the server refuses us, not them
 _AFTER_A_BREAK: Final = timedelta(minutes=1)
 _AFTER_STRIKES: Final = timedelta(minutes=15)
+_AFTER_ALL: Final = timedelta(hours=1)  # for what would be given up, but the server took nothing else either
 _LOOK_AGAIN: Final = 1.0  # seconds between two looks at what other senders still hold, and at a stop signal
 _LISTEN: Final = 0.2  # seconds to wait for a reply before looking whether we shall stop
 _GRACE: Final = 7.0  # seconds that the messages in hand have when we shall stop
@@ -41,8 +42,7 @@ _LONGEST_LINGER: Final = 0.002  # seconds
 _A_LINE_FOR: Final = 20  # messages waiting, for one more connection to be worth while
 
 
-@dataclass(frozen=True, slots=True)
-class _Start:
+class _Start(NamedTuple):
     """A message that is ready to leave."""
 
     item: Claimed
@@ -68,6 +68,7 @@ class Round:
         self._linger = 0.0
         self._broken: set[tuple[int, int]] = set()
         self._struck: list[Claimed] = []
+        self._given_up: list[Claimed] = []
         self._pace = Pace(series, clock, terms)
         self._until = clock.now() + terms.lasts if terms.lasts else None
 
@@ -77,6 +78,7 @@ class Round:
             self._write(self._tidied)
             while self._goes_on():
                 pass
+            self._spare()
             self._checkpoint("before_last_commit")
             left = self._write(self._put_back)  # counts the last outcomes, so it comes first
             dropped = self._result.dropped + self._late_before + self._late_after
@@ -192,14 +194,14 @@ class Round:
         queue, found = self._supply.waiting, list[_Start]()
         full, resting = list[Claimed](), list[tuple[Claimed, datetime]]()
         self._lines.widen(1 + len(queue) // _A_LINE_FOR)
-        room = self._lines.free
+        room, now = self._lines.free, self._clock.now()
         while queue and len(found) < room and self._may_leave_now():
             item = queue.popleft()
             if self._pace.is_full(item):
                 full.append(item)
             elif (until := self._pace.rests_until(item)) is not None:
                 resting.append((item, until))
-            elif (start := self._finished(item)) is not None:
+            elif (start := self._finished(item, now)) is not None:
                 found.append(start)
                 self._pace.slot = None
         if full or resting:
@@ -207,8 +209,8 @@ class Round:
             self._count("retried", len(resting))
         return found
 
-    def _finished(self, item: Claimed) -> _Start | None:
-        dated = item.dated or self._clock.now()
+    def _finished(self, item: Claimed, now: datetime) -> _Start | None:
+        dated = item.dated or now
         try:
             return _Start(item, dated, self._supply.finished(item, dated))
         except TocsinError as error:
@@ -270,12 +272,18 @@ class Round:
             self._checkpoint("after_outcome")
 
     def _note(self, item: Claimed, outcome: Outcome) -> None:
+        if outcome.fate is Fate.ACCEPTED:
+            self._unsettled.append((item, accepted(outcome)))
+            return
         key = item.campaign, item.recipient.subscriber
         pause = _AFTER_A_BREAK if key in self._broken else timedelta(0)
-        now, jitter = self._clock.now(), 0.0 if outcome.fate is Fate.ACCEPTED else self._terms.jitter()
-        self._unsettled.append((item, settlement(outcome, item.attempts + 1, item.not_after, now, jitter, pause)))
+        now, jitter = self._clock.now(), self._terms.jitter()
+        settled = settlement(outcome, item.attempts + 1, item.not_after, now, jitter, pause)
+        self._unsettled.append((item, settled))
         if outcome.fate in (Fate.BROKEN, Fate.UNKNOWN):
             self._broken.add(key)
+            if settled.state is State.FAILED:
+                self._given_up.append(item)
         if is_crowded(outcome):
             self._pace.crowded(item)
 
@@ -286,19 +294,29 @@ class Round:
         self._struck = [*self._struck, item] if is_impersonal(outcome) else []
         # What the other connections still had in hand then is refused for the same reason.
         if len(self._struck) >= _STRIKES or (self._struck and self._result.trouble is not None):
-            forgiven = self._write(self._forgiven)
-            self._count("failed", -forgiven)
-            self._count("retried", forgiven)
+            self._forgive(self._struck, _AFTER_STRIKES)
             self._struck = []
             self._result = replace(self._result, trouble=f"the mail server refuses every message: {outcome.told}")
 
-    def _forgiven(self, connection: Connection) -> int:
-        """Those who were refused in our place get another try."""
-        now = self._clock.now()
-        return sum(
-            retry_failed(connection, item.campaign, item.recipient.subscriber, now + _AFTER_STRIKES)
-            for item in self._struck
+    def _spare(self) -> None:
+        """Where the server hung up over all that it was given, it isn't the messages: none is given up for that."""
+        if self._result.sent:
+            return
+        if self._result.trouble is None and self._lines.suspicion:
+            self._result = replace(self._result, trouble=self._lines.suspicion)
+        if self._result.trouble is not None and self._given_up:
+            self._forgive(self._given_up, _AFTER_ALL)
+
+    def _forgive(self, items: Sequence[Claimed], wait: timedelta) -> None:
+        """Those who had to bear what was meant for us, or for nobody, get another try."""
+        until = self._clock.now() + wait
+        forgiven = self._write(
+            lambda connection: sum(
+                retry_failed(connection, item.campaign, item.recipient.subscriber, until) for item in items
+            )
         )
+        self._count("failed", -forgiven)
+        self._count("retried", forgiven)
 
 
 _COUNTED: Final = {

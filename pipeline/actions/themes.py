@@ -14,8 +14,7 @@ def template_folders(project: Project, catalogue: Catalogue) -> list[Path]:
 
     `[site] theme = "paper"` means `templates/themes/paper/`; CatalogueError where there is no such folder.
     """
-    own = [project.templates] if project.templates.is_dir() else []
-    theme = catalogue.site.theme
+    own, theme = project.own_templates, catalogue.site.theme
     if theme is None:
         return own
     themes = project.templates / THEMES

@@ -14,6 +14,11 @@ _TOO_MANY: Final = re.compile(r"too (?:many|fast|much)|rate.?limit|throttl|excee
 _OF_THE_SENDER: Final = ("5.1.7", "5.1.8")  # the two of 5.1.x that are about the sender's address
 
 
+def accepted(outcome: Outcome) -> Settlement:
+    """What to store for a message that the server has taken."""
+    return Settlement(State.SENT, outcome.code, outcome.told)
+
+
 def settlement(
     outcome: Outcome, attempt: int, not_after: datetime, now: datetime, jitter: float, pause: timedelta
 ) -> Settlement:
@@ -24,7 +29,7 @@ def settlement(
     """
     said = outcome.told
     if outcome.fate is Fate.ACCEPTED:
-        return Settlement(State.SENT, outcome.code, said)
+        return accepted(outcome)
     if outcome.fate is Fate.UNKNOWN:
         return Settlement(State.DOUBT, outcome.code, said)
     if outcome.fate is Fate.BROKEN and outcome.step is Step.MAIL:

@@ -14,11 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pipeline.delivery.outcomes import FINAL_TIMEOUT, TIMEOUT, Fate, Outcome, Step
+from pipeline.delivery.outcomes import FINAL_TIMEOUT, TIMED_OUT, TIMEOUT, Fate, Outcome, Step
 from pipeline.delivery.replies import code_of, refused, words, words_of
 from pipeline.letters import Message
 
 _NOT_IN_AN_ADDRESS: Final = re.compile(r"[\x00-\x20\x7f<>]")
+_REPLY: Final = re.compile(rb"(?:\d{3}-[^\n]*\n)*(\d{3})(?!-)([^\n]*)\n")
 _LONGEST_REPLY: Final = 65536  # octets: what says more than that is no mail server
 _NOT_YET: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _AT_ONCE: Final = 4096  # octets read at a time: a reply is short
@@ -143,7 +144,7 @@ class Conversation:
             return self._guarded(lambda: self._say_dot(_DOT))
         return self.give_up()
 
-    def give_up(self, words: str = "timed out") -> Outcome:
+    def give_up(self, words: str = TIMED_OUT) -> Outcome:
         """Ends the connection; the message in hand is in doubt only if its final dot had left."""
         return self._lost(None, words)
 
@@ -223,33 +224,32 @@ class Conversation:
     def _answered(self) -> Outcome | None:
         """Deals with the replies that are there."""
         while self._awaited and (reply := self._next_reply()) is not None:
-            outcome = self._heed(self._awaited.popleft(), reply)
+            command = self._awaited.popleft()
+            well = reply[0] in command.welcome and self._refusal is None
+            outcome = self._went_well(command) if well else self._heed(command, reply)
             if outcome is not None:
                 return outcome
         return None
 
     def _next_reply(self) -> Reply | None:
         """The next whole reply of one or several lines, as it came; ValueError for what is none."""
-        heard, start = self._heard, 0
-        said: list[bytes] = []
-        while (end := heard.find(b"\n", start)) >= 0:
-            line, start = heard[start:end], end + 1
-            if not line[:3].isdigit():
-                raise ValueError(f"a reply that is none: {words(line)}")
-            said.append(line[4:])
-            if line[3:4] != b"-":
-                self._heard = heard[start:]
-                return int(line[:3]), b"\n".join(said)
-        if len(heard) > _LONGEST_REPLY:
-            raise ValueError("a reply without an end")
-        return None
+        heard = self._heard
+        found = _REPLY.match(heard)
+        if found is None:
+            for line in heard.split(b"\n")[:-1]:
+                if not line[:3].isdigit():
+                    raise ValueError(f"a reply that is none: {words(line)}")
+            if len(heard) > _LONGEST_REPLY:
+                raise ValueError("a reply without an end")
+            return None
+        self._heard = heard[found.end() :]
+        said = found[2] if found.start(1) == 0 else b"\n".join(line[4:] for line in found[0].split(b"\n"))
+        return int(found[1]), said
 
     def _heed(self, command: _Command, reply: Reply) -> Outcome | None:
-        """What a reply means for the message in hand."""
+        """What a reply means for the message in hand that isn't the one to go on with."""
         code, said = reply
         step = command.step
-        if code in command.welcome and self._refusal is None:
-            return self._went_well(command)
         if step is Step.END:
             return self._concluded(code, words(said))
         if code == 421 or not 200 <= code < 600:  # the server is leaving, or talks nonsense
@@ -310,7 +310,7 @@ class Conversation:
             return Outcome(Fate.UNKNOWN, Step.END, code, words)
         awaited = next((command.step for command in self._awaited if command.step is not None), Step.MAIL)
         in_body = self._dotted or self._holds_dot
-        return Outcome(Fate.BROKEN, Step.DATA if in_body else at or awaited, code, words)
+        return Outcome(Fate.BROKEN, Step.BODY if in_body else at or awaited, code, words)
 
 
 def hang_up(client: Any) -> None:

@@ -5,18 +5,19 @@ import select
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from pipeline.delivery.conversation import Conversation
-from pipeline.delivery.outcomes import Fate, Outcome, Transport
+from pipeline.delivery.outcomes import Fate, Outcome, Step, Transport
 from pipeline.errors import DeliveryError
 from pipeline.letters import Message
 
 T = TypeVar("T")
 
 _BREAKS: Final = 2  # connections in a row that failed before they carried anything: then the server is in trouble
+_HANG_UPS: Final = 200  # bodies in a row over which the server hung up: then it isn't the messages
 _LOOK: Final = 0.05  # seconds between two looks at a connection that is being opened
 
 
@@ -24,6 +25,7 @@ _LOOK: Final = 0.05  # seconds between two looks at a connection that is being o
 class _Line:
     transport: Transport
     since: int  # how many breaks there had been when it was opened
+    has_carried: bool = False  # something to its end
 
 
 @dataclass(slots=True)
@@ -36,9 +38,10 @@ class _InHand(Generic[T]):
 class Lines(Generic[T]):
     """Up to `most` connections, opened by `connect` when there is work for them.
 
-    `trouble` says why the mail server can't be used; it stays empty while one connection still can. A connection is
-    opened in a thread of its own, since that may take as long as the server likes. After that all goes on in the
-    caller's thread: a `Conversation` never waits, any other transport is done with a message as soon as it has begun.
+    `trouble` says why the mail server can't be used; it stays empty while one connection still can. Each connection is
+    opened in a thread of its own, since that may take as long as the server likes; the first one alone, to learn
+    whether the server wants us at all. After that all goes on in the caller's thread: a `Conversation` never waits, any
+    other transport is done with a message as soon as it has begun.
     """
 
     def __init__(self, connect: Callable[[], Transport], most: int) -> None:
@@ -49,9 +52,10 @@ class Lines(Generic[T]):
         self._in_hand: dict[int, _InHand[T]] = {}  # by the number of the connection's file
         self._poll = select.poll()
         self._overdue_from = math.inf  # before this instant of the monotonic clock nothing in hand is overdue
-        self._opening: Future[Transport] | None = None
+        self._opening: list[Future[Transport]] = []
         self._ended: list[tuple[T, Outcome]] = []
-        self._breaks = 0
+        self._breaks = self._hang_ups = 0  # since a connection has carried something to its end
+        self._failure = ""
 
     @property
     def free(self) -> int:
@@ -66,21 +70,30 @@ class Lines(Generic[T]):
     @property
     def opening(self) -> bool:
         """Whether a connection is being opened."""
-        return self._opening is not None
+        return bool(self._opening)
+
+    @property
+    def suspicion(self) -> str:
+        """What may be `trouble`: the server has hung up over several messages in a row; else empty."""
+        return self._failure if self._hang_ups >= _BREAKS else ""
 
     def widen(self, wanted: int) -> None:
-        """Begins to open one more connection where fewer than `wanted` are open."""
-        if self.trouble or self._opening is not None or len(self._lines) >= min(wanted, self._most):
+        """Begins to open more connections where fewer than `wanted` are open."""
+        if self.trouble:
             return
-        self._opening = Future()
-        threading.Thread(target=_fulfil, args=(self._opening, self._connect), name="connect", daemon=True).start()
+        most = min(wanted, self._most) if self._lines else 1
+        for _ in range(most - len(self._lines) - len(self._opening)):
+            future = Future[Transport]()
+            self._opening.append(future)
+            threading.Thread(target=_fulfil, args=(future, self._connect), name="connect", daemon=True).start()
 
     def begin(self, item: T, message: Message, careful: bool = False) -> None:
         """Hands a message to a free connection; `outcomes` gives `item` back with what came of it.
 
-        For a `careful` one see `Conversation.begin`.
+        For a `careful` one see `Conversation.begin`. After a break all are, until a message is through: the server may
+        hang up over several.
         """
-        line = self._free.pop()
+        line, careful = self._free.pop(), careful or bool(self._breaks or self._hang_ups)
         talk = line.transport if isinstance(line.transport, Conversation) else None
         try:
             number = talk.fileno() if talk else -1
@@ -108,9 +121,9 @@ class Lines(Generic[T]):
 
     def hurry(self, seconds: float) -> None:
         """Gives up what hasn't ended within so many seconds, connections that are being opened at once."""
-        if self._opening is not None:
-            self._opening.add_done_callback(_close_unused)
-            self._opening = None
+        for future in self._opening:
+            future.add_done_callback(_close_unused)
+        self._opening.clear()
         for line in self._lines:
             if isinstance(line.transport, Conversation):
                 line.transport.hurry(seconds)
@@ -140,8 +153,8 @@ class Lines(Generic[T]):
 
     def _attend(self, seconds: float) -> None:
         """Lets the conversations go on that can, and gives up those that are overdue."""
-        wait = min(seconds, self._overdue_from - time.monotonic())
-        for number, _ in self._poll.poll(max(0.0, wait) * 1000):
+        left = min(seconds, self._overdue_from - time.monotonic())
+        for number, _ in self._poll.poll(max(0.0, left) * 1000):
             one = self._in_hand[number]
             outcome = one.talk.go_on()
             if outcome is None:
@@ -170,7 +183,7 @@ class Lines(Generic[T]):
     def _end(self, item: T, line: _Line, outcome: Outcome) -> None:
         self._ended.append((item, outcome))
         if outcome.fate not in (Fate.BROKEN, Fate.UNKNOWN):
-            self._breaks = 0
+            self._breaks, self._hang_ups, line.has_carried = 0, 0, True
             if not isinstance(line.transport, Conversation) or line.transport.is_open:
                 self._free.append(line)
             else:
@@ -178,27 +191,33 @@ class Lines(Generic[T]):
             return
         line.transport.close()
         self._lines.remove(line)
-        if line.since >= self._breaks:  # those that were open at an earlier break have broken with it
+        if line.has_carried and outcome.step is Step.MAIL:
+            return  # many a server takes so many messages and no more over one connection
+        self._failure = f"the connection to the mail server failed: {outcome.told}"
+        if outcome.is_hang_up:  # the server wanted this message so far: the others may well get through
+            self._hang_ups += 1
+        elif line.since >= self._breaks:  # those that were open at an earlier break have broken with it
             self._breaks += 1
-        if self._breaks >= _BREAKS:
-            self.trouble = f"the connection to the mail server failed: {outcome.told}"
+        if self._breaks >= _BREAKS or self._hang_ups >= _HANG_UPS:
+            self.trouble = self._failure
 
     def _look_at_opening(self, seconds: float) -> None:
-        if self._opening is None:
+        if not self._opening:
             return
-        try:
-            error = self._opening.exception(seconds)
-        except TimeoutError:
-            return
-        opened, self._opening = self._opening, None
+        for opened in wait(self._opening, seconds, FIRST_COMPLETED).done:
+            self._opening.remove(opened)
+            self._take_up(opened)
+
+    def _take_up(self, opened: "Future[Transport]") -> None:
+        error = opened.exception()
         if error is None:
             line = _Line(opened.result(), self._breaks)
             self._lines.append(line)
             self._free.append(line)
         elif not isinstance(error, DeliveryError):
             raise error
-        elif self._lines:
-            self._most = len(self._lines)  # the server wants no more of us at a time
+        elif others := len(self._lines) + len(self._opening):
+            self._most = others  # the server wants no more of us at a time
         else:
             self.trouble = str(error)
 

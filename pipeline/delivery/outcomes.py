@@ -1,9 +1,8 @@
 """What can come of one message, and what a way out for messages looks like."""
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from pipeline.letters import Message
 
@@ -17,12 +16,17 @@ PATIENCE: Final = 4 * TIMEOUT + FINAL_TIMEOUT
 """Seconds that one message can take at most."""
 
 
+TIMED_OUT: Final = "timed out"
+"""The text of an outcome where the server said nothing for too long."""
+
+
 class Step(StrEnum):
     """Where in the conversation something happened."""
 
     MAIL = "MAIL"
     RCPT = "RCPT"
     DATA = "DATA"
+    BODY = "the body"
     END = "the final dot"
 
 
@@ -39,14 +43,18 @@ class Fate(StrEnum):
     UNKNOWN = "unknown"  # the connection failed, and the server may have taken it
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What came of one message, at which step, and in the server's own words; `code` is None without a reply."""
 
     fate: Fate
     step: Step
     code: int | None
     text: str
+
+    @property
+    def is_hang_up(self) -> bool:
+        """Whether the server hung up over the body of the message, which it hadn't refused."""
+        return self.fate is Fate.BROKEN and self.step is Step.BODY and self.code is None and self.text != TIMED_OUT
 
     @property
     def status(self) -> str:

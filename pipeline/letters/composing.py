@@ -11,6 +11,7 @@ import css_inline
 from pipeline.catalogue.models import Event, Newsletter, Rule, Status
 from pipeline.edition import Edition, Listing
 from pipeline.errors import PermanentDeliveryError, SettingsError, TemplateError
+from pipeline.language import direction
 from pipeline.letters.digests import digest_view
 from pipeline.letters.heading import choosing, head_of, leave
 from pipeline.letters.marks import Marks, marks_for
@@ -246,6 +247,7 @@ def _everywhere(edition: Edition, language: str, post: Post, marks: Marks) -> di
     """What every template may use."""
     return {
         "series": edition.series,
+        "direction": direction(language),
         "organisers": [organiser.name for organiser in edition.series.organiser],
         "site": edition.address("", language),
         "leave": leave(post, marks.token),

@@ -7,7 +7,7 @@ import css_inline
 
 from pipeline.catalogue.models import Catalogue
 from pipeline.errors import TemplateError
-from pipeline.language import say_day, words
+from pipeline.language import direction, say_day, words
 from pipeline.letters.headers import field, mailbox, unstructured
 from pipeline.letters.marks import Marks, marks_for
 from pipeline.letters.message import Letter, Post
@@ -55,6 +55,7 @@ def compose_confirmation(catalogue: Catalogue, question: Question, post: Post, r
     marks = marks_for(f"{catalogue.series.id} confirmation {name} {language}", post.secret)
     context = {
         "series": catalogue.series,
+        "direction": direction(language),
         "site": post.site,
         "organisers": [organiser.name for organiser in catalogue.series.organiser],
         "postal_address": catalogue.mail.postal_address,

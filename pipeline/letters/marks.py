@@ -5,6 +5,7 @@ that nonce, which nobody who writes texts can know; so a stored letter tells by 
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -26,6 +27,7 @@ _WISHES = "wants"
 _ANSWER = "answer"
 """Opens the mark of the token by which one person confirms."""
 _OPENING = re.compile(rb"Date: ([0-9a-z]{%d})\.date\r\n" % NONCE_LENGTH)
+_NAMES = ("date", "to", "id", "token", _WISHES)
 # What may stand in a mailbox without its name: nothing that could end it, begin another, or break the line.
 _ADDRESS = re.compile(
     r'(?:[^\s\x00-\x1f\x7f<>()\[\],;:\\"@]+|"[^\x00-\x1f\x7f\\"]*")@[^\s\x00-\x1f\x7f<>()\[\],;:\\"@]+'
@@ -96,7 +98,10 @@ class _Pattern:
     """A stored letter, looked through once: for each reader the empty pieces, every second one, are filled in."""
 
     pieces: tuple[bytes, ...]
-    marks: tuple[str, ...]
+    placed: Callable[[tuple[bytes, ...]], tuple[bytes, ...]]
+    """From the values of all `_NAMES` to what fills the pieces, in their order."""
+    has_wishes: bool
+    """Whether the token for one's preferences is among them."""
     above: int
     """How many marks stand in the header."""
     below: tuple[bytes, ...]
@@ -113,6 +118,11 @@ def _pattern(source: bytes) -> _Pattern:
     parts = re.split(re.escape(opening[1]) + rb"\.(date|id|(?:token|wants)\.{%d}|to)" % _PADDING, source)
     between, marks = parts[::2], tuple(name.decode().rstrip(".") for name in parts[1::2])
     parts[1::2] = [b""] * len(marks)
+    places = tuple(map(_NAMES.index, marks))
+
+    def placed(values: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        return tuple([values[place] for place in places])
+
     above = next(number for number, piece in enumerate(between) if b"\r\n\r\n" in piece)
     below = between[above].partition(b"\r\n\r\n")[2], *between[above + 1 :]
     # Of what is filled in only an address may begin with a dot, and it stands behind the name of its field.
@@ -120,7 +130,7 @@ def _pattern(source: bytes) -> _Pattern:
     is_transparent = not lines.pop() and not any(
         line.startswith(b".") or b"\r" in line or b"\n" in line for line in lines
     )
-    return _Pattern(tuple(parts), marks, above, below, is_transparent)
+    return _Pattern(tuple(parts), placed, _WISHES in marks, above, below, is_transparent)
 
 
 def finish(letter: Letter, recipient: Recipient, campaign: str, sent: datetime, post: Post) -> Message:
@@ -129,17 +139,15 @@ def finish(letter: Letter, recipient: Recipient, campaign: str, sent: datetime, 
     `campaign` is the occasion's key, `sent` the aware instant for the Date field. Raises PermanentDeliveryError for an
     address that can't stand in a To field.
     """
-    address, public_id, secret = recipient.address, recipient.public_id, post.secret
+    _, address, public_id = recipient
+    secret = post.secret
     if _ADDRESS.fullmatch(address) is None:
         raise PermanentDeliveryError(f"{address!r} can't stand in a To field")
     pattern, at = _pattern(letter.source), int(sent.timestamp())
     message_id, name = message_id_of(campaign, public_id, post), public_id.encode()
-    values = {"date": _date(at), "to": address.encode(), "id": message_id.encode()}
-    if "token" in pattern.marks:
-        values["token"] = token_octets(name, UNSUBSCRIBE, secret)
-    if _WISHES in pattern.marks:
-        values[_WISHES] = token_octets(name, PREFERENCES, secret)
-    filled = [values[mark] for mark in pattern.marks]
+    wishes = token_octets(name, PREFERENCES, secret) if pattern.has_wishes else b""
+    token = token_octets(name, UNSUBSCRIBE, secret)
+    filled = pattern.placed((_date(at), address.encode(), message_id.encode(), token, wishes))
     pieces = list(pattern.pieces)
     pieces[1::2] = filled
     body = b"".join(pieces)

@@ -1,6 +1,7 @@
 """The values that letters are made of: what is composed once, whom it goes to, what goes over the wire."""
 
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from pipeline.letters.dkim import Key
 
@@ -17,8 +18,7 @@ class Letter:
     source: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """Whom a letter goes to: the subscriber's row, the address for RCPT TO, and a random url-safe public name."""
 
     subscriber: int
@@ -26,8 +26,7 @@ class Recipient:
     public_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """What goes over the wire: envelope sender and recipient, and the bytes of DATA (CRLF, not dot-stuffed)."""
 
     envelope_sender: str

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, select, update
 
-from pipeline.reminders.occasions import Audience, Kind, Occasion, Plan, Priority
+from pipeline.reminders.occasions import RECENTLY, Audience, Kind, Occasion, Plan, Priority, outdone
 from pipeline.store.choices import is_declined
 from pipeline.store.dialects import insert
 from pipeline.store.tables import IS_WAITING, Progress, State, campaigns, deliveries
@@ -19,8 +19,6 @@ RECENTLY_TOLD: Final = "recently told"
 SUPERSEDED: Final = "superseded"
 UNPLANNED: Final = "no longer planned"
 
-# A reminder of a changed event is spared to who got the same reminder so shortly before.
-RECENTLY: Final = timedelta(hours=48)
 # A notice too: who still waits for "moved to Thursday" shall not hear it once it is Friday, but the next notice.
 _ENDED_BY_A_CHANGE: Final = (Kind.REMINDERS, Kind.ANNOUNCEMENTS, Kind.FOLLOW_UPS, Kind.CHANGES)
 
@@ -64,7 +62,9 @@ def reconcile(connection: Connection, series: str, plan: Plan, now: datetime) ->
     if added:
         connection.execute(insert(connection, campaigns).on_conflict_do_nothing(), [_planned(series, o) for o in added])
     for campaign, occasion in changed:
-        connection.execute(update(campaigns).where(campaigns.c.id == campaign).values(_planned(series, occasion)))
+        # Another planner may have given it to its recipients since we looked.
+        unspent = update(campaigns).where(campaigns.c.id == campaign, campaigns.c.expanded.is_(None))
+        connection.execute(unspent.values(_planned(series, occasion)))
     drop(connection, gone, UNPLANNED)
     stopped = _stop_outdated(connection, stored.values(), plan, now)
     return Reconciled(len(added), len(changed), len(gone), stopped)
@@ -78,14 +78,8 @@ def due_campaigns(connection: Connection, series: str, now: datetime) -> tuple[C
         campaign_in(row)
         for row in connection.execute(select(campaigns).where(planned, campaigns.c.due <= now).order_by(*LEAVING))
     ]
-    newest = _newest_reminders(due)
-    superseded = {
-        campaign.id: rival.occasion.rule
-        for campaign in due
-        if (rival := newest.get(_occurrence(campaign.occasion), campaign)).id != campaign.id
-        and campaign.occasion.kind is Kind.REMINDERS
-        and not campaign.occasion.on_request
-    }
+    instead = outdone(campaign.occasion for campaign in due)
+    superseded = {campaign.id: rival.rule for campaign in due if (rival := instead.get(campaign.occasion.key))}
     # Where some want no mail of the newest one, the others wait: the next time they go to whom it didn't.
     wanted_by_all = {rule for rule in superseded.values() if not is_declined(connection, series, rule)}
     drop(connection, [number for number, rule in superseded.items() if rule in wanted_by_all], SUPERSEDED)
@@ -229,27 +223,6 @@ def _occasion(row: Row[Any]) -> Occasion:
 def campaign_in(row: Row[Any]) -> Campaign:
     """The campaign that a row of the table keeps."""
     return Campaign(row.id, row.series, _occasion(row))
-
-
-def _occurrence(occasion: Occasion) -> tuple[str, str]:
-    return occasion.event, occasion.occurrence
-
-
-def _newest_reminders(due: Iterable[Campaign]) -> dict[tuple[str, str], Campaign]:
-    """Of the reminders of each event that are due together, the last one: it is the nearest to the event."""
-    newest: dict[tuple[str, str], Campaign] = {}
-    for campaign in due:
-        occasion = campaign.occasion
-        # What only some asked for takes no mail from the others, and none takes theirs.
-        if occasion.kind is Kind.REMINDERS and occasion.event and not occasion.on_request:
-            rival = newest.setdefault(_occurrence(occasion), campaign)
-            if _order(campaign) > _order(rival):
-                newest[_occurrence(occasion)] = campaign
-    return newest
-
-
-def _order(campaign: Campaign) -> tuple[int, datetime, int]:
-    return campaign.occasion.revision, campaign.occasion.due, campaign.id
 
 
 def _says_again(connection: Connection, campaign: Campaign) -> bool:

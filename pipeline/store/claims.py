@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, and_, bindparam, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, and_, bindparam, or_, select, update
 
 from pipeline.letters import Recipient
 from pipeline.reminders.occasions import Priority
@@ -37,25 +37,34 @@ def claim(
     least_urgent: Priority = Priority.NEWSLETTER,
 ) -> tuple[Claimed, ...]:
     """Takes up to `size` deliveries that may leave now, the most urgent campaign's first, for as long as the lease."""
-    live = select(campaigns.c.id, campaigns.c.priority).where(
+    live = select(campaigns.c.id, campaigns.c.key, campaigns.c.not_after, campaigns.c.priority).where(
         campaigns.c.series == series,
         campaigns.c.state == Progress.EXPANDED,
         campaigns.c.not_after > now,
         campaigns.c.priority <= int(least_urgent),
     )
     found: list[Claimed] = []
-    for together in _groups(connection.execute(live.order_by(*LEAVING)).all(), size):
+    for together in _groups([_Live(*row) for row in connection.execute(live.order_by(*LEAVING))], size):
         if len(found) >= size:
             break
         found += _claim_from(connection, together, size - len(found), owner, lease, now)
     return tuple(found)
 
 
-def _groups(rows: Sequence[Row[int, int]], size: int) -> Iterator[list[int]]:
+class _Live(NamedTuple):
+    """A campaign whose deliveries may leave."""
+
+    id: int
+    key: str
+    not_after: datetime
+    priority: int
+
+
+def _groups(rows: Sequence[_Live], size: int) -> Iterator[list[_Live]]:
     """The campaigns whose deliveries are claimed in one go: many confirmations, of one delivery each, or one other."""
-    ones = [row.id for row in rows if row.priority == Priority.CONFIRMATION]
+    ones = [row for row in rows if row.priority == Priority.CONFIRMATION]
     yield from (ones[start : start + size] for start in range(0, len(ones), size))
-    yield from ([row.id] for row in rows if row.priority != Priority.CONFIRMATION)
+    yield from ([row] for row in rows if row.priority != Priority.CONFIRMATION)
 
 
 def renew(connection: Connection, owner: str, until: datetime, now: datetime) -> None:
@@ -71,12 +80,9 @@ def release(connection: Connection, owner: str) -> None:
 
 def put_off(connection: Connection, items: Iterable[tuple[Claimed, datetime]], owner: str) -> None:
     """Lets claimed deliveries wait, each until an instant of its own, without counting that as a try."""
-    rows = [
-        {"campaign": item.campaign, "subscriber": item.recipient.subscriber, "me": owner, "until": microseconds(until)}
-        for item, until in items
-    ]
+    rows = [(item.campaign, item.recipient.subscriber, microseconds(until)) for item, until in items]
     if rows:
-        _PUT_OFF.run(connection, rows)
+        _PUT_OFF.run(connection, rows, me=owner)
 
 
 def reap(connection: Connection, owner: str, dead: Sequence[str], policy: InDoubt, now: datetime) -> tuple[int, int]:
@@ -112,14 +118,16 @@ _PUT_OFF: Final = Prepared(
         deliveries.c.owner == bindparam("me"),
         deliveries.c.state == State.CLAIMED,
     )
-    .values(freed(WAITING_AGAIN, next_try=bindparam("until", type_=Instant)))
-)
+    .values(freed(WAITING_AGAIN, next_try=bindparam("until", type_=Instant))),
+    "campaign", "subscriber", "until",
+)  # fmt: skip
 
 
 def _claim_from(
-    connection: Connection, of: Sequence[int], size: int, owner: str, lease: timedelta, now: datetime
+    connection: Connection, of: Sequence[_Live], size: int, owner: str, lease: timedelta, now: datetime
 ) -> list[Claimed]:
-    among = deliveries.c.campaign_id.in_(of) if len(of) > 1 else deliveries.c.campaign_id == of[0]
+    live = {campaign.id: campaign for campaign in of}
+    among = deliveries.c.campaign_id.in_(live) if len(of) > 1 else deliveries.c.campaign_id == of[0].id
     ready = (
         _DETAILS.where(among, IS_WAITING, deliveries.c.next_try <= now)
         .order_by(deliveries.c.next_try, deliveries.c.subscriber_id)
@@ -128,36 +136,33 @@ def _claim_from(
     )
     found = [
         Claimed(
-            row.campaign_id,
-            row.key,
-            Recipient(row.subscriber_id, row.mailbox, row.public_id),
-            row.language,
-            row.attempts,
-            row.doubts,
-            row.dated,
-            row.not_after,
+            campaign,
+            live[campaign].key,
+            Recipient(subscriber, mailbox, public_id),
+            language,
+            tries,
+            doubts,
+            dated,
+            live[campaign].not_after,
         )
-        for row in connection.execute(ready)
+        for campaign, subscriber, mailbox, public_id, language, tries, doubts, dated in connection.execute(ready)
     ]
     if found:
-        common = {"me": owner, "now": microseconds(now), "span": lease // MICROSECOND}
-        keys = [{"campaign": item.campaign, "subscriber": item.recipient.subscriber, **common} for item in found]
-        _TAKE.run(connection, keys)
+        keys = [(item.campaign, item.recipient.subscriber) for item in found]
+        _TAKE.run(connection, keys, me=owner, now=microseconds(now), span=lease // MICROSECOND)
     return found
 
 
 _DETAILS: Final = select(
     deliveries.c.campaign_id,
-    campaigns.c.key,
-    campaigns.c.not_after,
     deliveries.c.subscriber_id,
+    subscribers.c.mailbox,
+    subscribers.c.public_id,
     deliveries.c.language,
     deliveries.c.attempts,
     deliveries.c.doubts,
     deliveries.c.dated,
-    subscribers.c.mailbox,
-    subscribers.c.public_id,
-).select_from(deliveries.join(campaigns).join(subscribers))
+).select_from(deliveries.join(subscribers))
 
 _TAKE: Final = Prepared(
     update(deliveries)
@@ -169,5 +174,6 @@ _TAKE: Final = Prepared(
         state=State.CLAIMED,
         owner=bindparam("me"),
         lease_until=later(bindparam("now", type_=Instant), bindparam("span", type_=BigInteger)),
-    )
-)
+    ),
+    "campaign", "subscriber",
+)  # fmt: skip

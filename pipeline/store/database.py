@@ -144,7 +144,7 @@ def open_database(url: str, clock: Clock, *, create: bool = True) -> Database:
     try:
         database = Database(_engine(where, clock), clock)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
-        raise StoreError("PostgreSQL needs one more package: pip install 'tocsin[postgresql]'") from error
+        raise StoreError("PostgreSQL needs one more package: pip install 'psycopg[binary]'") from error
     try:
         with database.look() as connection:
             current = is_current(connection)
@@ -195,20 +195,24 @@ def _prepare_file(path: Path, create: bool) -> None:
 
 
 def _engine(url: URL, clock: Clock) -> Engine:
+    # What is asked for holds addresses, which an error must not carry into a log.
     if url.get_backend_name() == "postgresql":
         alive = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
         # The pre-ping finds out about a server that was restarted in the meantime.
         return create_engine(
             url,
             pool_pre_ping=True,
+            hide_parameters=True,
             connect_args={"connect_timeout": _LOCK_TIMEOUT, "application_name": "tocsin", **alive},
         )
     # The driver must begin no transaction of its own: a reader's can't become a writer's without "database is locked".
     arguments: dict[str, Any] = {"timeout": _LOCK_TIMEOUT, "isolation_level": None}
     if is_file(url):
-        engine = create_engine(url, connect_args=arguments)
+        engine = create_engine(url, connect_args=arguments, hide_parameters=True)
     else:
-        engine = create_engine(url, connect_args={**arguments, "check_same_thread": False}, poolclass=StaticPool)
+        engine = create_engine(
+            url, connect_args={**arguments, "check_same_thread": False}, poolclass=StaticPool, hide_parameters=True
+        )
     event.listen(engine, "connect", partial(_tune, clock))
     event.listen(engine, "begin", _begin)
     return engine

@@ -7,10 +7,9 @@ its lease finds its claims gone and sends nothing new.
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -66,8 +65,7 @@ class Bounce(StrEnum):
     SUSPENDING = "suspending"
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A delivery in this process's hands. `dated` is set where a first copy is in doubt: the second has its Date."""
 
     campaign: int
@@ -80,8 +78,7 @@ class Claimed:
     not_after: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(NamedTuple):
     """What came of a message: its next state, the server's code and text, when to try again, and the address's part."""
 
     state: State
@@ -133,8 +130,9 @@ _START = Prepared(
         state=State.SENDING,
         lease_until=later(bindparam("now", type_=Instant), bindparam("span", type_=BigInteger)),
         dated=bindparam("at", type_=Instant),
-    )
-)
+    ),
+    "campaign", "subscriber", "at",
+)  # fmt: skip
 
 
 _SENT = Prepared(
@@ -152,8 +150,9 @@ _SENT = Prepared(
         finished=bindparam("at", type_=Instant),
         code=bindparam("said"),
         reason=bindparam("words"),
-    )
-)
+    ),
+    "campaign", "subscriber", "said", "words",
+)  # fmt: skip
 
 
 def start(connection: Connection, item: Claimed, owner: str, until: datetime, dated: datetime, now: datetime) -> bool:
@@ -167,9 +166,9 @@ def start_all(
     """The same for several messages with the Date of each, in one statement; says which of them may leave."""
     if not items:
         return []
-    common = {"me": owner, "now": microseconds(now), "span": (until - now) // MICROSECOND}
-    values = [{**_key(item), **common, "at": microseconds(dated)} for item, dated in items]
-    if _START.run(connection, values) == len(items):
+    rows = [(item.campaign, item.recipient.subscriber, microseconds(dated)) for item, dated in items]
+    span = (until - now) // MICROSECOND
+    if _START.run(connection, rows, me=owner, now=microseconds(now), span=span) == len(items):
         return [True] * len(items)
     ours = and_(IS_IN_HAND, deliveries.c.owner == owner, deliveries.c.state == State.SENDING)
     begun = {
@@ -221,14 +220,15 @@ def settle_all(
     connection: Connection, ended: Sequence[tuple[Claimed, Settlement]], owner: str, policy: InDoubt, now: datetime
 ) -> list[State]:
     """Stores what came of several messages; those that were sent, by far the most, in one statement."""
-    common = {"me": owner, "at": microseconds(now)}
     sent = [
-        {**_key(item), **common, "said": outcome.code, "words": outcome.text[:_TEXT_LENGTH]}
+        (item.campaign, item.recipient.subscriber, outcome.code, outcome.text[:_TEXT_LENGTH])
         for item, outcome in ended
         if outcome.state is State.SENT
     ]
     if sent:
-        _SENT.run(connection, sent)
+        _SENT.run(connection, sent, me=owner, at=microseconds(now))
+        if len(sent) == len(ended):
+            return [State.SENT] * len(sent)
     return [
         State.SENT if outcome.state is State.SENT else _settle_other(connection, item, owner, outcome, policy, now)
         for item, outcome in ended
@@ -256,10 +256,6 @@ def refuse_claimed(connection: Connection, item: Claimed, owner: str, text: str,
     values = freed(State.FAILED, reason=text[:_TEXT_LENGTH], finished=now)
     if connection.execute(update(deliveries).where(mine).values(values)).rowcount:
         note(connection, item.campaign, item.recipient.subscriber, outcome, now)
-
-
-def _key(item: Claimed) -> dict[str, int]:
-    return {"campaign": item.campaign, "subscriber": item.recipient.subscriber}
 
 
 def _is(item: Claimed) -> ColumnElement[bool]:

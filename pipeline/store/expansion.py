@@ -5,12 +5,14 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Text,
     and_,
     bindparam,
     case,
+    delete,
     exists,
     func,
     literal,
@@ -45,6 +47,7 @@ CONFIRMATION: Final = "confirmation"  # beside the kinds that one chooses: the m
 PROOF: Final = "proof"  # and the mail by which the organiser sees a letter before its readers do
 CORRECTED: Final = "it was corrected"
 _NOBODY: Final = "nobody to tell"
+_NEW: Final = ("campaign_id", "subscriber_id", "language", "state", "next_try", "attempts", "doubts")
 
 
 def expand(
@@ -77,11 +80,16 @@ def expand(
         literal(0),
         literal(0),
     ).where(*_audience(connection, campaign), or_(subscribers.c.role == Role.READER, there))
-    columns = ("campaign_id", "subscriber_id", "language", "state", "next_try", "attempts", "doubts")
-    rows = insert(connection, deliveries).from_select(columns, recipients, include_defaults=False)
-    connection.execute(rows.on_conflict_do_nothing())
+    # Nobody that is read here can be forgotten before the deliveries are there to be forgotten too.
+    held = recipients.with_for_update(read=True, key_share=True, of=subscribers)
+    rows = insert(connection, deliveries).from_select(_NEW, held, include_defaults=False)
     counted = select(func.count()).where(deliveries.c.campaign_id == campaign.id)
-    number = int(connection.execute(counted).scalar_one())
+    # Each row costs less where none can be there already: the campaign is ours until the end of the transaction.
+    before = int(connection.execute(counted).scalar_one())
+    made = connection.execute(
+        rows.on_conflict_do_nothing() if before else rows, execution_options={"preserve_rowcount": True}
+    )
+    number = before + int(made.rowcount)
     if number:
         _store(connection, campaign.id, texts)
     else:
@@ -182,15 +190,35 @@ def _queue_for_one(
     made = connection.execute(_ONE_CAMPAIGN.on(connection), row).scalar()
     if made is None:
         return False
+    delivery = {"campaign": made, "wanted": subscriber, "read": letter.language, "now": now}
+    if connection.execute(_ONE_DELIVERY, delivery).first() is None:
+        connection.execute(delete(campaigns).where(campaigns.c.id == made))
+        return False  # forgotten in this very moment
     _store(connection, made, {letter.language: letter})
-    delivery = {"campaign_id": made, "subscriber_id": subscriber, "language": letter.language}
-    connection.execute(_ONE_DELIVERY, {**delivery, "state": State.PENDING, "next_try": now})
     return True
 
 
 # Made once: a form that is sent needs them all, and making them takes longer than running them.
 _ONE_CAMPAIGN: Final = Statement(lambda at: insert(at, campaigns).on_conflict_do_nothing().returning(campaigns.c.id))
-_ONE_DELIVERY: Final = deliveries.insert()
+_ONE_DELIVERY: Final = (
+    deliveries.insert()
+    .from_select(
+        _NEW,
+        select(
+            bindparam("campaign", type_=BigInteger),
+            subscribers.c.id,
+            bindparam("read", type_=Text),
+            literal(State.PENDING.value, Text),
+            bindparam("now", type_=Instant),
+            literal(0),
+            literal(0),
+        )
+        .where(subscribers.c.id == bindparam("wanted"))
+        .with_for_update(read=True, key_share=True),
+        include_defaults=False,
+    )
+    .returning(deliveries.c.subscriber_id)
+)
 _LETTERS: Final = Statement(lambda at: insert(at, letters).on_conflict_do_nothing())
 _ASKED_ALREADY: Final = (
     select(campaigns.c.id)

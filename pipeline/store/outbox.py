@@ -171,13 +171,6 @@ def doubtful(connection: Connection, series: str) -> list[Entry]:
     return _entries(connection, and_(campaigns.c.series == series, them, in_doubt), None)
 
 
-def who_got(connection: Connection, series: str, key: str) -> frozenset[int]:
-    """The subscribers to whom a campaign's mail was sent, or may have been."""
-    got = or_(deliveries.c.state.in_((State.SENDING, State.SENT, State.DOUBT)), deliveries.c.doubts > 0)
-    of = select(deliveries.c.subscriber_id).select_from(deliveries.join(campaigns))
-    return frozenset(connection.execute(of.where(campaigns.c.series == series, campaigns.c.key == key, got)).scalars())
-
-
 def history(connection: Connection, campaign: int, subscriber: int) -> list[Attempt]:
     """What went wrong with a delivery, the oldest first."""
     query = select(attempts).where(attempts.c.campaign_id == campaign, attempts.c.subscriber_id == subscriber)

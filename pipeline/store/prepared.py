@@ -3,9 +3,11 @@
 What SQLAlchemy does for each execution would take ten times as long as the database does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Connection, Dialect, Update
@@ -13,30 +15,46 @@ from sqlalchemy.exc import DBAPIError
 
 from pipeline.store.tables import EPOCH, MICROSECOND
 
-_NOTHING: Final[Mapping[str, Any]] = {}
+_PLACES: Final[Mapping[str, str]] = {"sqlite": "qmark", "postgresql": "format"}
+"""How each driver's statements mark a parameter that goes by its place: by names it takes much longer."""
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Spelled:
+    """A statement for one kind of database, and how its parameters are brought into their places."""
+
+    text: str
+    fixed: Mapping[str, Any]
+    """The parameters that all rows share; those that differ from call to call are None."""
+    placed: Callable[[Row], Row]
+    """From a row and what all share, one after the other."""
 
 
 class Prepared:
-    """An UPDATE with named parameters."""
+    """An UPDATE with named parameters, of which those in `each` differ from row to row."""
 
-    def __init__(self, statement: Update) -> None:
-        self._statement = statement
-        self._spelled: dict[str, tuple[str, dict[str, Any]]] = {}
+    def __init__(self, statement: Update, *each: str) -> None:
+        self._statement, self._each = statement, each
+        self._spelled: dict[str, _Spelled] = {}
 
-    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+    def run(self, connection: Connection, rows: Sequence[Row], **shared: Any) -> int:
         """Runs it for each row of parameters, given as the tables keep them; returns how many rows it changed."""
         name = connection.dialect.name
-        text, fixed = self._spelled.get(name) or self._spelled.setdefault(name, self._spell(connection.dialect))
-        return run_plainly(connection, text, [{**fixed, **row} for row in rows])
+        spelled = self._spelled.get(name) or self._spelled.setdefault(name, self._spell(connection.dialect))
+        common, placed = tuple({**spelled.fixed, **shared}.values()), spelled.placed
+        return run_plainly(connection, spelled.text, [placed(row + common) for row in rows])
 
-    def _spell(self, dialect: Dialect) -> tuple[str, dict[str, Any]]:
-        """Its text, and the parameters that are always the same."""
+    def _spell(self, dialect: Dialect) -> _Spelled:
         kind: Any = type(dialect)
-        compiled = self._statement.compile(dialect=kind(paramstyle="named") if dialect.positional else dialect)
-        return compiled.string, {key: _plain(value) for key, value in compiled.params.items()}
+        compiled = self._statement.compile(dialect=kind(paramstyle=_PLACES[dialect.name]))
+        fixed = {key: _plain(value) for key, value in compiled.params.items() if key not in self._each}
+        order = [*self._each, *fixed]
+        return _Spelled(compiled.string, fixed, itemgetter(*map(order.index, compiled.positiontup or ())))
 
 
-def run_plainly(connection: Connection, text: str, rows: Sequence[Mapping[str, Any]] = (_NOTHING,)) -> int:
+def run_plainly(connection: Connection, text: str, rows: Sequence[Row] = ((),)) -> int:
     """Hands a statement to the driver for each row of its parameters; returns how many rows were changed in all.
 
     Errors are SQLAlchemy's, as from its own executions, and a connection that is lost is given up likewise.

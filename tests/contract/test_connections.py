@@ -1,5 +1,6 @@
 """Several connections at once: limits hold over all of them, and a domain that has had enough is left alone."""
 
+import threading
 from collections import Counter
 from datetime import datetime, timedelta
 
@@ -78,6 +79,83 @@ def test_a_server_that_takes_one_connection_only_gets_one(database: Database) ->
         return transport()
 
     assert round_of(database, connect, connections=5) == Delivered(sent=60)
+
+
+def test_after_the_first_connection_the_others_are_opened_side_by_side() -> None:
+    first, together = threading.Event(), threading.Barrier(3, timeout=30)
+
+    def connect() -> CapturingTransport:
+        if first.is_set():
+            together.wait()  # nobody comes through alone
+        first.set()
+        return CapturingTransport()
+
+    lines: Lines[int] = Lines(connect, 4)
+    while lines.free < 4:
+        lines.widen(4)
+        lines.outcomes(5.0)
+    assert (lines.trouble, lines.opening) == ("", False)
+    lines.close()
+
+
+def test_a_server_that_refuses_one_connection_keeps_those_that_are_on_their_way() -> None:
+    lock, refused_one, number = threading.Lock(), threading.Event(), iter(range(9))
+    transport = CapturingTransport({address(0): (BROKEN,)})
+
+    def connect() -> CapturingTransport:
+        with lock:
+            mine = next(number)
+        if mine == 1:
+            raise TransientDeliveryError("mail.example.org:25: 421 too many connections")
+        if mine in (2, 3):
+            refused_one.wait(30)
+        return transport()
+
+    lines: Lines[int] = Lines(connect, 4)
+    settle(lines)
+    lines.widen(4)
+    lines.outcomes(5.0)
+    refused_one.set()
+    settle(lines)
+    lines.begin(1, Message("b@example.org", address(0), b"\r\n", "<1@x>"))
+    assert lines.free == 2
+    settle(lines)
+    assert (lines.free, lines.trouble, next(number)) == (3, "", 5)
+    lines.close()
+
+
+def settle(lines: Lines[int]) -> None:
+    """Until no more connections are opened."""
+    lines.widen(4)
+    while lines.opening:
+        lines.outcomes(5.0)
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+def test_a_server_that_takes_one_message_over_a_connection_gets_them_all(
+    database: Database, clock: FrozenClock, connections: int
+) -> None:
+    queue(database, 40)
+    kept = CapturingTransport()
+
+    class Once:
+        """One connection, closed by the server after the first message."""
+
+        def __init__(self) -> None:
+            self.kept = 0
+
+        def send(self, message: Message) -> Outcome:
+            self.kept += 1
+            return kept.send(message) if self.kept == 1 else Outcome(Fate.BROKEN, Step.MAIL, 421, "enough for one")
+
+        def close(self) -> None:
+            pass
+
+    for _ in range(40):
+        done = round_of(database, Once, connections=connections)  # type: ignore[arg-type]
+        assert done.trouble is None
+        clock.sleep(60)
+    assert sorted(reached(kept)) == sorted(map(address, range(40)))
 
 
 def opened(transport: CapturingTransport, number: int) -> Lines[int]:

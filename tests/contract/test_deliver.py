@@ -207,7 +207,7 @@ def test_a_message_over_which_the_server_hangs_up_each_time_is_given_up_and_the_
     shared: Database, clock: FrozenClock
 ) -> None:
     queue(shared, 3, lasting=timedelta(days=1))
-    cut = Outcome(Fate.BROKEN, Step.DATA, None, "Connection unexpectedly closed")
+    cut = Outcome(Fate.BROKEN, Step.BODY, None, "Connection unexpectedly closed")
     transport = CapturingTransport({address(1): (cut,)})
     assert round_of(shared, transport) == Delivered(sent=2, retried=1, waiting=1)
     waits = []
@@ -268,7 +268,7 @@ def test_what_was_in_doubt_once_and_is_given_up_in_the_end_is_told_as_failed(
     shared: Database, clock: FrozenClock
 ) -> None:
     queue(shared, 1, lasting=timedelta(days=9))
-    cut = Outcome(Fate.BROKEN, Step.DATA, None, "Connection unexpectedly closed")
+    cut = Outcome(Fate.BROKEN, Step.BODY, None, "Connection unexpectedly closed")
     transport = CapturingTransport({address(0): (UNKNOWN, cut)})
     round_of(shared, transport)
     assert [entry.state for entry in doubts(shared)] == [State.RETRY]

@@ -3,20 +3,22 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
+from answering_servers import Scripted
 from simulated import START
 from test_deliver import SERIES, address, doubts, entry_of, finish, queue
 
 from pipeline.actions.deliver import deliver
 from pipeline.clock import FrozenClock
-from pipeline.delivery import Fate, MailServer, Outcome, Step, conversation
+from pipeline.delivery import Fate, MailServer, Outcome, Step, conversation, lines
 from pipeline.delivery.connection import connect
 from pipeline.delivery.lines import Lines
 from pipeline.letters import Message
-from pipeline.store.database import open_database
+from pipeline.store.database import Database, open_database
 from pipeline.store.switch import installation
 from pipeline.store.tables import State
 
@@ -24,13 +26,16 @@ from pipeline.store.tables import State
 class Touchy:
     """A server that reads the beginning of each body, and hangs up when it is for somebody whom it doesn't like."""
 
-    def __init__(self, disliked: str) -> None:
+    def __init__(self, *disliked: str) -> None:
         self.taken: list[str] = []
         self.heard: list[bytes] = []
-        self._disliked = disliked
+        self._disliked = frozenset(disliked)
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.server = MailServer("127.0.0.1", self._listening.getsockname()[1], "smtp", helo="localhost")
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def grow_up(self) -> None:
+        self._disliked = frozenset()
 
     def close(self) -> None:
         self._listening.shutdown(socket.SHUT_RDWR)
@@ -60,7 +65,7 @@ class Touchy:
 
     def _took(self, wire: socket.socket, recipient: str) -> bool:
         self.heard.append(wire.recv(65536))
-        if recipient == self._disliked:
+        if recipient in self._disliked:
             return False
         while not self.heard[-1].endswith(b"\r\n.\r\n"):
             self.heard[-1] += wire.recv(65536)
@@ -78,14 +83,14 @@ def touchy() -> Iterator[Touchy]:
 
 def sent(server: MailServer, recipient: str, careful: bool) -> Outcome:
     message = Message("b@example.org", recipient, b"Subject: Soon\r\n\r\nSoon.\r\n", "<1@x>")
-    lines: Lines[int] = Lines(partial(connect, server), 1)
-    lines.widen(1)
-    while not lines.free:
-        lines.outcomes(5.0)
-    lines.begin(1, message, careful=careful)
-    while not (found := lines.outcomes(5.0)):
+    one: Lines[int] = Lines(partial(connect, server), 1)
+    one.widen(1)
+    while not one.free:
+        one.outcomes(5.0)
+    one.begin(1, message, careful=careful)
+    while not (found := one.outcomes(5.0)):
         pass
-    lines.close()
+    one.close()
     return found[0][1]
 
 
@@ -95,7 +100,7 @@ def test_only_who_holds_the_final_dot_back_knows_that_the_body_was_not_taken(
 ) -> None:
     outcome = sent(touchy.server, address(1), careful)
     assert outcome.fate is fate
-    assert outcome.step is (Step.DATA if careful else Step.END)
+    assert outcome.step is (Step.BODY if careful else Step.END)
     assert touchy.heard[0].endswith(b"\r\n.\r\n") is not careful
 
 
@@ -128,3 +133,77 @@ def test_the_message_is_given_up_in_the_end_and_the_others_go_on(
         assert touchy.taken.count(address(1)) == 0
         assert len(touchy.heard) == 59 + 10  # one doubt, and nine tries that left none
         assert clock.now() > START
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+def test_hundreds_over_which_the_server_hangs_up_keep_nobody_waiting(
+    tmp_path: Path, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch, connections: int
+) -> None:
+    monkeypatch.setattr(conversation, "_HESITATION", 0.1)
+    poison = [address(number) for number in range(150)]
+    server = Touchy(*poison)
+    with open_database(f"sqlite:///{tmp_path / 'tocsin.db'}", clock) as database:
+        queue(database, 170)
+        done = deliver(
+            database, SERIES, partial(connect, server.server), finish, clock,
+            owner="only", here=installation(database), connections=connections,
+        )  # fmt: skip
+        assert sorted(server.taken) == sorted(address(number) for number in range(150, 170))
+        assert (done.sent, done.trouble) == (20, None)
+        # Those that were on the way when it hung up for the first time are in doubt, and no other one.
+        assert len([entry for entry in map(partial(entry_of, database), range(150)) if entry.doubts]) <= connections
+        assert {entry_of(database, number).state for number in range(150)} == {State.RETRY}
+    server.close()
+
+
+def test_nobody_is_given_up_while_the_server_hangs_up_over_all(
+    tmp_path: Path, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "_HESITATION", 0.1)
+    server = Touchy(address(0), address(1), address(2))
+    with open_database(f"sqlite:///{tmp_path / 'tocsin.db'}", clock) as database:
+        queue(database, 3, lasting=timedelta(days=2))
+        for tries in range(12):
+            done = deliver(
+                database, SERIES, partial(connect, server.server), finish, clock,
+                owner=f"number {tries}", here=installation(database),
+            )  # fmt: skip
+            assert "the connection to the mail server failed" in (done.trouble or "")
+            assert (done.failed, done.waiting) == (0, 3)
+            clock.move_to(max(entry_of(database, number).at for number in range(3)))
+        server.grow_up()
+        done = deliver(
+            database, SERIES, partial(connect, server.server), finish, clock,
+            owner="the last", here=installation(database),
+        )  # fmt: skip
+        assert (done.sent, done.trouble) == (3, None)
+    server.close()
+
+
+def test_who_hangs_up_at_the_command_says_nothing_of_the_message(database: Database, clock: FrozenClock) -> None:
+    server = Scripted({"DATA": None})
+    queue(database, 9)
+    done = deliver(
+        database, SERIES, partial(connect, server.server), finish, clock,
+        owner="only", here=installation(database),
+    )  # fmt: skip
+    assert "(at DATA)" in (done.trouble or "")
+    assert (done.retried, done.waiting) == (2, 9)
+    server.stop()
+
+
+def test_a_server_that_hangs_up_over_every_body_is_left_alone_for_a_while(
+    tmp_path: Path, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "_HANG_UPS", 20)
+    server = Touchy(*(address(number) for number in range(60)))
+    with open_database(f"sqlite:///{tmp_path / 'tocsin.db'}", clock) as database:
+        queue(database, 60)
+        done = deliver(
+            database, SERIES, partial(connect, server.server), finish, clock,
+            owner="only", here=installation(database),
+        )  # fmt: skip
+        assert "the connection to the mail server failed" in (done.trouble or "")
+        assert done.waiting == 60
+        assert 20 <= len(server.heard) <= 22
+    server.close()

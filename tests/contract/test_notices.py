@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 import pytest
+from mail_season import HEAD
 
 from pipeline import ledger as journal
 from pipeline.actions.deliver import deliver
@@ -23,18 +24,6 @@ from pipeline.store.database import open_database
 from pipeline.store.switch import arm, installation
 from pipeline.testing import CapturingTransport
 
-HEAD = """format = 1
-[series]
-id = "talks"
-title = "Talks"
-timezone = "Europe/Paris"
-default_language = "en"
-organiser = "Somebody"
-[site]
-url = "https://talks.example/"
-[mail]
-from = "Somebody <talks@talks.example>"
-"""
 TALK = '[[event]]\nid = "bees"\ntitle = "Bees"\ndate = 2027-03-10\ntime = "19:00"\n'
 OFF = TALK + 'status = "cancelled"\nnotice = "The room is flooded."\n'
 

@@ -152,9 +152,14 @@ class TestSchema:
             for table in METADATA.sorted_tables:
                 made = {column["name"]: column["nullable"] for column in inspect(connection).get_columns(table.name)}
                 assert made == {column.name: column.nullable for column in table.columns}
+            checked = {key["referred_table"] for key in inspect(connection).get_foreign_keys("deliveries")}
+            assert checked == (set() if connection.dialect.name == "postgresql" else {"campaigns", "subscribers"})
         assert tell(database, occasion(starts=NOW + DAY)) == 1
         with pytest.raises(StoreError), database.begin() as connection:
             connection.execute(text("UPDATE subscribers SET role = 'nobody'"))
+        with database.begin() as connection:
+            assert forget(connection, SERIES, "a@b.c")
+            assert not counts(connection, SERIES)
 
     def test_a_failing_migration_leaves_no_trace(self, database: Database) -> None:
         def step(connection):

@@ -2,6 +2,7 @@
 
 import json
 import mailbox
+import re
 import socket
 import subprocess
 import sys
@@ -14,11 +15,11 @@ from pathlib import Path
 import pytest
 from bounce_mail import delivery_report
 from capture import Mailboxes, capture
-from test_kill import Sink
+from mail_sink import Sink, sink
 from test_publishing import ROOT, project, tocsin
 from test_season import INSTANTS, prepare
 
-__all__ = ["project"]
+__all__ = ["project", "sink"]
 
 NOW = ("--now", INSTANTS[0])
 LATER = ("--now", INSTANTS[0].replace("10:00:", "10:02:"))
@@ -29,13 +30,6 @@ LATER = ("--now", INSTANTS[0].replace("10:00:", "10:02:"))
 def server(tmp_path: Path) -> Iterator[tuple[Mailboxes, str]]:
     with capture(tmp_path / "mail") as running:
         yield running
-
-
-@pytest.fixture
-def sink() -> Iterator[Sink]:
-    running = Sink()
-    yield running
-    running.close()
 
 
 def said(project: Path, *arguments: str, **environment: str) -> object:
@@ -112,6 +106,11 @@ def test_what_waits_can_be_taken_back_for_one_address(project: Path, server: tup
     assert "5 sent" in tocsin(project, "send", *LATER, TOCSIN_SMTP_URL=url).stdout
     assert list(boxes.messages) == ["bertrand@lecteur.example"]
     assert tocsin(project, "outbox", "list", *LATER).stdout == "nothing waits, nothing has failed\n"
+    got = said(project, "outbox", "list", "--state", "sent", *LATER)
+    assert {(one["address"], one["state"]) for one in got} == {("bertrand@lecteur.example", "sent")}  # type: ignore[attr-defined]
+    mailing = got[0]["mailing"]  # type: ignore[index]
+    told = tocsin(project, "outbox", "list", "--state", "sent", "--mailing", mailing, *LATER).stdout
+    assert re.fullmatch(rf"sent     2022-\d\d-\d\d [\d:]{{8}}Z  bertrand@lecteur\.example  {mailing}  250 .+\n", told)
 
 
 def test_status_tells_the_next_mails_and_the_queue_in_words_and_for_programs(project: Path) -> None:

@@ -34,7 +34,7 @@ EDITS = (
     {"status": "postponed", "notice": "The speaker is ill."}, {"notice": "Bring a coat."}, {"title": "Of bees"},
     {"there": False}, {"there": True},
 )  # fmt: skip
-CUT = Outcome(Fate.BROKEN, Step.DATA, None, "Connection unexpectedly closed")
+CUT = Outcome(Fate.BROKEN, Step.BODY, None, "Connection unexpectedly closed")
 ANSWERS = st.sampled_from(
     (deferred(), refused(), refused("5.1.1 no such user"), BROKEN, CUT, UNKNOWN, KILLS, TAKES_AND_KILLS,
      "after_claim", "before_start", "after_start", "after_outcome", "before_last_commit")
