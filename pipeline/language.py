@@ -67,10 +67,9 @@ def say_list(items: Iterable[str], language: str) -> str:
 
 def say_language(code: str, language: str) -> str:
     """The name of a language in another: `français`, `French`."""
-    name = locale(code).get_display_name(language.replace("-", "_")) if code != "en" else None
-    if code == "en":
-        name = Locale.parse("en").get_display_name(language.replace("-", "_"))
-    return name or code
+    # `locale` takes English for British, whose name is longer.
+    where = Locale.parse("en") if code == "en" else locale(code)
+    return where.get_display_name(language.replace("-", "_")) or code
 
 
 def direction(language: str) -> str:

@@ -17,7 +17,6 @@ def run(shell: Shell) -> int:
     """Copies, and says what to keep with it."""
     with open_database(shell.database_url, shell.clock, create=False) as database:
         size = back_up(database, Path(shell.options.file))
-    shell.say(
-        f"{shell.options.file}: {size / 1000:,.0f} kB; it holds addresses and the key of all links, so keep it safe"
-    )
+    said = shell.words("{file}: {size} kB; it holds addresses and the key of all links, so keep it safe")
+    shell.say(said.format(file=shell.options.file, size=f"{size / 1000:,.0f}"))
     return DONE

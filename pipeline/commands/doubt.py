@@ -20,8 +20,15 @@ def run(shell: Shell) -> int:
         match shell.options.what:
             case "resend":
                 moved = send_again(database, chosen(shell), now)
-                return tell_moved(shell, moved, "will be sent again, with the same Message-ID")
+                said = shell.count(
+                    "{count} letter will be sent again, with the same Message-ID",
+                    "{count} letters will be sent again, with the same Message-ID",
+                    len(moved.done),
+                )
+                return tell_moved(shell, moved, said)
             case "drop":
-                return tell_moved(shell, give_up_doubtful(database, chosen(shell), now), "counted as gone")
+                moved = give_up_doubtful(database, chosen(shell), now)
+                said = shell.count("{count} letter counted as gone", "{count} letters counted as gone", len(moved.done))
+                return tell_moved(shell, moved, said)
             case _:
-                return tell_entries(shell, in_doubt(database), "nothing is in doubt")
+                return tell_entries(shell, in_doubt(database), shell.words("nothing is in doubt"))

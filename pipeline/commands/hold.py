@@ -3,14 +3,14 @@
 import argparse
 
 from pipeline.actions.holding import hold_one
-from pipeline.commands.shell import DONE, Shell, counted
+from pipeline.commands.shell import DONE, Shell
 from pipeline.store.database import open_database
 from pipeline.store.switch import hold
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `hold`."""
-    parser.add_argument("campaign", nargs="?", metavar="MAILING", help="only this one, by its key in `tocsin plan`")
+    parser.add_argument("campaign", nargs="?", metavar="MAILING", help="only this one, by its key in `tocsin status`")
 
 
 def run(shell: Shell) -> int:
@@ -19,9 +19,13 @@ def run(shell: Shell) -> int:
     with open_database(shell.database_url, shell.clock) as database:
         if key is None:
             database.run(hold)
-            shell.say("held: nothing leaves before `tocsin arm`")
+            shell.say(shell.words("held: nothing leaves before `tocsin arm`"))
             return DONE
         stopped = hold_one(database, key, shell.clock.now())
-        said = f", {counted(stopped, 'letter')} taken back" if stopped else ""
-        shell.say(f"held: {key}{said}; let it leave with: tocsin arm {key}")
+        said = (
+            shell.words("held: {mailing}, {letters} taken back; let it leave with: tocsin arm {mailing}")
+            if stopped
+            else shell.words("held: {mailing}; let it leave with: tocsin arm {mailing}")
+        )
+        shell.say(said.format(mailing=key, letters=shell.count("{count} letter", "{count} letters", stopped)))
     return DONE

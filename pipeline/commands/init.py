@@ -5,11 +5,10 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import date, timedelta
-from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.actions.forges import PIPELINES, write_pipeline
+from pipeline.actions.forges import PIPELINES, requirement_here, write_pipeline
 from pipeline.actions.starting import (
     Answers,
     copy_templates,
@@ -81,19 +80,14 @@ def run(shell: Shell) -> int:
 
 
 def _tell_pipeline(shell: Shell, folder: Path) -> None:
-    name, written = write_pipeline(folder, shell.options.forge, _requirement())
-    if written:
-        shell.say(shell.words("{file} is written; its first lines say what to set at the forge").format(file=name))
-    else:
+    installed = requirement_here()
+    name, written = write_pipeline(folder, shell.options.forge, installed)
+    if not written:
         shell.tell(shell.words("left as they were: {files}").format(files=name))
-
-
-def _requirement() -> str:
-    """This very version, so that a pipeline gives the same tomorrow."""
-    try:
-        return f"tocsin=={metadata.version('tocsin')}"
-    except metadata.PackageNotFoundError:
-        return "tocsin"
+        return
+    shell.say(shell.words("{file} is written; its first lines say what to set at the forge").format(file=name))
+    if installed.startswith("./"):
+        shell.say(shell.words("it installs {file}: put that into the repository").format(file=installed))
 
 
 def _tell_templates(shell: Shell, folder: Path) -> None:

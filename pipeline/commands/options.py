@@ -66,11 +66,6 @@ def _refused(pattern: str, text: str) -> argparse.ArgumentTypeError:
     return argparse.ArgumentTypeError(pattern.format(text=text))
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 change`, `3 changes`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def whole(text: str) -> int:
     """A positive whole number, for argparse."""
     if not text.isdecimal() or int(text) < 1:

@@ -23,10 +23,16 @@ def run(shell: Shell) -> int:
     with open_database(shell.database_url, shell.clock, create=False) as database:
         match options.what:
             case "retry":
-                return tell_moved(shell, try_again(database, chosen(shell), now), "will be tried again now")
+                moved = try_again(database, chosen(shell), now)
+                said = shell.count(
+                    "{count} letter will be tried again now", "{count} letters will be tried again now", len(moved.done)
+                )
+                return tell_moved(shell, moved, said)
             case "cancel":
-                return tell_moved(shell, give_up_waiting(database, chosen(shell), now), "taken back")
+                moved = give_up_waiting(database, chosen(shell), now)
+                said = shell.count("{count} letter taken back", "{count} letters taken back", len(moved.done))
+                return tell_moved(shell, moved, said)
             case _:
                 states = tuple(map(State, options.state)) if options.state else (*OPEN, State.FAILED, State.DOUBT)
                 found = listed(database, states, selection_of(shell), options.limit)
-                return tell_entries(shell, found, "nothing waits, nothing has failed")
+                return tell_entries(shell, found, shell.words("nothing waits, nothing has failed"))

@@ -41,14 +41,13 @@ def run(shell: Shell) -> int:
     if (key := shell.options.drop or shell.options.resend) is not None:
         return _settled(shell, file, key)
     if edition.catalogue.mail.hold:
-        shell.complain(f"nothing was posted: {BRAKE}")
+        shell.complain(shell.words("nothing was posted: {reason}").format(reason=shell.words(BRAKE)))
         return WRONG
     if shell.options.dry_run:
         return _foretold(shell, edition, file)
     server = server_of(shell)
-    folders = [shell.project.templates] if shell.project.templates.is_dir() else []
     key_of_marks = (shell.settings.secret or "").encode() or SIGNED
-    office = Office(Renderer(folders), key_of_marks, shell.settings.variables, keys_of(shell))
+    office = Office(Renderer(shell.project.own_templates), key_of_marks, shell.settings.variables, keys_of(shell))
     checkpoint = crash_point()
     name = secrets.token_hex(8)
     done = Run(edition, office, file, lambda: connect(server, checkpoint), shell.clock, name, checkpoint).post_due()
@@ -59,7 +58,7 @@ def _refuse_options(shell: Shell) -> None:
     """A name that git would take for an option is none."""
     for name in (shell.options.remote, shell.options.branch):
         if name.startswith("-") or not name.strip():
-            raise SettingsError(f"{name!r} can't be meant: write --remote origin --branch tocsin-sent")
+            raise SettingsError("{name!r} can't be meant: write --remote origin --branch tocsin-sent", name=name)
 
 
 def _published(shell: Shell) -> Edition:
@@ -73,7 +72,8 @@ def _settled(shell: Shell, file: SharedFile, key: str) -> int:
     stage = Stage.DROPPED if shell.options.drop else Stage.WAITING
     lines = settle_doubt(file, key, stage, shell.clock)
     if not lines:
-        shell.complain(f"no mailing {key!r} is in doubt; see them with: tocsin post --dry-run")
+        said = shell.words("no mailing {key!r} is in doubt; see them with: tocsin post --dry-run")
+        shell.complain(said.format(key=key))
         return WRONG
     for line in lines:
         shell.say(f"{line.stage.value}  {line.to}  {line.mail}")
@@ -88,7 +88,7 @@ def _foretold(shell: Shell, edition: Edition, file: SharedFile) -> int:
     else:
         for post in found:
             shell.say(f"{post.mailing_list.address}  {post.occasion.key}")
-        shell.say(f"{len(found)} would be posted now")
+        shell.say(shell.count("{count} would be posted now", "{count} would be posted now", len(found)))
     _tell_doubt(shell, journal.doubtful(now))
     return DONE
 
@@ -107,25 +107,26 @@ def _told(shell: Shell, done: Posted) -> int:
     else:
         for line in done.lines:
             shell.say(f"{line.stage.value}  {line.to}  {line.mail}  {line.said}")
-        shell.say(f"{sum(line.stage is Stage.SENT for line in done.lines)} posted")
+        posted = sum(line.stage is Stage.SENT for line in done.lines)
+        shell.say(shell.count("{count} posted", "{count} posted", posted))
     for line in done.in_hand:
-        shell.tell(f"another run is at it: {line.to}  {line.mail}")
+        shell.tell(shell.words("another run is at it: {list}  {mailing}").format(list=line.to, mailing=line.mail))
     for text in done.not_composed:
-        shell.complain(f"a letter could not be composed and waits: {text}")
+        shell.complain(shell.words("a letter could not be composed and waits: {what}").format(what=text))
     _tell_doubt(shell, done.doubtful)
     if done.trouble:
-        shell.complain(f"{done.trouble}; what is due waits")
+        shell.complain(shell.words("{trouble}; what is due waits").format(trouble=done.trouble))
         return OUTSIDE
     return WRONG if done.doubtful or done.not_composed else DONE
 
 
 def _tell_doubt(shell: Shell, lines: tuple[Line, ...]) -> None:
+    said = shell.words(
+        "begun at {moment}, and nobody knows whether it arrived: {list}  {mailing}; look into the list's archive, "
+        "then type: tocsin post --drop {mailing} (it is there), or --resend (it is not)"
+    )
     for line in lines:
-        shell.complain(
-            f"begun at {line.at:%Y-%m-%d %H:%M}Z, and nobody knows whether it arrived: {line.to}  {line.mail}; "
-            f"look into the list's archive, then type: tocsin post --drop {line.mail} (it is there), "
-            "or --resend (it is not)"
-        )
+        shell.complain(said.format(moment=f"{line.at:%Y-%m-%d %H:%M}Z", list=line.to, mailing=line.mail))
 
 
 def _as_json(line: Line) -> dict[str, str]:

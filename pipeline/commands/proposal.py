@@ -9,6 +9,7 @@ from pipeline.actions.forecast import Expected, Forecast
 from pipeline.errors import visible
 from pipeline.ledger import Line, LineKind
 from pipeline.ledger_lines import SCHEDULING
+from pipeline.phrases.history import KINDS
 from pipeline.reminders.occasions import Omission
 
 SHOWN: Final = 50
@@ -53,19 +54,13 @@ def _changes(coming: Forecast, words: Words) -> Iterator[str]:
         "none": words("no entry: its date isn't known"), "new": words("new entry"), "cancelled": words("cancelled"),
         "rescheduled": words("entry is updated, calendars tell of it"), "text": words("text of the entry"),
     }  # fmt: skip
-    kinds = {
-        LineKind.ANNOUNCED: words("announced"), LineKind.RETIRED: words("retired"),
-        LineKind.CANCELLED: words("cancelled"), LineKind.POSTPONED: words("postponed"),
-        LineKind.REINSTATED: words("takes place after all"), LineKind.CHANGED: words("changed"),
-        LineKind.RECORDING: words("has a recording"), LineKind.EDITED: words("text edited"),
-    }  # fmt: skip
     yield "### " + words("What publishing this would change")
     yield ""
     yield from _table(words("Event"), words("News"), words("Facts"), words("Calendar"), words("Feeds"))
     for line in lines:
         facts = ", ".join(f"`{key}`" for key in sorted(line.changed))
         feeds = words("new entry") if feed_entry(line) else words("nothing new")
-        yield _row(f"`{line.event}`", kinds[line.kind], facts, calendar[calendar_entry(coming, line)], feeds)
+        yield _row(f"`{line.event}`", words(KINDS[line.kind]), facts, calendar[calendar_entry(coming, line)], feeds)
 
 
 def _mail(coming: Forecast, words: Words) -> Iterator[str]:

@@ -18,12 +18,13 @@ def run(shell: Shell) -> int:
     """Restores; what is there already is replaced only where that is asked for."""
     path = shell.database_url.removeprefix("sqlite:///")
     if shell.database_url.startswith("sqlite:///") and Path(path).exists() and not shell.options.replace:
-        shell.complain(f"there is a database at {path}; --replace puts the backup in its place")
+        said = shell.words("there is a database at {path}; --replace puts the backup in its place")
+        shell.complain(said.format(path=path))
         return WRONG
     with open_database(shell.database_url, shell.clock) as database:
         restore(Path(shell.options.file), database)
     # Opened again: a backup of an older version is brought up to this one.
     with open_database(shell.database_url, shell.clock) as database:
-        shell.say(f"{database.place} is restored and held")
-        shell.tell("`tocsin send --dry-run` shows what would leave; `tocsin arm` allows it")
+        shell.say(shell.words("{place} is restored and held").format(place=database.place))
+        shell.tell(shell.words("`tocsin send --dry-run` shows what would leave; `tocsin arm` allows it"))
     return DONE

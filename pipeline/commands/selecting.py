@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterable
 
 from pipeline.actions.outbox import Moved
-from pipeline.commands.shell import DONE, WRONG, Shell, counted
+from pipeline.commands.shell import DONE, WRONG, Shell
 from pipeline.errors import SettingsError
 from pipeline.store.outbox import Entry, Selection
 
@@ -27,13 +27,10 @@ def chosen(shell: Shell) -> Selection:
     found = selection_of(shell)
     if found == Selection() and not shell.options.all:
         raise SettingsError(
-            f"which ones? name an ADDRESS, --mailing KEY, or --all; see them with: tocsin {_name(shell)}"
+            "which ones? name an ADDRESS, --mailing KEY, or --all; see them with: tocsin {command} list",
+            command=shell.options.command,
         )
     return found
-
-
-def _name(shell: Shell) -> str:
-    return f"{shell.options.command} list"
 
 
 def tell_entries(shell: Shell, found: Iterable[Entry], none: str) -> int:
@@ -51,15 +48,15 @@ def tell_entries(shell: Shell, found: Iterable[Entry], none: str) -> int:
 
 
 def tell_moved(shell: Shell, moved: Moved, done: str) -> int:
-    """How many letters it was done to; exit 1 where it was too late for some, or for none at all."""
+    """What was done, and for which letters it was too late; exit 1 where there are such, or it was done to none."""
     if shell.options.json:
         shell.say_json({"done": [as_json(one) for one in moved.done], "late": [as_json(one) for one in moved.late]})
     else:
-        shell.say(f"{counted(len(moved.done), 'letter')} {done}")
+        shell.say(done)
     for entry in moved.late:
-        shell.complain(
-            f"too late, left as it is: {entry.address}  {entry.key} (until {entry.not_after:%Y-%m-%d %H:%M}Z)"
-        )
+        said = shell.words("too late, left as it is: {address}  {mailing} (until {moment})")
+        moment = f"{entry.not_after:%Y-%m-%d %H:%M}Z"
+        shell.complain(said.format(address=entry.address, mailing=entry.key, moment=moment))
     return WRONG if moved.late or not moved.done else DONE
 
 

@@ -1,6 +1,7 @@
 """`tocsin send`: all that is due now, then ends."""
 
 import argparse
+import gc
 import signal
 import sys
 from dataclasses import asdict
@@ -9,7 +10,7 @@ from pipeline.actions.deliver import Delivered
 from pipeline.actions.retention import tidy
 from pipeline.actions.send import Held, Sender, Sent, held, rehearse, send_due
 from pipeline.commands.sending import add_sending_options, sender_of, server_of
-from pipeline.commands.shell import DONE, OUTSIDE, WRONG, Shell, counted, whole
+from pipeline.commands.shell import DONE, OUTSIDE, WRONG, Shell, whole
 from pipeline.store.database import Database, open_database
 from pipeline.store.outbox import Entry
 from pipeline.testing import crash_point
@@ -39,6 +40,7 @@ def run(shell: Shell) -> int:
 
 def _send(shell: Shell, database: Database, sender: Sender) -> Sent:
     progress = _Progress(shell)
+    gc.freeze()  # what the program is made of is there to stay: looking through it takes as long as a thousand messages
     return send_due(database, sender, shell.clock, shell.options.limit, patient=True, progress=progress)
 
 
@@ -62,10 +64,11 @@ class _Progress:
 
     def __init__(self, shell: Shell) -> None:
         self._shown = sys.stderr.isatty() and not shell.options.quiet
+        self._said = shell.words("{sent} sent, {waiting} waiting")
 
     def __call__(self, so_far: Delivered) -> None:
         if self._shown:
-            sys.stderr.write(f"\r{so_far.sent} sent, {so_far.waiting} waiting ")
+            sys.stderr.write("\r" + self._said.format(sent=so_far.sent, waiting=so_far.waiting) + " ")
             sys.stderr.flush()
 
 
@@ -76,12 +79,12 @@ def tell_entries(shell: Shell, found: tuple[Entry, ...]) -> None:
         return
     for entry in found:
         shell.say(f"{entry.address}  {entry.key}")
-    shell.say(f"{counted(len(found), 'letter')} would leave now")
+    shell.say(shell.count("{count} letter would leave now", "{count} letters would leave now", len(found)))
 
 
 def tell_held(shell: Shell, reason: Held) -> int:
     """Why nothing leaves."""
-    shell.complain(f"nothing was sent: {reason.reason}")
+    shell.complain(shell.words("nothing was sent: {reason}").format(reason=shell.words(reason.reason)))
     tell_entries(shell, reason.waiting)
     return WRONG
 
@@ -92,19 +95,22 @@ def tell_delivered(shell: Shell, sent: Sent) -> int:
     if shell.options.json:
         shell.say_json({**asdict(done), "not_composed": sent.troubles, "too_late": sent.late})
     elif done.busy:
-        shell.say("another process is sending from this database; nothing to do here")
+        shell.say(shell.words("another process is sending from this database; nothing to do here"))
     else:
-        shell.say(
-            f"{done.sent} sent, {done.failed} refused, {done.retried} set aside for later, {done.dropped} dropped, "
-            f"{done.doubt} in doubt"
+        said = shell.words(
+            "{sent} sent, {failed} refused, {retried} set aside for later, {dropped} dropped, {doubt} in doubt"
         )
+        shell.say(said.format_map(asdict(done)))
     for key in sent.late:
-        shell.complain(f"too late to be of use, dropped: {key}")
+        shell.complain(shell.words("too late to be of use, dropped: {mailing}").format(mailing=key))
     for trouble in sent.troubles:
-        shell.complain(f"a letter could not be composed and waits: {trouble}")
+        shell.complain(shell.words("a letter could not be composed and waits: {what}").format(what=trouble))
+    waiting = shell.count("{count} letter", "{count} letters", done.waiting)
     if done.held:
-        shell.complain(f"nothing more is sent: {done.held}; {counted(done.waiting, 'letter')} wait")
+        said = shell.words("nothing more is sent: {reason}; still waiting: {letters}")
+        shell.complain(said.format(reason=shell.words(done.held), letters=waiting))
     if done.trouble:
-        shell.complain(f"the mail server can't be used: {done.trouble}; {done.waiting} letters wait")
+        said = shell.words("the mail server can't be used: {reason}; still waiting: {letters}")
+        shell.complain(said.format(reason=done.trouble, letters=waiting))
         return OUTSIDE
     return WRONG if done.held or sent.troubles else DONE

@@ -64,9 +64,8 @@ def server_of(shell: Shell) -> MailServer:
 
 def office_of(shell: Shell, database: Database) -> Office:
     """The templates and the key of this project."""
-    folders = [shell.project.templates] if shell.project.templates.is_dir() else []
     key = database.run(lambda connection: key_of(connection, shell.settings.secret, secrets.token_urlsafe))
-    return Office(Renderer(folders), key, shell.settings.variables, keys_of(shell))
+    return Office(Renderer(shell.project.own_templates), key, shell.settings.variables, keys_of(shell))
 
 
 def keys_of(shell: Shell) -> "tuple[PrivateKey, ...]":

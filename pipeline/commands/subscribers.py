@@ -17,7 +17,7 @@ from pipeline.store.personal import standings
 from pipeline.store.subscribers import Subscriber, find, forget, listed
 from pipeline.store.tables import Standing
 
-HEADER = "address,language,kinds,tags,consent"
+HEADER = ",".join(FIRST)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

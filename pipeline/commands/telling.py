@@ -9,28 +9,17 @@ from pipeline.catalogue.refused import Refused
 from pipeline.commands.reader import as_json as problem_as_json
 from pipeline.commands.shell import DONE, WRONG, Shell
 from pipeline.errors import N_, visible
-from pipeline.ledger import Line, LineKind
+from pipeline.ledger import Line
+from pipeline.phrases.history import kind_word
 
 LISTED = 30
 """How many changes are named; who imports a whole programme knows what came in."""
-
-VERBS = {
-    LineKind.ANNOUNCED: N_("announced"),
-    LineKind.RETIRED: N_("retired"),
-    LineKind.CANCELLED: N_("cancelled"),
-    LineKind.POSTPONED: N_("postponed"),
-    LineKind.REINSTATED: N_("takes place after all"),
-    LineKind.CHANGED: N_("changed"),
-    LineKind.RECORDING: N_("has a recording"),
-    LineKind.EDITED: N_("text edited"),
-    LineKind.NEWSLETTER: N_("newsletter that is out"),
-}
 
 
 def told(shell: Shell, line: Line) -> str:
     """One line of the ledger in words: `social-work: changed (time, venue)`."""
     changed = f" ({', '.join(sorted(line.changed))})" if line.changed else ""
-    return shell.words("{name}: {what}").format(name=line.event, what=shell.words(VERBS[line.kind])) + changed
+    return shell.words("{name}: {what}").format(name=line.event, what=kind_word(line.kind, shell.language)) + changed
 
 
 def tell_result(shell: Shell, result: Result, pending: tuple[str, str], none: str) -> None:

@@ -28,8 +28,7 @@ def run(shell: Shell) -> int:
     # No link in it needs a key that lasts.
     key = secrets.token_bytes(32)
     post = post_of(edition.catalogue, key, keys_of(shell)).to_mailing_list()
-    folders = [shell.project.templates] if shell.project.templates.is_dir() else []
-    letter = trial_letter(edition, post, Renderer(folders))
+    letter = trial_letter(edition, post, Renderer(shell.project.own_templates))
     message = finish(letter, Recipient(0, box.mailbox, "test"), f"test/{now.isoformat()}", now, post)
     transport = connect(server)
     try:
@@ -37,7 +36,9 @@ def run(shell: Shell) -> int:
     finally:
         transport.close()
     if outcome.fate is Fate.ACCEPTED:
-        shell.say(f"{server.place} took it for {box.address}: {outcome.told}; now look whether it arrives")
+        said = shell.words("{server} took it for {address}: {answer}; now look whether it arrives")
+        shell.say(said.format(server=server.place, address=box.address, answer=outcome.told))
         return DONE
-    shell.complain(f"{server.place} didn't take it for {box.address}: {outcome.told}")
+    said = shell.words("{server} didn't take it for {address}: {answer}")
+    shell.complain(said.format(server=server.place, address=box.address, answer=outcome.told))
     return OUTSIDE

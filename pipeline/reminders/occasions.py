@@ -3,8 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+from typing import Final
+
+RECENTLY: Final = timedelta(hours=48)
+"""A reminder of a changed event is spared to whom the same one reached so shortly before."""
 
 
 class Kind(StrEnum):
@@ -88,6 +92,19 @@ def folded(omissions: Iterable[Omission]) -> tuple[Omission, ...]:
     for omission in omissions:
         counts[replace(omission, dates=1)] += omission.dates
     return tuple(replace(omission, dates=number) for omission, number in counts.items())
+
+
+def outdone(due: Iterable[Occasion]) -> Mapping[str, Occasion]:
+    """Of reminders of one date that are due together all but the last, by key, each with that last one.
+
+    It is the nearest to the event, and leaves instead of them. What only goes to who asked for it outdoes no other, and
+    is outdone by none.
+    """
+    rivals = [one for one in due if one.kind is Kind.REMINDERS and one.event and not one.on_request]
+    nearest = {
+        (one.event, one.occurrence): one for one in sorted(rivals, key=lambda one: (one.revision, one.due))
+    }  # the last one stays
+    return {one.key: last for one in rivals if (last := nearest[one.event, one.occurrence]).key != one.key}
 
 
 @dataclass(frozen=True, slots=True)

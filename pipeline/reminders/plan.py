@@ -18,6 +18,8 @@ from pipeline.reminders.rules import ReadRule, rules_of
 from pipeline.reminders.wishes import topics_of
 
 HORIZON = timedelta(days=400)
+LOOKING_BACK = timedelta(days=30)
+"""How far back a plan reaches where mail is sent, so that what is too late is said and not forgotten."""
 Told = Mapping[str, Collection[str]]
 NOTHING_TOLD: Told = {}
 Found = Iterator[Occasion | Omission]

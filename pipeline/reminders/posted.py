@@ -8,19 +8,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import groupby
 
 from pipeline.catalogue.models import MailingList
 from pipeline.edition import Edition
 from pipeline.errors import LedgerError, Problem
-from pipeline.reminders.occasions import Audience, Kind, Occasion
-from pipeline.reminders.plan import plan
+from pipeline.reminders.occasions import RECENTLY, Audience, Kind, Occasion, outdone
+from pipeline.reminders.plan import LOOKING_BACK, plan
+from pipeline.reminders.rules import kinds_of_list
 
 IN_HAND = timedelta(minutes=15)
 """How long another run may be at a post that it has begun: longer than any mail server may take."""
-LOOKING_BACK = timedelta(days=30)
-RECENTLY = timedelta(hours=48)
-"""A reminder of a changed event isn't posted again to a list that got the same one so shortly before."""
 
 
 class Stage(StrEnum):
@@ -164,7 +161,9 @@ def due_posts(edition: Edition, journal: Journal, now: datetime) -> tuple[Post, 
 def _to_list(one: MailingList, due: Iterable[Occasion], journal: Journal) -> Iterator[Post]:
     got, last = journal.got(one.address.casefold()), journal.last
     announced = set[str]()
-    for occasion in _nearest(occasion for occasion in due if _hears(one, occasion, got)):
+    heard = [occasion for occasion in due if _hears(one, occasion, got)]
+    instead = outdone(heard)
+    for occasion in (occasion for occasion in heard if occasion.key not in instead):
         post = Post(occasion, one)
         before = last.get(post.name)
         if before is not None and before.stage is not Stage.WAITING:
@@ -177,7 +176,7 @@ def _to_list(one: MailingList, due: Iterable[Occasion], journal: Journal) -> Ite
 
 
 def _hears(one: MailingList, occasion: Occasion, got: Iterable[Line]) -> bool:
-    kinds = frozenset(map(Kind, one.kinds)) or frozenset(Kind)
+    kinds = kinds_of_list(one)
     if occasion.on_request:
         return False  # a list asks for nothing
     if occasion.audience is Audience.CORRECTED:
@@ -186,18 +185,6 @@ def _hears(one: MailingList, occasion: Occasion, got: Iterable[Line]) -> bool:
         Kind.REMINDERS in kinds or any(line.event == occasion.event for line in got)
     )
     return occasion.kind in kinds or informed
-
-
-def _nearest(occasions: Iterable[Occasion]) -> list[Occasion]:
-    """Of the reminders of one date that are due together only the last: it is the nearest to the event."""
-    found = list(occasions)
-    reminders = sorted(
-        (occasion for occasion in found if occasion.kind is Kind.REMINDERS and occasion.event),
-        key=lambda occasion: (occasion.event, occasion.occurrence, occasion.revision, occasion.due),
-    )
-    groups = groupby(reminders, key=lambda occasion: (occasion.event, occasion.occurrence))
-    nearest = {list(some)[-1].key for _, some in groups}
-    return [occasion for occasion in found if occasion not in reminders or occasion.key in nearest]
 
 
 def _says_again(occasion: Occasion, got: Iterable[Line]) -> bool:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pipeline.catalogue.models import Catalogue, Event, Rule
+from pipeline.catalogue.models import Catalogue, Event, MailingList, Rule
 from pipeline.catalogue.texts import Line
 from pipeline.catalogue.timing import (
     InDays,
@@ -58,6 +58,11 @@ def rules_of(catalogue: Catalogue) -> tuple[ReadRule, ...]:
     if not any(isinstance(rule.timing, WhenChanged) for rule in read):
         read.append(ReadRule(CHANGED, WhenChanged(), Kind.CHANGES))
     return tuple(read)
+
+
+def kinds_of_list(one: MailingList) -> frozenset[Kind]:
+    """The kinds of mail that are posted to a list: all where it names none."""
+    return frozenset(map(Kind, one.kinds)) or frozenset(Kind)
 
 
 def kind_of(timing: Timing) -> Kind:

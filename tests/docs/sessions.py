@@ -83,6 +83,8 @@ class Reader:
     last: CompletedProcess[str] | None = None
     file: str = ""
     typed: list[str] = field(default_factory=list)
+    smtp: str = ""
+    """The mail server that stands in for the one that a page names."""
 
     def follow(self, page: str) -> None:
         """Does everything that the page says, in its order; fails where something else comes of it."""
@@ -117,8 +119,8 @@ class Reader:
                 without_event(catalogue.read_text(encoding="utf-8"), rest.split()[-1]), encoding="utf-8"
             )
 
-    def _run(self, words: list[str]) -> CompletedProcess[str]:
-        self.last = self.tocsin(self.folder, *words, "--now", self.now)  # type: ignore[operator]
+    def _run(self, words: list[str], **environment: str) -> CompletedProcess[str]:
+        self.last = self.tocsin(self.folder, *words, "--now", self.now, **environment)  # type: ignore[operator]
         return self.last
 
     def _type(self, typed: str, shown: list[str]) -> None:
@@ -127,9 +129,12 @@ class Reader:
             assert self.last is not None
             assert str(self.last.returncode) == shown[0], self.last
             return
-        if words[0] != "tocsin":
-            return  # the one with a password needs somebody's mail server
-        done = self._run(words[1:])
+        environment = {}
+        while "=" in words[0]:
+            name, _, value = words.pop(0).partition("=")
+            environment[name] = self.smtp if name == "TOCSIN_SMTP_URL" else value
+        assert words[0] == "tocsin", typed
+        done = self._run(words[1:], **environment)
         self.typed.append(typed)
         said = done.stdout + done.stderr
         for line in shown:

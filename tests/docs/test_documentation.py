@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import tomlkit
 from checkout import ROOT
+from mail_sink import Sink, sink
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "journeys"))
 
@@ -23,6 +24,8 @@ from pipeline.catalogue.load import Source, load
 from pipeline.cli import whole_parser
 from pipeline.commands.options import common_options
 
+__all__ = ["sink"]
+
 README = "README.md"
 TRIED = [page for page in PAGES if blocks(page, "console")]
 WITH_CATALOGUES = [page for page in PAGES if blocks(page, "toml")]
@@ -30,22 +33,23 @@ FIRST_BLOCK_IS_THE_CATALOGUE = (README, "docs/tutorial.md", "docs/tutoriel.md")
 
 
 @pytest.mark.parametrize("page", TRIED)
-def test_sessions_print_what_is_shown_and_end_as_is_said(page: str, tmp_path: Path) -> None:
+def test_sessions_print_what_is_shown_and_end_as_is_said(page: str, tmp_path: Path, sink: Sink) -> None:
     if page in FIRST_BLOCK_IS_THE_CATALOGUE:
         (tmp_path / "events.toml").write_text(blocks(page, "toml")[0], encoding="utf-8")
     meant = fails_on_purpose(page)
 
-    def runs(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-        done = tocsin(folder, *words)
+    def runs(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        done = tocsin(folder, *words, **environment)
         typed = shlex.join(["tocsin", *words[:-2]])
         assert done.returncode == 0 or any(shlex.split(one) == shlex.split(typed) for one in meant), done
         return done
 
-    reader = Reader(tmp_path, runs)
+    reader = Reader(tmp_path, runs, smtp=f"smtp://127.0.0.1:{sink.port}")
     reader.follow(page)
     assert reader.typed, "a page with sessions types something"
     if page == README:
         check_what_appears(tmp_path)
+        assert set(sink.copies()) == {"reader@example.org"}
 
 
 def check_what_appears(project: Path) -> None:

@@ -13,7 +13,7 @@ import yaml
 from test_posting import CATALOGUE, SOON, clone, git
 from test_publishing import ROOT, tocsin
 
-from pipeline.actions.forges import PIPELINES
+from pipeline.actions.forges import PIPELINES, requirement
 
 __all__ = ["clone"]
 
@@ -37,6 +37,32 @@ def test_one_is_written_beside_the_catalogue_and_never_overwritten(tmp_path: Pat
     done = tocsin(tmp_path, "init", "--forge", forge)
     assert (done.returncode, file.read_text()) == (0, "mine")
     assert PIPELINES[forge] in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [
+        (None, "tocsin==1.2"),
+        ({"url": "https://forge.example/t.git", "vcs_info": {"vcs": "git", "commit_id": "5eed"}},
+         "tocsin @ git+https://forge.example/t.git@5eed"),
+        ({"url": "https://host.example/t.whl", "archive_info": {"hashes": {"sha256": "abc"}}},
+         "tocsin @ https://host.example/t.whl#sha256=abc"),
+        ({"url": "https://host.example/t.whl", "archive_info": {}}, "tocsin @ https://host.example/t.whl"),
+        ({"url": "file:///home/ada/t.whl", "archive_info": {}}, "./tocsin-1.2-py3-none-any.whl"),
+    ],
+)  # fmt: skip
+def test_it_installs_the_version_that_wrote_it_from_where_that_came(
+    origin: dict[str, Any] | None, expected: str
+) -> None:
+    assert requirement("1.2", origin and json.dumps(origin)) == expected
+
+
+def test_a_wheel_that_no_forge_can_reach_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "events.toml").write_text(CATALOGUE)
+    done = tocsin(tmp_path, "init", "--forge", "gitlab")
+    named = yaml.safe_load((tmp_path / ".gitlab-ci.yml").read_text())["variables"]["TOCSIN"]
+    assert re.fullmatch(r"\./tocsin-[\d.]+-py3-none-any\.whl", named), "the tests run on a checkout"
+    assert f"it installs {named}: put that into the repository" in done.stdout
 
 
 @pytest.mark.parametrize("forge", ["github", "forgejo"])

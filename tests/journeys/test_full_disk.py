@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_kill import Sink, assert_copies_are_equal, finish, outcome, queue, sink, start
+from mail_sink import Sink, sink
+from test_kill import assert_copies_are_equal, finish, outcome, queue, start
 
 from pipeline.store.tables import State
 
@@ -26,6 +27,7 @@ def start_without_room(url: str, sink: Sink, octets: int, monkeypatch: pytest.Mo
 
     with monkeypatch.context() as patched:
         patched.setattr(subprocess, "Popen", Confined)
+        patched.setenv("PYTHONDONTWRITEBYTECODE", "1")  # it would leave half of what it compiles for all others
         return start(url, sink, connections=5)
 
 
