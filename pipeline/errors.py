@@ -157,6 +157,10 @@ class StoreError(TocsinError):
     """The database can't be opened, read or written; nothing is lost."""
 
 
+class EditionError(StoreError):
+    """What was published for a series can't be read: another version of tocsin did it."""
+
+
 class MissingDatabaseError(StoreError):
     """There is no database yet where one is only to be looked at."""
 

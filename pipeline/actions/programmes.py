@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection
 
 from pipeline.catalogue.models import Catalogue
-from pipeline.errors import StoreError
+from pipeline.errors import EditionError, StoreError
 from pipeline.store.database import Database
 from pipeline.store.editions import Published, published_edition
 from pipeline.store.stamps import stamps
@@ -93,11 +93,11 @@ class Programmes:
 
 
 def catalogue_in(series: str, stored: Published) -> Catalogue:
-    """The catalogue of a published edition; StoreError where it says what this tocsin has never heard of."""
+    """The catalogue of a published edition; EditionError where it says what this tocsin has never heard of."""
     try:
         return Catalogue.model_validate_json(stored.catalogue)
     except ValueError as error:
-        raise StoreError(
+        raise EditionError(
             f"what was published for {series} can't be read: another version of tocsin did it; upgrade this one"
         ) from error
 

@@ -13,7 +13,7 @@ from pipeline.actions.mailing import Office, Ticked, sending_edition, tick
 from pipeline.clock import Clock
 from pipeline.delivery import Transport
 from pipeline.edition import Edition
-from pipeline.errors import StoreError
+from pipeline.errors import EditionError, StoreError
 from pipeline.store.database import Database
 from pipeline.store.deliveries import InDoubt
 from pipeline.store.editions import published_series
@@ -100,6 +100,8 @@ class Sent:
     troubles: tuple[str, ...] = ()
     late: tuple[str, ...] = ()
     """The mailings that came too late and were dropped."""
+    unread: tuple[str, ...] = ()
+    """Why nothing was sent of some series, while the others went on."""
 
 
 def send_due(
@@ -120,7 +122,10 @@ def send_due(
             if left is not None and left <= 0:
                 return total
             told = partial(_tell_all, progress, total.delivered)
-            one = _round(database, sender, clock, series, left, patient, told)
+            try:
+                one = _round(database, sender, clock, series, left, patient, told)
+            except EditionError as error:
+                one = Sent(unread=(str(error),))
             goes_on = goes_on or one.delivered.more
             total = _both(total, one)
         goes_on = goes_on and not (total.delivered.trouble or sender.stop())
@@ -170,7 +175,8 @@ def _tell_all(progress: Callable[[Delivered], None], before: Delivered, so_far: 
 
 def _both(one: Sent, other: Sent) -> Sent:
     troubles = dict.fromkeys((*one.troubles, *other.troubles))  # a letter that fails again is told once
-    return Sent(added(one.delivered, other.delivered), tuple(troubles), (*one.late, *other.late))
+    unread = dict.fromkeys((*one.unread, *other.unread))
+    return Sent(added(one.delivered, other.delivered), tuple(troubles), (*one.late, *other.late), tuple(unread))
 
 
 def _waiting(database: Database, series: str) -> int:

@@ -213,6 +213,8 @@ class Rounds:
 
     def _log(self, sent: Sent) -> None:
         done = sent.delivered
+        for why in sent.unread:
+            log.warning("%s", why)
         for trouble in sent.troubles:
             log.warning("a letter could not be composed and waits: %s", self._discreet(trouble))
         if done.sent or done.failed or done.trouble:
@@ -234,6 +236,7 @@ class Rounds:
         troubles = {
             f"letter {trouble}": f"a letter could not be composed and waits: {trouble}" for trouble in sent.troubles
         }
+        troubles |= {f"edition {why}": why for why in sent.unread}
         if sent.delivered.trouble:
             troubles["server"] = f"the mail server can't be used: {sent.delivered.trouble}"
         names = all_series(self.database)

@@ -93,7 +93,7 @@ def tell_delivered(shell: Shell, sent: Sent) -> int:
     """What came of a round, and the exit status that follows."""
     done = sent.delivered
     if shell.options.json:
-        shell.say_json({**asdict(done), "not_composed": sent.troubles, "too_late": sent.late})
+        shell.say_json({**asdict(done), "not_composed": sent.troubles, "too_late": sent.late, "unread": sent.unread})
     elif done.busy:
         shell.say(shell.words("another process is sending from this database; nothing to do here"))
     else:
@@ -101,6 +101,8 @@ def tell_delivered(shell: Shell, sent: Sent) -> int:
             "{sent} sent, {failed} refused, {retried} set aside for later, {dropped} dropped, {doubt} in doubt"
         )
         shell.say(said.format_map(asdict(done)))
+    for why in sent.unread:
+        shell.complain(why)
     for key in sent.late:
         shell.complain(shell.words("too late to be of use, dropped: {mailing}").format(mailing=key))
     for trouble in sent.troubles:
@@ -113,4 +115,4 @@ def tell_delivered(shell: Shell, sent: Sent) -> int:
         said = shell.words("the mail server can't be used: {reason}; still waiting: {letters}")
         shell.complain(said.format(reason=done.trouble, letters=waiting))
         return OUTSIDE
-    return WRONG if done.held or sent.troubles else DONE
+    return WRONG if done.held or sent.troubles or sent.unread else DONE

@@ -29,6 +29,7 @@ from pipeline.reminders.wishes import Wishes
 from pipeline.rendering import Renderer
 from pipeline.store.choices import keep_wishes
 from pipeline.store.database import Database
+from pipeline.store.editions import publish_edition
 from pipeline.store.senders import sender_name
 from pipeline.store.subscribers import ALL_KINDS, add, find, listed
 from pipeline.store.switch import arm, installation
@@ -253,6 +254,16 @@ def test_the_brake_in_the_catalogue_stops_what_waits_too(house: House) -> None:
     assert (done.sent, "hold = true" in done.held) == (0, True)
     house.publish(HEAD + TALK)
     assert house.send().delivered.sent == 1
+
+
+def test_a_series_that_a_newer_tocsin_published_keeps_no_other_from_its_mail(house: House) -> None:
+    house.subscribe("ada@example.org")
+    house.publish(HEAD + MARCH + 'text = "Good news."\n')
+    newer = '{"format": 2, "what nobody here knows": true}'
+    house.database.run(lambda connection: publish_edition(connection, "annals", newer, "", START))
+    sent = house.send(paris(2, 10))
+    assert house.subjects("ada@example.org") == ["News of March"]
+    assert [("annals" in why, "upgrade" in why) for why in sent.unread] == [(True, True)]
 
 
 def test_mails_that_leave_together_come_in_the_order_of_their_events(house: House) -> None:
