@@ -12,7 +12,7 @@ from pipeline.errors import N_, TocsinError, unchanged
 from pipeline.letters.message import Post
 from pipeline.letters.posting import post_of
 from pipeline.store.database import Database
-from pipeline.store.editions import published_series
+from pipeline.store.editions import NOTHING_YET, published_series
 from pipeline.store.leases import clock_of
 from pipeline.store.switch import last_tick, why_held
 
@@ -106,8 +106,7 @@ def examine_database(database: Database, here: dict[str, str], now: datetime) ->
         of_database = clock_of(connection)
     yield Finding(N_("outgoing mail"), Health.DOUBTFUL if held else Health.WELL, held or N_("armed"))
     if not series:
-        said = N_("nothing has been published into this database yet: tocsin publish")
-        yield Finding(N_("edition"), Health.DOUBTFUL, said)
+        yield Finding(N_("edition"), Health.DOUBTFUL, NOTHING_YET)
     if ticked is not None and ticked > now:
         said = N_("the clock shows {now:%Y-%m-%d %H:%M}Z, but mail was looked after at {then:%Y-%m-%d %H:%M}Z: set it")
         yield Finding(N_("clock"), Health.ILL, said, {"now": now, "then": ticked})

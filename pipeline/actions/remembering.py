@@ -9,7 +9,7 @@ from pipeline import ledger as journal
 from pipeline.actions.programmes import catalogue_in
 from pipeline.edition import Edition
 from pipeline.errors import StoreError
-from pipeline.store.editions import edition_stamp, published_edition
+from pipeline.store.editions import NOTHING_YET, edition_stamp, published_edition
 
 _Place = tuple[Engine, str]
 
@@ -46,6 +46,6 @@ class Memory:
 def _read(connection: Connection, series: str, now: datetime) -> Edition:
     stored = published_edition(connection, series)
     if stored is None:
-        raise StoreError("nothing has been published into this database yet; type: tocsin publish")
+        raise StoreError(NOTHING_YET)
     catalogue = catalogue_in(series, stored)
     return Edition(catalogue, journal.read(stored.ledger), now.astimezone(catalogue.series.zone).date())

@@ -16,7 +16,7 @@ from pipeline.edition import Edition
 from pipeline.errors import EditionError, StoreError
 from pipeline.store.database import Database
 from pipeline.store.deliveries import InDoubt
-from pipeline.store.editions import published_series
+from pipeline.store.editions import NOTHING_YET, published_series
 from pipeline.store.outbox import Entry, entries, waiting
 from pipeline.store.switch import set_last_tick, why_held
 
@@ -58,7 +58,7 @@ def all_series(database: Database) -> tuple[str, ...]:
     with database.look() as connection:
         found = published_series(connection)
     if not found:
-        raise StoreError("nothing has been published into this database yet; type: tocsin publish")
+        raise StoreError(NOTHING_YET)
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from pipeline.catalogue.findings import Finding
-from pipeline.catalogue.models import Catalogue, Event
+from pipeline.catalogue.models import RESERVED, Catalogue, Event
 from pipeline.catalogue.places import Path, Places
 from pipeline.catalogue.refusals import finding_of
 from pipeline.catalogue.refused import Refused, group_id_in, group_id_of, opens_a_group
@@ -19,7 +19,6 @@ from pipeline.errors import CatalogueError, Problem, Severity
 
 LISTS = ("venue", "organisation", "event", "reminder", "newsletter")
 INCLUDED_KEYS = frozenset({"format", "group", "venue", "organisation", "event", "defaults"})
-RESERVED = frozenset({"estimated_duration", "group"})
 EMPTY: Mapping[str, Any] = {}
 MAY_BE_INHERITED = (
     frozenset(info.alias or name for name, info in Event.model_fields.items()) - RESERVED - {"id", "number"}

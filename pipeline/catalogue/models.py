@@ -23,6 +23,9 @@ __all__ = [
     "Status", "Venue", "Work", "dump", "schedule",
 ]  # fmt: skip
 
+RESERVED = frozenset({"estimated_duration", "group"})
+"""Keys of an event that come from elsewhere: its series' `default_duration`, its file's `[group]`."""
+
 Weekday = Annotated[str, Checked(one_line, lambda: {"type": "string"})]
 ToBeAnnounced = Annotated[tuple[StrictStr, ...], Field(default=())]
 Questions = Annotated[tuple[StrictStr, ...], Field(default=())]

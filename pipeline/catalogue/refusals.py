@@ -7,6 +7,7 @@ from pydantic_core import ErrorDetails
 
 from pipeline.catalogue.findings import Finding, nearest, unknown
 from pipeline.catalogue.models import (
+    RESERVED,
     Access,
     Catalogue,
     Event,
@@ -40,7 +41,7 @@ TABLES: Mapping[str, tuple[type[BaseModel], ...]] = {
     "online": (Online,), "registration": (Registration,), "resources": (Link,), "recordings": (Link,),
     "moved": (Moved,), "lists": (MailingList,), "proof": (Proof,),
 }  # fmt: skip
-NEVER_TYPED = {"estimated_duration", "group", "kept"}
+NEVER_TYPED = {*RESERVED, "kept"}
 
 
 def finding_of(error: ErrorDetails) -> Finding:
@@ -73,7 +74,7 @@ def _is_branch(part: int | str) -> bool:
     return isinstance(part, str) and (any(mark in part for mark in "[]()") or part in _BRANCHES)
 
 
-_BRANCHES = {"str", "bool", "date", "datetime", "url", "constrained-str"} - {"date", "url"}
+_BRANCHES = {"str", "bool", "datetime", "constrained-str"}
 
 
 def known_keys(path: Path) -> set[str]:

@@ -8,12 +8,11 @@ from typing import Any
 
 from pipeline.catalogue.descriptions import DESCRIPTIONS
 from pipeline.catalogue.guards import ANNOUNCED_LATER, TOLD_LATER
-from pipeline.catalogue.models import OUR_SETTINGS, Catalogue
+from pipeline.catalogue.models import OUR_SETTINGS, RESERVED, Catalogue
 from pipeline.catalogue.references import LETTERS, PICTURE
 
 Schema = dict[str, Any]
 
-RESERVED = ("estimated_duration", "group")
 ONLY_MAIN = ("series", "site", "mail", "include", "reminder", "newsletter")
 TIMINGS = (
     "when announced", "14 days before at 10:00", "2 days before at 10:00", "2 hours before", "on the day at 08:00",

@@ -1,7 +1,7 @@
 """What a foreign file holds: events as facts under the catalogue's keys, and what of them has no place there."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,10 +114,6 @@ class Gathering:
         """Says that something is not carried over, and why; nothing where there was nothing."""
         if str(value).strip():
             self._lost.append(self.spot.lost(fact, value, why))
-
-    def lose_all(self, lost: Iterable[Problem]) -> None:
-        """What was lost elsewhere belongs to this event."""
-        self._lost += lost
 
     def ask(self, pattern: str, **values: object) -> None:
         """Leaves a question for the organisers."""

@@ -6,14 +6,13 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-import css_inline
-
 from pipeline.catalogue.models import Event, Newsletter, Rule, Status
 from pipeline.edition import Edition, Listing
-from pipeline.errors import PermanentDeliveryError, SettingsError, TemplateError
+from pipeline.errors import PermanentDeliveryError, SettingsError
 from pipeline.language import direction
 from pipeline.letters.digests import digest_view
 from pipeline.letters.heading import choosing, head_of, leave
+from pipeline.letters.inlining import inlined
 from pipeline.letters.marks import Marks, marks_for
 from pipeline.letters.message import Letter, Post
 from pipeline.letters.mime import Part, calendar_part, multipart, text_part
@@ -37,8 +36,6 @@ TEMPLATES = MappingProxyType(
 """The template of each kind of mail, where the rule names none."""
 
 NO_SECRETS: Mapping[str, str] = MappingProxyType({})
-
-_INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +161,12 @@ def _drafted(
 
 
 def _rendered(renderer: Renderer, language: str, template: str, context: Mapping[str, Any]) -> Page:
-    text = wrapped(renderer.render(f"mail/{template}.txt", language, context))
-    return Page(language, text, _inlined(renderer.render(f"mail/{template}.html", language, context), template))
+    text, html = f"mail/{template}.txt", f"mail/{template}.html"
+    return Page(
+        language,
+        wrapped(renderer.render(text, language, context)),
+        inlined(renderer.render(html, language, context), html),
+    )
 
 
 # ------------------------------------------------------------------------------------------- what it says
@@ -257,13 +258,6 @@ def _everywhere(edition: Edition, language: str, post: Post, marks: Marks) -> di
 
 
 # --------------------------------------------------------------------------------------------- its bytes
-
-
-def _inlined(html: str, template: str) -> str:
-    try:
-        return _INLINER.inline(html)
-    except (css_inline.InlineError, ValueError) as error:
-        raise TemplateError(f"mail/{template}.html: its styles can't be inlined: {error}") from error
 
 
 def _body(text: str, html: str, calendar: bytes | None, filename: str, marks: Marks) -> Part:

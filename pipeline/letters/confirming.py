@@ -3,19 +3,17 @@
 from dataclasses import dataclass
 from datetime import date
 
-import css_inline
-
 from pipeline.catalogue.models import Catalogue
-from pipeline.errors import TemplateError
 from pipeline.language import direction, say_day, words
 from pipeline.letters.headers import field, mailbox, unstructured
+from pipeline.letters.inlining import inlined
 from pipeline.letters.marks import Marks, marks_for
 from pipeline.letters.message import Letter, Post
 from pipeline.letters.mime import multipart, text_part
 from pipeline.letters.plain import wrapped
 from pipeline.rendering import Renderer
 
-_INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+HTML = "mail/confirm.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ def compose_confirmation(catalogue: Catalogue, question: Question, post: Post, r
         "last_day": say_day(question.last_day, language),
     }
     text = wrapped(renderer.render("mail/confirm.txt", language, context))
-    html = _inlined(renderer.render("mail/confirm.html", language, context))
+    html = inlined(renderer.render(HTML, language, context), HTML)
     in_texts = (*marks.in_texts, marks.confirmation)
     body = multipart(
         "alternative",
@@ -79,13 +77,6 @@ def _link(question: Question, marks: Marks, post: Post) -> str:
     if question.known:
         return f"{post.service}/preferences/{marks.preferences}"
     return f"{post.service}/confirm/{marks.confirmation}" + (f"?event={question.event}" if question.event else "")
-
-
-def _inlined(html: str) -> str:
-    try:
-        return _INLINER.inline(html)
-    except (css_inline.InlineError, ValueError) as error:
-        raise TemplateError(f"mail/confirm.html: its styles can't be inlined: {error}") from error
 
 
 def _head(subject: str, language: str, post: Post, marks: Marks) -> bytes:

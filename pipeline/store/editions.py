@@ -6,9 +6,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
 
-from pipeline.errors import StoreError
+from pipeline.errors import N_, StoreError
 from pipeline.store.dialects import insert
 from pipeline.store.tables import MICROSECOND, editions, meta
+
+NOTHING_YET = N_("nothing has been published into this database yet; type: tocsin publish")
 
 _PLANNED = "planned "
 """Opens the name, in the table of what the database knows of itself, under which a series' last planning is noted."""
