@@ -117,7 +117,7 @@ class Guard:
 
     async def _examined(self, request: Request, receive: Receive) -> tuple[Response | None, bytes]:
         refusal = await self._refused_by_its_head(request)
-        if refusal is not None:
+        if refusal is not None and "connection" not in refusal.headers:
             return refusal, b""
         try:
             async with asyncio.timeout(LONGEST_WAIT):
@@ -126,6 +126,9 @@ class Guard:
             return self._refuse(request, "slow", 408), b""
         except ClientDisconnect:
             return self._refuse(request, "form", 400), b""  # nobody reads it, and nothing is done
+        if refusal is not None:
+            # The connection ends with the answer, which wouldn't arrive while something is unread.
+            return refusal, b""
         return (self._refuse(request, "big", 413), b"") if body is None else (None, body)
 
     async def _refused_by_its_head(self, request: Request) -> Response | None:

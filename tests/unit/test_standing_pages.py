@@ -125,8 +125,12 @@ def modules(svg: str) -> list[list[int]]:
     """The modules of a code, drawn from its one path of horizontal strokes without any library that draws."""
     side = int(re.findall(r'viewBox="0 0 (\d+) \1"', svg)[0])
     drawn = [[0] * side for _ in range(side)]
-    for x, y, run in re.findall(r"M(\d+) (\d+)\.5h(\d+)", svg):
-        drawn[int(y)][int(x) : int(x) + int(run)] = [1] * int(run)
+    for left, line, steps in re.findall(r"M(\d+) (\d+)\.5([hm\d ]+)", svg):
+        x = int(left)
+        for step, length in re.findall(r"([hm])(\d+)", steps):
+            if step == "h":
+                drawn[int(line)][x : x + int(length)] = [1] * int(length)
+            x += int(length)
     return drawn
 
 
