@@ -7,7 +7,7 @@ from functools import cache, partial
 from urllib.parse import urlsplit
 
 from icalendar import Calendar
-from icalendar.prop import vDuration, vText, vUri
+from icalendar.prop import vDuration, vUri
 
 from pipeline.catalogue.when import AtTime, Unscheduled
 from pipeline.edition import Edition, Listing
@@ -15,7 +15,7 @@ from pipeline.language import words
 from pipeline.markdown import to_text
 from pipeline.outputs.base import Artifact
 from pipeline.outputs.colours import CSS_COLOURS
-from pipeline.outputs.contentlines import calendar_of, component_of, lines_of, opening_of, with_alarms
+from pipeline.outputs.contentlines import Text, calendar_of, component_of, lines_of, opening_of, with_alarms
 from pipeline.outputs.keys import keys
 from pipeline.outputs.vevent import calendar_user, foreign, recurs_in_utc, tzid_of, vevents
 from pipeline.outputs.zones import vtimezone
@@ -49,7 +49,7 @@ def invitation(
     These ask for an ORGANIZER: where none has an address it is `organiser`, a mailbox (`Name <address>`).
     """
     calendar = _bare_calendar()
-    calendar["method"] = vText(method)
+    calendar["method"] = Text(method)
     components = vevents(edition, listing, language)
     if organiser is not None:
         for component in components:
@@ -138,29 +138,29 @@ class _Calendars:
     def _describe(self, calendar: Calendar, path: str, name: str, listings: Sequence[Listing]) -> None:
         """RFC 7986 about the calendar, and the older names beside it. Set as values: `Calendar.new` doesn't escape."""
         edition, series, home = self.edition, self.edition.series, self.edition.address("", self.language)
-        calendar["x-wr-calname"] = vText(name)
-        calendar["name"] = vText(name, params=foreign(series.title.said_in(self.language), self.language))
+        calendar["x-wr-calname"] = Text(name)
+        calendar["name"] = Text(name, params=foreign(series.title.said_in(self.language), self.language))
         if series.description is not None:
             said = series.description.said_in(self.language)
-            calendar["description"] = vText(to_text(said.text, home), params=foreign(said, self.language))
-        calendar["uid"] = vText(_calendar_uid(edition, edition.path(path, self.language)))
+            calendar["description"] = Text(to_text(said.text, home), params=foreign(said, self.language))
+        calendar["uid"] = Text(_calendar_uid(edition, edition.path(path, self.language)))
         calendar["url"] = vUri(home)
         calendar["source"] = vUri(edition.address(path, self.language), params={"VALUE": "URI"})
         calendar["refresh-interval"] = vDuration(REFRESH, params={"VALUE": "DURATION"})
         calendar["x-published-ttl"] = vDuration(REFRESH)
         if not any(recurs_in_utc(listing.event) for listing in listings):
-            calendar["x-wr-timezone"] = vText(series.timezone)
+            calendar["x-wr-timezone"] = Text(series.timezone)
         if (color := (edition.catalogue.site.color or "").lower()) in CSS_COLOURS:
-            calendar["color"] = vText(color)
+            calendar["color"] = Text(color)
         if stamps := [listing.revision.updated for listing in listings]:
             calendar.add("last-modified", max(stamps))
 
 
 def _bare_calendar() -> Calendar:
     calendar = Calendar()
-    calendar["prodid"] = vText(PRODID)
-    calendar["version"] = vText("2.0")
-    calendar["calscale"] = vText("GREGORIAN")
+    calendar["prodid"] = Text(PRODID)
+    calendar["version"] = Text("2.0")
+    calendar["calscale"] = Text("GREGORIAN")
     return calendar
 
 
@@ -196,8 +196,8 @@ def _alarm(listing: Listing, name: str, trigger: timedelta, language: str) -> by
     title = title_of(listing.event, language)
     return component_of(
         "VALARM",
-        uid=vText(f"{name}.{listing.revision.uid}"),
-        action=vText("DISPLAY"),
+        uid=Text(f"{name}.{listing.revision.uid}"),
+        action=Text("DISPLAY"),
         trigger=vDuration(trigger),
-        description=vText(title.text, params=foreign(title, language)),
+        description=Text(title.text, params=foreign(title, language)),
     )

@@ -10,9 +10,19 @@ from datetime import UTC, date, datetime
 from icalendar import Component
 from icalendar.prop import vDDDTypes, vDuration, vText, vUri
 
+_ESCAPED = {"\\": r"\\", ";": r"\;", ",": r"\,", "\r\n": r"\n", "\n": r"\n", "\r": r"\n"}
+_TO_ESCAPE = re.compile(r"\r\n|[\\;,\r\n]")
 _LANGUAGE = re.compile("[A-Za-z0-9-]+")
 LIMIT = 75
 """The longest line in octets, without its line break (RFC 5545, 3.1)."""
+
+
+class Text(vText):
+    """A TEXT value. The library's own takes a backslash before an N for a line break (RFC 5545, 3.3.11)."""
+
+    def to_ical(self) -> bytes:
+        """The text with what has a meaning in a content line escaped."""
+        return _TO_ESCAPE.sub(lambda found: _ESCAPED[found[0]], self).encode()
 
 
 def fold(line: str) -> bytes:
@@ -53,7 +63,7 @@ def _line(component: Component, name: str, value: object) -> bytes:
     if isinstance(value, bytes):  # BEGIN and END
         return f"{name}:".encode() + value
     parameter = _simple(getattr(value, "params", None) or {})
-    if parameter is None or type(value) not in {vText, vUri, vDDDTypes, vDuration}:
+    if parameter is None or type(value) not in {Text, vUri, vDDDTypes, vDuration}:
         return str(component.content_line(name, value)).encode()
     written = _date(value) if isinstance(value, vDDDTypes) else value.to_ical()  # type: ignore[attr-defined]
     return f"{name}{parameter}:".encode() + (written.encode() if isinstance(written, str) else written)
@@ -91,7 +101,7 @@ def calendar_of(opening: bytes, components: Iterable[bytes]) -> bytes:
     return b"".join((opening, *components, b"END:VCALENDAR\r\n"))
 
 
-def component_of(name: str, **properties: vText | vDuration) -> bytes:
+def component_of(name: str, **properties: Text | vDuration) -> bytes:
     """A component that is written for every event, without the cost of the library's own; sorted as there.
 
     No value has another parameter than a language.

@@ -7,7 +7,7 @@ from mimetypes import guess_type
 from urllib.parse import quote
 
 from icalendar import Event as VEvent
-from icalendar.prop import vCalAddress, vDDDTypes, vGeo, vRecur, vText, vUri
+from icalendar.prop import vCalAddress, vCategory, vDDDTypes, vGeo, vRecur, vUri
 
 from pipeline.catalogue.models import Event, Organiser, Status, schedule
 from pipeline.catalogue.recurrence import local_until
@@ -15,6 +15,7 @@ from pipeline.catalogue.texts import Phrase
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, local
 from pipeline.edition import Edition, Listing
 from pipeline.language import words
+from pipeline.outputs.contentlines import Text
 from pipeline.outputs.description import description
 from pipeline.phrases import place_line, status_word, title_of
 
@@ -54,8 +55,8 @@ def _vevent(edition: Edition, listing: Listing, language: str, when: When) -> VE
     _add_text(component, "summary", _summary(listing, when, language), language)
     _add_description(component, edition, listing, language)
     _add_place(component, listing, language)
-    component["status"] = vText(STATUS[listing.event.status])
-    component["transp"] = vText(_transparency(listing, when))
+    component["status"] = Text(STATUS[listing.event.status])
+    component["transp"] = Text(_transparency(listing, when))
     component["url"] = vUri(page_address(edition, listing, language))
     _add_categories(component, listing.event, language)
     _add_online(component, listing.event, language)
@@ -67,7 +68,7 @@ def _vevent(edition: Edition, listing: Listing, language: str, when: When) -> VE
 
 def _add_revision(component: VEvent, listing: Listing) -> None:
     revision = listing.revision
-    component["uid"] = vText(revision.uid)
+    component["uid"] = Text(revision.uid)
     component["sequence"] = revision.sequence
     component["dtstamp"] = component["last-modified"] = _stamp(revision.updated)
     component["created"] = _stamp(revision.created)
@@ -82,7 +83,7 @@ def _stamp(moment: datetime) -> vDDDTypes:
 def _add_text(component: VEvent, name: str, phrase: Phrase, language: str) -> None:
     """A text, marked with the language it is really written in."""
     spoken = language if phrase.language == "und" else phrase.language
-    component[name] = vText(phrase.text, params={"LANGUAGE": spoken})
+    component[name] = Text(phrase.text, params={"LANGUAGE": spoken})
 
 
 def tzid_of(event: Event) -> str | None:
@@ -168,9 +169,9 @@ def _add_categories(component: VEvent, event: Event, language: str) -> None:
     found = [event.kind.said_in(language).text] if event.kind else []
     found.extend(tag for tag in event.tags if tag not in found)
     if found:
-        component.add(
-            "categories", found, parameters=foreign(event.kind.said_in(language), language) if event.kind else {}
-        )
+        categories = vCategory([], params=foreign(event.kind.said_in(language), language) if event.kind else {})
+        categories.cats.extend(map(Text, found))
+        component["categories"] = categories
 
 
 def _add_online(component: VEvent, event: Event, language: str) -> None:

@@ -12,7 +12,9 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 from icalendar import Timezone, TimezoneDaylight, TimezoneStandard
-from icalendar.prop import vRecur, vText
+from icalendar.prop import vRecur
+
+from pipeline.outputs.contentlines import Text
 
 FIRST_YEAR, LAST_YEAR = 1990, 2037
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -153,7 +155,7 @@ def _observance(run: Run) -> TimezoneStandard | TimezoneDaylight:
     observance.add("dtstart", first.onset)
     observance.add("tzoffsetfrom", first.before)
     observance.add("tzoffsetto", first.after)
-    observance["tzname"] = vText(first.name)
+    observance["tzname"] = Text(first.name)
     if len(run.changes) > 1:
         observance.add("rrule", _recurrence(run))
     return observance

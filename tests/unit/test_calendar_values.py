@@ -55,3 +55,11 @@ def test_an_international_domain_is_written_as_the_network_knows_it(typed: str, 
     assert event.url.value == f"{address}events/talk/"
     assert event.uid.value.isascii()
     assert "%" not in event.uid.value + of.news[0].id
+
+
+def test_a_backslash_before_an_n_is_no_line_break() -> None:
+    """The library takes one before a capital N for one."""
+    talk = TALK.replace('"A talk"', r"'C:\New; \n, \N'").replace("title = { en", "title = { en")
+    event = the_event(edition(talk + r"kind = '\N'" + '\ntags = ["tea"]\n'))
+    assert event.summary.value == r"C:\New; \n, \N"
+    assert event.categories.value == [r"\N", "tea"]
