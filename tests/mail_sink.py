@@ -1,20 +1,20 @@
 """A mail server for tests that keeps every message, and answers as it is told."""
 
 import socket
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from listening import Listening
 
 __all__ = ["Sink", "sink"]
 
 HANGING = 1.0  # seconds
 
 
-class Sink:
+class Sink(Listening):
     """A mail server that keeps every message at its final dot, and only then thinks about its answer."""
 
     def __init__(self) -> None:
@@ -24,26 +24,12 @@ class Sink:
         self.answers: dict[str, list[str]] = {}
         self.greeting = b"250 fine\r\n"
         self.connections = 0
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listening.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
+        super().__init__()
 
     def copies(self) -> Counter[str]:
         return Counter(recipient for recipient, _ in self.kept)
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                wire, _ = self._listening.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._talk, args=(wire,), daemon=True).start()
-
-    def _talk(self, wire: socket.socket) -> None:
+    def talk(self, wire: socket.socket) -> None:
         self.connections += 1
         sender = recipient = ""
         try:

@@ -11,7 +11,7 @@ import pypdfium2
 from chromium import Browser, browser
 from PIL import Image
 
-from pipeline.actions.build import draft, rendered
+from pipeline.actions.build import draft, files_of
 from pipeline.actions.mailing import Office
 from pipeline.actions.preview import specimens
 from pipeline.actions.project import project_at
@@ -38,9 +38,9 @@ def main() -> None:
     drawn = draft(project_at(ROOT / "events.toml"), NOON, DAY)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        for path, body in rendered(project_at(ROOT / "events.toml"), drawn.edition):
-            (folder / "out" / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / "out" / path).write_bytes(body)
+        for artifact in files_of(project_at(ROOT / "events.toml"), drawn.edition):
+            (folder / "out" / artifact.path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / "out" / artifact.path).write_bytes(artifact.body)
         letters = specimens(drawn.edition, Office(Renderer(), b"the key of the pictures", {}))
         reminder = next(letter for letter in letters if (letter.language, letter.rule) == ("en", "two-weeks-before"))
         (folder / "letter.html").write_text(html_of(reminder.message), encoding="utf-8")

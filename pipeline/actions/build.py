@@ -114,14 +114,6 @@ def _copied(path: str, body: bytes) -> Artifact:
     return Artifact(path, guess_type(path)[0] or ANY_TYPE, partial(bytes, body), blake2b(body).hexdigest())
 
 
-def rendered(project: Project, edition: Edition) -> Iterator[tuple[str, bytes]]:
-    """The path and the bytes of every file of `out/`, one by one: together they may be larger than memory.
-
-    Errors as `files_of`.
-    """
-    return ((artifact.path, artifact.body) for artifact in files_of(project, edition))
-
-
 def write_out(project: Project, edition: Edition) -> Written:
     """Makes `out/` hold the edition; what was made from the same before isn't rendered again."""
     files = files_of(project, edition)

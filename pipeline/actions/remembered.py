@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipeline.actions.verdict_memory import is_this_program, program, remember_program
+from pipeline.actions.verdict_memory import is_this_program, program, remember_program, sealed, unsealed
 from pipeline.errors import FileError
 from pipeline.files import write_whole
 from pipeline.outputs.keys import Pieces
@@ -84,7 +84,7 @@ class Remembered(Pieces):
             suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError),
             self._file.open(encoding="utf-8") as file,
         ):
-            lines = _unsealed(file)
+            lines = unsealed(file)
             head = json.loads(next(lines, ""))
             if head["of"] == self._of and is_this_program(head["program"]):
                 rows = {json.loads(path): row for row, _, path in (line.partition("\t") for line in lines)}
@@ -136,7 +136,7 @@ class Remembered(Pieces):
         # Its paths as ASCII: a name that isn't UTF-8 is kept as well.
         rows = (f"{row}\t{json.dumps(path)}" for path, row in self._now.items())
         with suppress(OSError, FileError):
-            write_whole(self._file, _sealed(chain((json.dumps(head),), rows)))
+            write_whole(self._file, sealed(chain((json.dumps(head),), rows)))
 
     # ------------------------------------------------------------------------------------ pieces
 
@@ -183,28 +183,6 @@ class Remembered(Pieces):
             if file is not None:
                 os.close(file)
         self._open.clear()
-
-
-def _sealed(lines: Iterable[str]) -> Iterator[bytes]:
-    """Lines of a note with a seal below them, by which one that was cut off or written over is found."""
-    seal = hashlib.blake2b(digest_size=16)
-    for line in lines:
-        written = f"{line}\n".encode()
-        seal.update(written)
-        yield written
-    yield seal.hexdigest().encode()
-
-
-def _unsealed(lines: Iterable[str]) -> Iterator[str]:
-    """The lines above the seal; ValueError at their end where it isn't theirs."""
-    seal, said = hashlib.blake2b(digest_size=16), ""
-    for line in lines:
-        if said:
-            seal.update(said.encode())
-            yield said[:-1]
-        said = line
-    if said != seal.hexdigest():
-        raise ValueError
 
 
 def digest_of_files(paths: Iterable[str]) -> str:

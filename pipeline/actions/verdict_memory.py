@@ -9,7 +9,7 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +89,8 @@ def remembered(
     that came with the catalogue from elsewhere: the time at which our own file was written here is known only here.
     """
     try:
-        kept: dict[str, Any] = json.loads(unsealed((folder / kept_in).read_text(encoding="utf-8")))
+        with (folder / kept_in).open(encoding="utf-8") as file:
+            kept: dict[str, Any] = json.loads("".join(unsealed(file)))
         same = kept["question"] == question and kept["from"] <= now < kept["until"]
         return kept if same and _is_as_it_was(folder, templates, kept) else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -124,7 +125,7 @@ def memory(
         "there": looked.there, "trees": looked.trees, "program": program(),
         "made": made and (str(made), _made_in(made)), "status": status, "out": said[0], "err": said[1],
     }  # fmt: skip
-    return sealed(json.dumps(kept))
+    return b"".join(sealed((json.dumps(kept),)))
 
 
 def _made_in(folder: Path) -> str | None:
@@ -138,21 +139,26 @@ def _made_in(folder: Path) -> str | None:
     return hashlib.blake2b(b"".join((manifest, *map(str.encode, stamps))), digest_size=16).hexdigest()
 
 
-def sealed(text: str) -> bytes:
-    """A note with a seal on top, by which one that was cut off or written over is found."""
-    return f"{_seal(text)}\n{text}".encode()
+def sealed(lines: Iterable[str]) -> Iterator[bytes]:
+    """Lines of a note with a seal below them, by which one that was cut off or written over is found."""
+    seal = hashlib.blake2b(digest_size=16)
+    for line in lines:
+        written = f"{line}\n".encode()
+        seal.update(written)
+        yield written
+    yield seal.hexdigest().encode()
 
 
-def unsealed(text: str) -> str:
-    """The note below the seal; ValueError where it isn't the one that was sealed."""
-    seal, _, note = text.partition("\n")
-    if seal != _seal(note):
+def unsealed(lines: Iterable[str]) -> Iterator[str]:
+    """The lines above the seal; ValueError at their end where it isn't theirs."""
+    seal, said = hashlib.blake2b(digest_size=16), ""
+    for line in lines:
+        if said:
+            seal.update(said.encode())
+            yield said[:-1]
+        said = line
+    if said != seal.hexdigest():
         raise ValueError
-    return note
-
-
-def _seal(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def _digest(path: Path) -> str | None:
@@ -176,7 +182,7 @@ def _stamp(path: str) -> list[int] | None:
 
 
 def is_this_program(stamps: Mapping[str, object]) -> bool:
-    """Whether these files, of `program` or put beside them, are as they were; ours must be among them."""
+    """Whether these files, of `program`, are as they were; ours must be among them."""
     return stamps.get(_OWN) == _first_stamp(_OWN) and all(
         (_first[path] if path in _first else _stamp(path)) == stamp for path, stamp in stamps.items()
     )

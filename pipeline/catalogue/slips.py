@@ -34,17 +34,17 @@ def slip_in(line: str, column: int) -> Slip | None:
     if len(line) > LONGEST:
         return None
     match = _PAIR.match(line)
-    found = chain_of(_BEFORE_PAIRS, line, column)
+    found = _first_of(_BEFORE_PAIRS, line, column)
     if found is None and match is not None:
         key, value, at = match["key"], match["value"], match.start("value") + 1
         found = next((slip for look in _IN_PAIRS for slip in look(key, value, at, column)), None)
-    return found if found is not None else chain_of(_AFTER_PAIRS, line, column)
+    return found if found is not None else _first_of(_AFTER_PAIRS, line, column)
 
 
 Look = Callable[[str, int], Iterator[Slip]]
 
 
-def chain_of(looks: Iterable[Look], line: str, column: int) -> Slip | None:
+def _first_of(looks: Iterable[Look], line: str, column: int) -> Slip | None:
     """The first slip that any of them finds."""
     return next((slip for look in looks for slip in look(line, column)), None)
 

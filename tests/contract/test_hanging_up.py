@@ -1,7 +1,6 @@
 """A mail server that hangs up in the middle of one message, each time: whether that is a doubt, and when it ends."""
 
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
@@ -9,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from answering_servers import Scripted
+from listening import Listening
 from simulated import START
 from test_deliver import SERIES, address, doubts, entry_of, finish, queue
 
-from pipeline.actions.deliver import deliver
+from pipeline.actions.deliver import Delivered, deliver
 from pipeline.clock import FrozenClock
 from pipeline.delivery import Fate, MailServer, Outcome, Step, conversation, lines
 from pipeline.delivery.connection import connect
@@ -23,33 +23,20 @@ from pipeline.store.switch import installation
 from pipeline.store.tables import State
 
 
-class Touchy:
+class Touchy(Listening):
     """A server that reads the beginning of each body, and hangs up when it is for somebody whom it doesn't like."""
 
     def __init__(self, *disliked: str) -> None:
         self.taken: list[str] = []
         self.heard: list[bytes] = []
         self._disliked = frozenset(disliked)
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.server = MailServer("127.0.0.1", self._listening.getsockname()[1], "smtp", helo="localhost")
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
+        self.server = MailServer("127.0.0.1", self.port, "smtp", helo="localhost")
 
     def grow_up(self) -> None:
         self._disliked = frozenset()
 
-    def close(self) -> None:
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                wire, _ = self._listening.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._talk, args=(wire,), daemon=True).start()
-
-    def _talk(self, wire: socket.socket) -> None:
+    def talk(self, wire: socket.socket) -> None:
         recipient = ""
         with wire:
             wire.sendall(b"220 hello\r\n")
@@ -92,6 +79,14 @@ def sent(server: MailServer, recipient: str, careful: bool) -> Outcome:
         pass
     one.close()
     return found[0][1]
+
+
+def tried(
+    database: Database, server: MailServer, clock: FrozenClock, owner: str = "only", connections: int = 1
+) -> Delivered:
+    """One round to that server."""
+    here, to = installation(database), partial(connect, server)
+    return deliver(database, SERIES, to, finish, clock, owner=owner, here=here, connections=connections)
 
 
 @pytest.mark.parametrize(("careful", "fate"), [(False, Fate.UNKNOWN), (True, Fate.BROKEN)])
@@ -144,10 +139,7 @@ def test_hundreds_over_which_the_server_hangs_up_keep_nobody_waiting(
     server = Touchy(*poison)
     with open_database(f"sqlite:///{tmp_path / 'tocsin.db'}", clock) as database:
         queue(database, 170)
-        done = deliver(
-            database, SERIES, partial(connect, server.server), finish, clock,
-            owner="only", here=installation(database), connections=connections,
-        )  # fmt: skip
+        done = tried(database, server.server, clock, connections=connections)
         assert sorted(server.taken) == sorted(address(number) for number in range(150, 170))
         assert (done.sent, done.trouble) == (20, None)
         # Those that were on the way when it hung up for the first time are in doubt, and no other one.
@@ -164,18 +156,12 @@ def test_nobody_is_given_up_while_the_server_hangs_up_over_all(
     with open_database(f"sqlite:///{tmp_path / 'tocsin.db'}", clock) as database:
         queue(database, 3, lasting=timedelta(days=2))
         for tries in range(12):
-            done = deliver(
-                database, SERIES, partial(connect, server.server), finish, clock,
-                owner=f"number {tries}", here=installation(database),
-            )  # fmt: skip
+            done = tried(database, server.server, clock, f"number {tries}")
             assert "the connection to the mail server failed" in (done.trouble or "")
             assert (done.failed, done.waiting) == (0, 3)
             clock.move_to(max(entry_of(database, number).at for number in range(3)))
         server.grow_up()
-        done = deliver(
-            database, SERIES, partial(connect, server.server), finish, clock,
-            owner="the last", here=installation(database),
-        )  # fmt: skip
+        done = tried(database, server.server, clock, "the last")
         assert (done.sent, done.trouble) == (3, None)
     server.close()
 
@@ -183,10 +169,7 @@ def test_nobody_is_given_up_while_the_server_hangs_up_over_all(
 def test_who_hangs_up_at_the_command_says_nothing_of_the_message(database: Database, clock: FrozenClock) -> None:
     server = Scripted({"DATA": None})
     queue(database, 9)
-    done = deliver(
-        database, SERIES, partial(connect, server.server), finish, clock,
-        owner="only", here=installation(database),
-    )  # fmt: skip
+    done = tried(database, server.server, clock)
     assert "(at DATA)" in (done.trouble or "")
     assert (done.retried, done.waiting) == (2, 9)
     server.stop()
@@ -199,10 +182,7 @@ def test_a_server_that_hangs_up_over_every_body_is_left_alone_for_a_while(
     server = Touchy(*(address(number) for number in range(60)))
     with open_database(f"sqlite:///{tmp_path / 'tocsin.db'}", clock) as database:
         queue(database, 60)
-        done = deliver(
-            database, SERIES, partial(connect, server.server), finish, clock,
-            owner="only", here=installation(database),
-        )  # fmt: skip
+        done = tried(database, server.server, clock)
         assert "the connection to the mail server failed" in (done.trouble or "")
         assert done.waiting == 60
         assert 20 <= len(server.heard) <= 22

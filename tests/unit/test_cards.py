@@ -14,8 +14,8 @@ from letter_writing import replaced
 from PIL import Image
 
 from pipeline import ledger as journal
-from pipeline.actions.build import draft, rendered
-from pipeline.actions.project import project_at
+from pipeline.actions.build import draft, files_of
+from pipeline.actions.project import Project, project_at
 from pipeline.catalogue.load import Source, load
 from pipeline.edition import Edition
 from pipeline.outputs import card_drawing
@@ -118,11 +118,15 @@ def date_of(year: int) -> datetime:
     return datetime(year, 1, 1, tzinfo=UTC)
 
 
+def bodies(project: Project, edition: Edition) -> dict[str, bytes]:
+    return {artifact.path: artifact.body for artifact in files_of(project, edition)}
+
+
 def test_each_page_names_its_card_and_each_card_that_is_named_is_there(tmp_path: Path, seed_text: str) -> None:
     (tmp_path / "events.toml").write_text(seed_text, encoding="utf-8")
     project = project_at(tmp_path / "events.toml")
     edition = draft(project, date_of(2022)).edition
-    files = dict(rendered(project, edition))
+    files = bodies(project, edition)
     named = set()
     for path in ("index.html", "fr/index.html", "events/non-take-up/index.html", "fr/events/non-take-up/index.html"):
         page = Reader(files[path].decode())
@@ -155,7 +159,7 @@ def test_a_card_that_is_in_out_is_not_drawn_again(
     (tmp_path / "events.toml").write_text(seed_text, encoding="utf-8")
     project = project_at(tmp_path / "events.toml")
     edition = draft(project, date_of(2022)).edition
-    files = {path: body for path, body in rendered(project, edition) if path.startswith("assets/cards/")}
+    files = {path: body for path, body in bodies(project, edition).items() if path.startswith("assets/cards/")}
     for path, body in files.items():
         (project.out / path).parent.mkdir(parents=True, exist_ok=True)
         (project.out / path).write_bytes(body)
@@ -163,7 +167,7 @@ def test_a_card_that_is_in_out_is_not_drawn_again(
     (project.out / spoilt).write_bytes(files[spoilt][:100])
     drawings = []
     monkeypatch.setattr(card_drawing, "drawn", lambda card: drawings.append(card.path) or files[f"assets/{card.path}"])
-    assert {path: body for path, body in rendered(project, edition) if path in files} == files
+    assert {path: body for path, body in bodies(project, edition).items() if path in files} == files
     assert [f"assets/{path}" for path in drawings] == [spoilt]
 
 

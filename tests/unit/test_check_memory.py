@@ -65,10 +65,9 @@ def check(*options: str, now: str = NOW) -> int:
 def altered(folder: Path, change: Callable[[dict[str, object]], object]) -> None:
     """Changes what is remembered, and seals it again."""
     file = folder / KEPT_IN
-    kept = json.loads(file.read_text(encoding="utf-8").partition("\n")[2])
+    kept = json.loads(file.read_text(encoding="utf-8").splitlines()[0])
     change(kept)
-    text = json.dumps(kept)
-    file.write_text(f"{verdict_memory._seal(text)}\n{text}", encoding="utf-8")
+    file.write_bytes(b"".join(verdict_memory.sealed([json.dumps(kept)])))
 
 
 def plant(folder: Path) -> None:
