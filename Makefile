@@ -23,11 +23,12 @@ fuzz: $(VENV)/ready  ## the tests with made-up and spoilt files, many times long
 kill: $(VENV)/ready  ## kill -9 while sending, hundreds of times, on both databases
 	TOCSIN_KILLS=100 $(PYTEST) tests/journeys/test_kill.py -k again_and_again
 
-check: $(VENV)/ready  ## ruff, mypy --strict, the floors
+check: $(VENV)/ready  ## ruff, mypy --strict, the floors, every test module can be read
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(PYTEST) --collect-only -qq -n 0 >$(VENV)/collected || { cat $(VENV)/collected; exit 1; }
 
 format: $(VENV)/ready  ## put the code into its form
 	$(BIN)/ruff check --fix-only --quiet .

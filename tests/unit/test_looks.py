@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.actions.build import draft, rendered
+from pipeline.actions.build import draft, files_of
 from pipeline.actions.preview import Look, look
 from pipeline.actions.project import Project, project_at
 from pipeline.errors import TemplateError
@@ -54,9 +54,9 @@ def test_the_site_is_shown_without_looking_for_calendars_and_feeds(project: Proj
     asked: list[str] = []
 
     def files() -> Iterator[Artifact]:
-        for path, body in rendered(project, drawn.edition):
-            asked.append(path)
-            yield Artifact(path, "", lambda body=body: body)  # type: ignore[misc]
+        for artifact in files_of(project, drawn.edition):
+            asked.append(artifact.path)
+            yield artifact
 
     shown = Look(drawn, files())
     assert shown.body("index.html")
