@@ -27,6 +27,7 @@ check: $(VENV)/ready  ## ruff, mypy --strict, the floors, every test module can 
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	MYPYPATH=.:bench:demo:docs/making:tests/contract $(BIN)/mypy --explicit-package-bases bench demo docs/making
 	$(BIN)/lint-imports
 	$(PYTEST) --collect-only -qq -n 0 >$(VENV)/collected || { cat $(VENV)/collected; exit 1; }
 

@@ -15,7 +15,7 @@ from timing import Ratio, paired
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from pipeline.actions.build import draft, rendered  # noqa: E402
+from pipeline.actions.build import draft, files_of  # noqa: E402
 from pipeline.actions.preview import look  # noqa: E402
 from pipeline.actions.project import Project, project_at  # noqa: E402
 
@@ -60,7 +60,7 @@ def save(project: Project) -> None:
 
 def everything(project: Project) -> None:
     """The draft and every file of it, one by one, without writing them."""
-    assert all(body for _, body in rendered(project, draft(project, NOW).edition))
+    assert all(artifact.body for artifact in files_of(project, draft(project, NOW).edition))
 
 
 def cpu(work: Callable[[Project], None], project: Project) -> float:

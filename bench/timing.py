@@ -4,7 +4,9 @@ import os
 import statistics
 import subprocess
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 
@@ -28,9 +30,9 @@ def run(command: Sequence[str], folder: Path, **environment: str) -> Run:
     process = subprocess.Popen(command, cwd=folder, env=everything, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{command} ended with {process.returncode}: {process.stderr.read().decode()[-500:]}")
-    process.stderr.close()
+    with process.stderr or nullcontext(BytesIO()) as said:
+        if process.returncode:
+            raise SystemExit(f"{command} ended with {process.returncode}: {said.read().decode()[-500:]}")
     return Run(usage.ru_utime, usage.ru_stime, usage.ru_maxrss / 1024)
 
 
