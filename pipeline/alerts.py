@@ -30,7 +30,9 @@ def messenger(target: str) -> Callable[[str], None]:
     try:
         command = shlex.split(target)
     except ValueError as error:
-        raise SettingsError(f"TOCSIN_ALERT can't be understood ({error}); write a command, or https://…") from None
+        raise SettingsError(
+            "TOCSIN_ALERT can't be understood ({reason}); write a command, or https://…", reason=error
+        ) from None
     return lambda text: _call(command, text)
 
 

@@ -111,18 +111,24 @@ class Problem:
 class TocsinError(Exception):
     """The root of all that tocsin raises on purpose; its text is meant for the person at the terminal.
 
-    With `values` the message is an English pattern that is filled from them, so that it can be translated.
+    With `values` the message is an English pattern that is filled from them, so that it can be translated; a value may
+    be such an error itself.
     """
 
     def __init__(self, message: str = "", **values: object) -> None:
-        self._message = message
-        self._values = values
+        self.message = message
+        self.values = values
         super().__init__(self.said())
 
     def said(self, translate: Callable[[str], str] = unchanged) -> str:
         """Its text in the reader's language."""
-        pattern = translate(self._message) if self._message else ""
-        return pattern.format_map(self._values) if self._values else pattern
+        pattern = translate(self.message) if self.message else ""
+        values = {name: _said(value, translate) for name, value in self.values.items()}
+        return pattern.format_map(values) if values else pattern
+
+
+def _said(value: object, translate: Callable[[str], str]) -> object:
+    return value.said(translate) if isinstance(value, TocsinError) else value
 
 
 class InputError(TocsinError):

@@ -39,9 +39,12 @@ def git(folder: Path, *words: str, given: str | None = None, env: Mapping[str, s
     except FileNotFoundError:
         raise RepositoryError("git is needed for this and is not here; install it") from None
     except subprocess.TimeoutExpired:
-        raise RepositoryError(f"git {words[0]} gave no answer within {PATIENCE} s") from None
+        raise RepositoryError(
+            "git {command} gave no answer within {seconds} s", command=words[0], seconds=PATIENCE
+        ) from None
     if done.returncode:
-        raise RepositoryError(f"git {words[0]}: {_reason(done.stderr) or f'it ended with {done.returncode}'}")
+        reason = _reason(done.stderr) or RepositoryError("it ended with {status}", status=done.returncode)
+        raise RepositoryError("git {command}: {reason}", command=words[0], reason=reason)
     return done.stdout
 
 
@@ -76,7 +79,12 @@ class SharedFile:
             text = more(before)
             if not text or self._pushed(self._commit(parent, before + text, why), parent):
                 return before + text
-        raise RepositoryError(f"{self.branch} at {self.remote} moved {_TRIES} times meanwhile; try again later")
+        raise RepositoryError(
+            "{branch} at {remote} moved {times} times meanwhile; try again later",
+            branch=self.branch,
+            remote=self.remote,
+            times=_TRIES,
+        )
 
     def _tip(self) -> str:
         """The commit at the remote, fetched; empty where there is no such branch."""
@@ -130,7 +138,11 @@ def advance(folder: Path) -> str:
         git(folder, "merge", "--quiet", "--ff-only", "FETCH_HEAD")
     except RepositoryError as error:
         raise RepositoryError(
-            f"what is here and {branch} at {remote} have parted, nothing is taken over ({error}); look with: git status"
+            "what is here and {branch} at {remote} have parted, nothing is taken over ({reason}); "
+            "look with: git status",
+            branch=branch,
+            remote=remote,
+            reason=error,
         ) from None
     return git(folder, "rev-parse", "HEAD").strip()
 
@@ -168,6 +180,7 @@ def _upstream(folder: Path) -> tuple[str, str]:
     remote, _, branch = found.partition("\0")
     if not remote or not branch:
         raise RepositoryError(
-            f"{folder} follows no branch of a remote; clone it, or type: git branch --set-upstream-to origin/main"
+            "{folder} follows no branch of a remote; clone it, or type: git branch --set-upstream-to origin/main",
+            folder=folder,
         )
     return remote, branch.removeprefix("refs/heads/")

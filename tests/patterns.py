@@ -9,7 +9,8 @@ ROOT = Path(__file__).parent.parent
 PLACES = {
     "Finding": (1, 2), "Problem": (3, 4), "wrong": (0, 1), "_warning": (1, 2), "unknown": (3,), "_wanted": (0, 1),
     "_limits": (0,), "_complain": (2, 3), "_note": (2,), "N_": (0,), "words": (0,), "say": (0,), "ngettext": (0, 1),
-    "count": (0, 1), "Omission": (2,), "omitted": (0,), "SettingsError": (0,), "FileError": (0,),
+    "count": (0, 1), "Observation": (2,), "problem": (2, 3), "Omission": (2,), "omitted": (0,),
+    "SettingsError": (0,), "FileError": (0,),
 }  # fmt: skip
 """Which arguments of which calls are patterns."""
 
@@ -18,25 +19,25 @@ def patterns_of(file: Path) -> Iterator[tuple[int, str]]:
     """Every pattern in a source file, with its line."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call):
-            for position in PLACES.get(_name(node.func), ()):
+            for position in PLACES.get(name_of(node.func), ()):
                 yield from _texts(node, position)
 
 
-def _name(function: ast.expr) -> str:
+def name_of(function: ast.expr) -> str:
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
 def _texts(call: ast.Call, position: int) -> Iterator[tuple[int, str]]:
     if position < len(call.args):
-        yield from _literals(call.args[position])
+        yield from literals(call.args[position])
 
 
-def _literals(value: ast.expr) -> Iterator[tuple[int, str]]:
+def literals(value: ast.expr) -> Iterator[tuple[int, str]]:
     match value:
         case ast.Constant(value=str(text)) if _says_something(text):
             yield value.lineno, text
         case ast.IfExp(body=one, orelse=other) | ast.BoolOp(values=[one, other]):
-            yield from (*_literals(one), *_literals(other))
+            yield from (*literals(one), *literals(other))
 
 
 def _says_something(pattern: str) -> bool:

@@ -33,7 +33,7 @@ class Health(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Observation:
     """One thing that was looked at, how it is, and what to do: English patterns, filled from `values`."""
 
     thing: str
@@ -80,17 +80,19 @@ class Signing(Protocol):
         ...
 
 
-def look_at(thing: str, work: Callable[[], str], pattern: str = "{found}") -> Finding:
+def look_at(thing: str, work: Callable[[], str], pattern: str = "{found}") -> Observation:
     """What `work` finds, said by the pattern, or the trouble that it met."""
     try:
-        return Finding(thing, Health.WELL, pattern, {"found": work()})
+        return Observation(thing, Health.WELL, pattern, {"found": work()})
     except (TocsinError, OSError) as error:
         return trouble(thing, error)
 
 
-def trouble(thing: str, error: Exception) -> Finding:
+def trouble(thing: str, error: Exception) -> Observation:
     """That something is in the way, in the words of the error."""
-    return Finding(thing, Health.ILL, "{reason}", {"reason": str(error)})
+    if isinstance(error, TocsinError) and error.values:
+        return Observation(thing, Health.ILL, error.message, error.values)
+    return Observation(thing, Health.ILL, "{reason}", {"reason": str(error)})
 
 
 def sender_of(catalogue: Catalogue) -> str:
@@ -98,40 +100,40 @@ def sender_of(catalogue: Catalogue) -> str:
     return post_of(catalogue, b"").sender
 
 
-def examine_database(database: Database, here: dict[str, str], now: datetime) -> Iterator[Finding]:
+def examine_database(database: Database, here: dict[str, str], now: datetime) -> Iterator[Observation]:
     """Whether the database can be written, whether it may send from here, and whether the clock went back."""
     yield look_at(N_("database"), lambda: _written(database), N_("{found} can be written"))
     with database.look() as connection:
         held, ticked, series = why_held(connection, here), last_tick(connection), published_series(connection)
         of_database = clock_of(connection)
-    yield Finding(N_("outgoing mail"), Health.DOUBTFUL if held else Health.WELL, held or N_("armed"))
+    yield Observation(N_("outgoing mail"), Health.DOUBTFUL if held else Health.WELL, held or N_("armed"))
     if not series:
-        yield Finding(N_("edition"), Health.DOUBTFUL, NOTHING_YET)
+        yield Observation(N_("edition"), Health.DOUBTFUL, NOTHING_YET)
     if ticked is not None and ticked > now:
         said = N_("the clock shows {now:%Y-%m-%d %H:%M}Z, but mail was looked after at {then:%Y-%m-%d %H:%M}Z: set it")
-        yield Finding(N_("clock"), Health.ILL, said, {"now": now, "then": ticked})
+        yield Observation(N_("clock"), Health.ILL, said, {"now": now, "then": ticked})
     else:
-        yield Finding(N_("clock"), Health.WELL, "{now:%Y-%m-%d %H:%M}Z", {"now": now})
+        yield Observation(N_("clock"), Health.WELL, "{now:%Y-%m-%d %H:%M}Z", {"now": now})
     if of_database is not None:
         yield examine_clock(now, "", of_database)
 
 
-def examine_clock(now: datetime, place: str, elsewhere: datetime | None) -> Finding:
+def examine_clock(now: datetime, place: str, elsewhere: datetime | None) -> Observation:
     """Whether our clock agrees with that at another place (empty: the database), as far as that tells the time."""
     what = N_("clock against {place}") if place else N_("clock against the database")
     values: dict[str, object] = {"place": place}
     if elsewhere is None:
         said = N_("it doesn't answer; compare `date -u` with a clock that you trust")
-        return Finding(what, Health.DOUBTFUL, said, values)
+        return Observation(what, Health.DOUBTFUL, said, values)
     apart = (now - elsewhere).total_seconds()
     if abs(apart) <= CLOCKS_AGREE.total_seconds():
-        return Finding(what, Health.WELL, N_("they agree"), values)
+        return Observation(what, Health.WELL, N_("they agree"), values)
     said = (
         N_("ours is {apart:.0f} s ahead; mail leaves at the wrong hour; set it: timedatectl set-ntp true")
         if apart > 0
         else N_("ours is {apart:.0f} s behind; mail leaves at the wrong hour; set it: timedatectl set-ntp true")
     )
-    return Finding(what, Health.ILL, said, {**values, "apart": abs(apart)})
+    return Observation(what, Health.ILL, said, {**values, "apart": abs(apart)})
 
 
 class _Undone(Exception):  # noqa: N818 - it is no error, it only ends the transaction
@@ -147,7 +149,7 @@ def _written(database: Database) -> str:
         return database.place
 
 
-def examine_names(post: Post, keys: Sequence[Signing], look: Look) -> Iterator[Finding]:
+def examine_names(post: Post, keys: Sequence[Signing], look: Look) -> Iterator[Observation]:
     """What the DNS says of the sender's domain: SPF, DMARC, and the public half of each key."""
     domain = post.message_domain
     bounces = (post.bounces or post.sender_address).rpartition("@")[2]
@@ -157,34 +159,36 @@ def examine_names(post: Post, keys: Sequence[Signing], look: Look) -> Iterator[F
     yield _one_of(look(f"_dmarc.{domain}"), N_("DMARC of {domain}"), "v=DMARC1", none, domain)
     if not keys:
         said = N_("no TOCSIN_DKIM_KEY is set; that is well where the mail server signs")
-        yield Finding("DKIM", Health.DOUBTFUL, said)
+        yield Observation("DKIM", Health.DOUBTFUL, said)
     for key in keys:
         yield _signing(key, domain, look(key.record))
 
 
-def _one_of(answer: Answer, what: str, opening: str, none: str, domain: str) -> Finding:
+def _one_of(answer: Answer, what: str, opening: str, none: str, domain: str) -> Observation:
     found = [text for text in answer.texts if text.casefold().startswith(opening.casefold())]
     values: dict[str, object] = {"domain": domain, "count": len(found), "found": next(iter(found), "")}
     if not answer.reached:
-        return Finding(what, Health.DOUBTFUL, N_("no name server answers"), values)
+        return Observation(what, Health.DOUBTFUL, N_("no name server answers"), values)
     if len(found) > 1:
-        return Finding(what, Health.ILL, N_("there are {count} records, and only one counts"), values)
-    return Finding(what, Health.WELL, "{found}", values) if found else Finding(what, Health.DOUBTFUL, none, values)
+        return Observation(what, Health.ILL, N_("there are {count} records, and only one counts"), values)
+    return (
+        Observation(what, Health.WELL, "{found}", values) if found else Observation(what, Health.DOUBTFUL, none, values)
+    )
 
 
-def _signing(key: Signing, domain: str, answer: Answer) -> Finding:
+def _signing(key: Signing, domain: str, answer: Answer) -> Observation:
     what = N_("DKIM at {record}")
     values = {"record": key.record, "domain": domain, "of_key": key.domain, "entry": key.entry}
     if domain != key.domain and not domain.endswith(f".{key.domain}"):
         said = N_("the letters come from {domain}: a key of {of_key} doesn't speak for it")
-        return Finding(what, Health.ILL, said, values)
+        return Observation(what, Health.ILL, said, values)
     if not answer.reached:
-        return Finding(what, Health.DOUBTFUL, N_("no name server answers"), values)
+        return Observation(what, Health.DOUBTFUL, N_("no name server answers"), values)
     if key.public in {tag(text, "p") for text in answer.texts}:
-        return Finding(what, Health.WELL, N_("the record holds this key"), values)
+        return Observation(what, Health.WELL, N_("the record holds this key"), values)
     said = (
         N_("the record holds another key; publish: {entry}")
         if answer.texts
         else N_("there is no record; publish: {entry}")
     )
-    return Finding(what, Health.ILL, said, values)
+    return Observation(what, Health.ILL, said, values)

@@ -11,8 +11,8 @@ from itertools import islice
 from sqlalchemy import Connection
 
 from pipeline.actions.personal_data import signed_rules
-from pipeline.actions.subscribers import COLUMNS, FIRST, Entry, entry_of
-from pipeline.errors import CatalogueError, Problem
+from pipeline.actions.subscribers import COLUMNS, Row, problem, rows_of
+from pipeline.errors import Problem
 from pipeline.reminders.wishes import Wishes
 from pipeline.store.addresses import Mailbox, normalised
 from pipeline.store.database import Database
@@ -21,14 +21,6 @@ from pipeline.store.subscribers import Subscriber
 
 CHUNK = 1000
 """Rows in one transaction: a fraction of a second, so that a running service hardly waits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row that can be read: its line in the file, and whom it names."""
-
-    line: int
-    entry: Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +37,10 @@ def import_csv(
 ) -> Imported:
     """Adds the people of a CSV who asked for it; who is there already stays as they are. A dry run adds nobody.
 
-    CatalogueError where the header isn't `address,language,kinds,tags,consent`, in any order, with more of COLUMNS or
-    less.
+    CatalogueError where the header is another one than `rows_of` reads.
     """
     refused: list[Problem] = []
-    rows = _rows(text, name, languages, refused)
+    rows = _with_consent(rows_of(text, name, languages), name, refused)
     seen: set[str] = set()
     added = there = 0
     while chunk := list(islice(rows, CHUNK)):
@@ -58,9 +49,9 @@ def import_csv(
         seen |= {reader.box.folded for reader in result.new}
         added += len(result.new)
         there += result.there
-        refused += [_problem(name, row.line, "{address} asked to be forgotten and can only come back by subscribing",
-                             "delete the row", address=row.entry.address) for row in result.forgotten]  # fmt: skip
-    return Imported(added, there, tuple(sorted(refused, key=lambda problem: problem.line)))
+        refused += [problem(name, row.line, "{address} asked to be forgotten and can only come back by subscribing",
+                            "delete the row", address=row.entry.address) for row in result.forgotten]  # fmt: skip
+    return Imported(added, there, tuple(sorted(refused, key=lambda wrong: wrong.line)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,38 +88,16 @@ def _take(
     return _Sorted(list(new.values()), there, away)
 
 
-def _rows(text: str, name: str, languages: Sequence[str], refused: list[Problem]) -> Iterator[Row]:
-    """The right rows one after the other; the wrong ones go to `refused`."""
-    reader = csv.DictReader(io.StringIO(text), strict=True)
-    try:
-        header = [column.strip().casefold() for column in reader.fieldnames or ()]
-    except csv.Error as error:
-        raise CatalogueError([_problem(name, 1, "this is no CSV: {reason}", "", reason=str(error))]) from None
-    if "address" not in header or not set(header) <= set(COLUMNS):
-        wrong = _problem(name, 1, "the header is {header!r}", "write " + ",".join(FIRST), header=",".join(header))
-        raise CatalogueError([wrong])
-    reader.fieldnames = header
-    while True:
-        try:
-            row = next(reader, None)
-            if row is None:
-                return
-            entry = entry_of(row, languages)
-        except csv.Error as error:
-            refused.append(_problem(name, reader.reader.line_num, "{reason}", "", reason=str(error)))
-            continue
-        except ValueError as error:
-            refused.append(_problem(name, reader.reader.line_num, "{reason}", "", reason=str(error)))
-            continue
-        if entry.consent:
-            yield Row(reader.reader.line_num, entry)
+def _with_consent(rows: Iterable[Row | Problem], name: str, refused: list[Problem]) -> Iterator[Row]:
+    """The right rows of those who asked for mail, one after the other; the others go to `refused`."""
+    for row in rows:
+        if isinstance(row, Problem):
+            refused.append(row)
+        elif row.entry.consent:
+            yield row
         else:
-            refused.append(_problem(name, reader.reader.line_num, "{address}: `consent` is empty",
-                                    "write when and how they asked for mail", address=entry.address))  # fmt: skip
-
-
-def _problem(name: str, line: int, message: str, hint: str, **values: str) -> Problem:
-    return Problem(name, line, "", message, hint, values)
+            refused.append(problem(name, row.line, "{address}: `consent` is empty",
+                                   "write when and how they asked for mail", address=row.entry.address))  # fmt: skip
 
 
 def _box(address: str) -> Mailbox:

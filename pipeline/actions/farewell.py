@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from pipeline.actions.programmes import Programmes, takes_subscriptions
 from pipeline.catalogue.texts import Line
 from pipeline.errors import StoreError
-from pipeline.letters import read_token
+from pipeline.letters.tokens import UNSUBSCRIBE, read_token
 from pipeline.store import subscribers
 from pipeline.store.database import Database
 
@@ -30,7 +30,7 @@ class Reader:
 
 def reader_of(database: Database, programmes: Programmes, token: str, secret: bytes) -> Reader | None:
     """The subscriber of an unsubscribe token; None where it is foreign, altered, or of a forgotten subscriber."""
-    public_id = read_token(token, "unsubscribe", secret)
+    public_id = read_token(token, UNSUBSCRIBE, secret)
     if public_id is None:
         return None
     with database.look() as connection:

@@ -254,7 +254,7 @@ def _write(file: Path, data: bytes) -> None:
     try:
         write_whole(file, data, durable=True)
     except OSError as error:
-        raise FileError(f"{error.filename} can't be written: {error.strerror}") from error
+        raise FileError("{file} can't be written: {reason}", file=error.filename, reason=error.strerror) from error
 
 
 def _in_short(outcome: Outcome) -> Outcome:

@@ -12,7 +12,7 @@ from pipeline.store.subscribers import Subscriber
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Datum:
     """One thing that is kept of a person: its name for people, what it is, and the columns in which it lies."""
 
     name: str
@@ -20,50 +20,50 @@ class Kept:
     columns: tuple[str, ...]
 
 
-KEPT: Final[dict[str, Kept]] = {
-    "series": Kept(N_("Series"), N_("the series it is about"), ("subscribers.series",)),
-    "address": Kept(
+KEPT: Final[dict[str, Datum]] = {
+    "series": Datum(N_("Series"), N_("the series it is about"), ("subscribers.series",)),
+    "address": Datum(
         N_("Address"), N_("where the mails go"), ("subscribers.address", "subscribers.mailbox", "subscribers.folded")
     ),
-    "public_id": Kept(
+    "public_id": Datum(
         N_("Random name"),
         N_("stands for your address in links and in what mail servers send back"),
         ("subscribers.public_id",),
     ),
-    "language": Kept(N_("Language"), N_("in which language they are"), ("subscribers.language",)),
-    "kinds": Kept(N_("Kinds of mail"), N_("which kinds of mail were chosen"), ("subscribers.kinds",)),
-    "tags": Kept(N_("Subjects"), N_("which subjects were chosen; none means all"), ("subscriber_tags.tag",)),
-    "reminders": Kept(
+    "language": Datum(N_("Language"), N_("in which language they are"), ("subscribers.language",)),
+    "kinds": Datum(N_("Kinds of mail"), N_("which kinds of mail were chosen"), ("subscribers.kinds",)),
+    "tags": Datum(N_("Subjects"), N_("which subjects were chosen; none means all"), ("subscriber_tags.tag",)),
+    "reminders": Datum(
         N_("Reminders"), N_("which single reminders were asked for or declined"), ("choices.topic", "choices.value")
     ),
-    "groups": Kept(
+    "groups": Datum(
         N_("Groups"), N_("which groups were chosen; none means all"), ("choices.topic", "choices.value")
     ),
-    "cities": Kept(
+    "cities": Datum(
         N_("Cities"), N_("which cities were chosen; none means all"), ("choices.topic", "choices.value")
     ),
-    "ways": Kept(
+    "ways": Datum(
         N_("On site or online"),
         N_("whether only what is online, or only what is on site, was chosen"),
         ("choices.topic", "choices.value"),
     ),
-    "events": Kept(
+    "events": Datum(
         N_("Single events"),
         N_("which single events were chosen; none means all"),
         ("choices.topic", "choices.value", "subscribers.some_events"),
     ),
-    "text_only": Kept(N_("Plain text"), N_("whether mails are plain text alone"), ("subscribers.text_only",)),
-    "paused_until": Kept(N_("Pause"), N_("until when no mails are wanted"), ("subscribers.paused_until",)),
-    "state": Kept(N_("State"), N_("whether mails are sent"), ("subscribers.state", "subscribers.role")),
-    "bounces": Kept(N_("Returned mails"), N_("how many mails in a row came back"), ("subscribers.bounces",)),
-    "consent": Kept(
+    "text_only": Datum(N_("Plain text"), N_("whether mails are plain text alone"), ("subscribers.text_only",)),
+    "paused_until": Datum(N_("Pause"), N_("until when no mails are wanted"), ("subscribers.paused_until",)),
+    "state": Datum(N_("State"), N_("whether mails are sent"), ("subscribers.state", "subscribers.role")),
+    "bounces": Datum(N_("Returned mails"), N_("how many mails in a row came back"), ("subscribers.bounces",)),
+    "consent": Datum(
         N_("Consent"),
         N_("when and how mail was asked for, and the number of the text that was agreed to"),
         ("subscribers.consent",),
     ),
-    "added": Kept(N_("First day"), N_("when the address came in"), ("subscribers.added",)),
-    "changed": Kept(N_("Last change"), N_("when any of this last changed"), ("subscribers.changed",)),
-    "mails": Kept(
+    "added": Datum(N_("First day"), N_("when the address came in"), ("subscribers.added",)),
+    "changed": Datum(N_("Last change"), N_("when any of this last changed"), ("subscribers.changed",)),
+    "mails": Datum(
         N_("Mails"),
         N_(
             "each mail: its occasion, subject, language, state, when it was sent or given up and why, and what mail "

@@ -98,7 +98,8 @@ def catalogue_in(series: str, stored: Published) -> Catalogue:
         return Catalogue.model_validate_json(stored.catalogue)
     except ValueError as error:
         raise EditionError(
-            f"what was published for {series} can't be read: another version of tocsin did it; upgrade this one"
+            "what was published for {series} can't be read: another version of tocsin did it; upgrade this one",
+            series=series,
         ) from error
 
 

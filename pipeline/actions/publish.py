@@ -107,5 +107,7 @@ def deploy(project: Project, catalogue: Catalogue) -> bool:
         return False
     done = subprocess.run(command, shell=True, cwd=project.folder, check=False)  # noqa: S602 - it is the organiser's own
     if done.returncode:
-        raise DeployError(f"`{command}` ended with {done.returncode}; everything else is published")
+        raise DeployError(
+            "`{command}` ended with {status}; everything else is published", command=command, status=done.returncode
+        )
     return True

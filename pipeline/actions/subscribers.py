@@ -2,16 +2,16 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from pipeline.errors import CatalogueError, Problem
+from pipeline.errors import CatalogueError, Problem, SettingsError
 from pipeline.reminders.occasions import Kind
 from pipeline.reminders.wishes import NO_WISHES, ON_SITE, ONLINE, Wishes
-from pipeline.store.addresses import AddressError, normalised
+from pipeline.store.addresses import normalised
 from pipeline.store.subscribers import ALL_KINDS, add
 
 FIRST = ("address", "language", "kinds", "tags", "consent")
@@ -29,6 +29,14 @@ class Entry:
     tags: frozenset[str] = frozenset()
     consent: str = ""
     wishes: Wishes = NO_WISHES
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that can be read: its line in the file, and whom it names."""
+
+    line: int
+    entry: Entry
 
 
 def add_all(connection: Connection, series: str, entries: Iterable[Entry], now: datetime) -> list[bool]:
@@ -50,40 +58,56 @@ def add_all(connection: Connection, series: str, entries: Iterable[Entry], now: 
 
 
 def read_csv(text: str, name: str, languages: Sequence[str]) -> list[Entry]:
-    """The entries of a CSV with the header `address,language,kinds,tags,consent`; CatalogueError names each bad row.
-
-    More columns may say what else they chose, see COLUMNS.
-    """
-    rows = csv.DictReader(io.StringIO(text))
-    header = [column.strip() for column in rows.fieldnames or ()]
-    if "address" not in header or not set(header) <= set(COLUMNS):
-        raise CatalogueError(
-            [Problem(name, 1, "", "the header is {header!r}", "write " + ",".join(FIRST), {"header": ",".join(header)})]
-        )
-    rows.fieldnames = header
-    entries, problems = [], []
-    for row in rows:
-        try:
-            entries.append(entry_of(row, languages))
-        except ValueError as error:
-            problems.append(Problem(name, rows.line_num, "", "{reason}", "", {"reason": str(error)}))
-    if problems:
+    """The entries of a CSV, see `rows_of`; CatalogueError names each bad row."""
+    rows = list(rows_of(text, name, languages))
+    if problems := [row for row in rows if isinstance(row, Problem)]:
         raise CatalogueError(problems)
-    return entries
+    return [row.entry for row in rows if isinstance(row, Row)]
+
+
+def rows_of(text: str, name: str, languages: Sequence[str]) -> Iterator[Row | Problem]:
+    """Each row of a CSV with the header `address,language,kinds,tags,consent`, or what is wrong with it.
+
+    The columns may come in any order, more of COLUMNS or less; CatalogueError where the header has others.
+    """
+    reader = csv.DictReader(io.StringIO(text), strict=True)
+    try:
+        header = [column.strip().casefold() for column in reader.fieldnames or ()]
+    except csv.Error as error:
+        raise CatalogueError([problem(name, 1, "this is no CSV: {reason}", "", reason=str(error))]) from None
+    if "address" not in header or not set(header) <= set(COLUMNS):
+        wrong = problem(name, 1, "the header is {header!r}", "write " + ",".join(FIRST), header=",".join(header))
+        raise CatalogueError([wrong])
+    reader.fieldnames = header
+    while True:
+        try:
+            row = next(reader, None)
+            if row is None:
+                return
+            yield Row(reader.reader.line_num, entry_of(row, languages))
+        except csv.Error as error:
+            yield problem(name, reader.reader.line_num, "{reason}", "", reason=str(error))
+        except SettingsError as error:
+            yield Problem(name, reader.reader.line_num, "", error.message, "", error.values)
+
+
+def problem(name: str, line: int, message: str, hint: str, **values: str) -> Problem:
+    """What is wrong with a line of a CSV."""
+    return Problem(name, line, "", message, hint, values)
 
 
 def entry_of(row: dict[str, str | None], languages: Sequence[str]) -> Entry:
-    """An entry from the cells of a row, kinds and tags apart by spaces or semicolons; ValueError says what is wrong."""
+    """An entry from the cells of a row, kinds and tags apart by spaces or semicolons; else SettingsError."""
     cell = {
         key: (value or "").strip() for key, value in row.items() if key in COLUMNS and isinstance(value, str | None)
     }
     language = cell.get("language") or languages[0]
     if language not in languages:
-        raise ValueError(f"language {language!r} is not one of the series ({', '.join(languages)})")
-    try:
-        address = normalised(cell.get("address", "")).address
-    except AddressError as error:
-        raise ValueError(str(error)) from None
+        raise SettingsError(
+            "language {language!r} is not one of the series ({languages})",
+            language=language, languages=", ".join(languages),
+        )  # fmt: skip
+    address = normalised(cell.get("address", "")).address
     return Entry(
         address, language, kinds_of(_words(cell.get("kinds", ""))), frozenset(_words(cell.get("tags", ""))),
         cell.get("consent", ""), wishes_of(cell),
@@ -91,15 +115,20 @@ def entry_of(row: dict[str, str | None], languages: Sequence[str]) -> Entry:
 
 
 def wishes_of(cell: Mapping[str, str]) -> Wishes:
-    """What the further cells of a row say, as `export` writes them; ValueError says what is wrong."""
+    """What the further cells of a row say, as `export` writes them; SettingsError says what is wrong."""
     if not any(cell.get(name) for name in COLUMNS[len(FIRST) :]):
         return NO_WISHES
     rules = _words(cell.get("reminders", ""))
     if wrong := [rule for rule in rules if rule[:1] not in "+-" or not rule[1:]]:
-        raise ValueError(f"reminder {wrong[0]!r}: write +{wrong[0]} for one asked for, -{wrong[0]} for one declined")
+        raise SettingsError(
+            "reminder {rule!r}: write +{rule} for one asked for, -{rule} for one declined", rule=wrong[0]
+        )
     ways = frozenset(_words(cell.get("ways", "")))
     if not ways <= {ONLINE, ON_SITE}:
-        raise ValueError(f"ways {cell['ways']!r}: write {ONLINE}, {ON_SITE}, or nothing for both")
+        raise SettingsError(
+            "ways {ways!r}: write {online}, {on_site}, or nothing for both",
+            ways=cell["ways"], online=ONLINE, on_site=ON_SITE,
+        )  # fmt: skip
     return Wishes(
         asked=frozenset(rule[1:] for rule in rules if rule[0] == "+"),
         declined=frozenset(rule[1:] for rule in rules if rule[0] == "-"),
@@ -115,7 +144,7 @@ def wishes_of(cell: Mapping[str, str]) -> Wishes:
 
 def _is_yes(cell: str) -> bool:
     if cell.casefold() not in {"", "yes", "no"}:
-        raise ValueError(f"text_only {cell!r}: write yes or no")
+        raise SettingsError("text_only {cell!r}: write yes or no", cell=cell)
     return cell.casefold() == "yes"
 
 
@@ -125,17 +154,19 @@ def _instant(cell: str) -> datetime | None:
     except ValueError:
         found = datetime.min  # noqa: DTZ901 - without a zone, so refused below
     if found is not None and found.tzinfo is None:
-        raise ValueError(f"paused_until {cell!r}: write an instant with its offset, like 2027-03-01T00:00:00+01:00")
+        raise SettingsError(
+            "paused_until {cell!r}: write an instant with its offset, like 2027-03-01T00:00:00+01:00", cell=cell
+        )
     return found
 
 
 def kinds_of(names: Iterable[str]) -> frozenset[Kind]:
-    """The kinds of mail by their names, all of them where none is named; ValueError names a wrong one."""
+    """The kinds of mail by their names, all of them where none is named; SettingsError names a wrong one."""
     names = list(names)
     known = {kind.value: kind for kind in Kind}
     for name in names:
         if name not in known:
-            raise ValueError(f"{name!r} is not a kind of mail ({', '.join(known)})")
+            raise SettingsError("{name!r} is not a kind of mail ({kinds})", name=name, kinds=", ".join(known))
     return frozenset(known[name] for name in names) or ALL_KINDS
 
 

@@ -13,7 +13,7 @@ from pipeline.catalogue.models import RESERVED, Catalogue, Event
 from pipeline.catalogue.places import Path, Places
 from pipeline.catalogue.refusals import finding_of
 from pipeline.catalogue.refused import Refused, group_id_in, group_id_of, opens_a_group
-from pipeline.catalogue.syntax import endless_key, refusal
+from pipeline.catalogue.syntax import beyond_limits, refusal
 from pipeline.catalogue.toml import decoded, read_toml
 from pipeline.errors import CatalogueError, Problem, Severity
 
@@ -159,8 +159,8 @@ class Draft:
         if source.unreadable is not None:
             self.problems.append(source.unreadable)
             return None
-        if (endless := endless_key(source.name, source.text)) is not None:
-            self.problems.append(endless)
+        if (beyond := beyond_limits(source.name, source.text)) is not None:
+            self.problems.append(beyond)
             return None
         try:
             return read_toml(source.text)

@@ -27,16 +27,18 @@ def _time(value: Any) -> Any:
 
 
 def _no_time(value: Any) -> PydanticCustomError:
-    text = str(value).strip() if isinstance(value, str | int | float) else ""
+    text, given = str(value).strip() if isinstance(value, str | int | float) else "", shown(value)
+    if isinstance(value, float) and 0 <= value < 24:
+        text = given = f"{value:.2f}"  # of 18.30 TOML keeps 18.3
     if text.startswith("24"):
         hint = N_('the day ends at "23:59"; midnight is "00:00" of the next day')
-        return wrong("{given} is not a time of day", hint, given=shown(value))
+        return wrong("{given} is not a time of day", hint, given=given)
     proposals = importlib.import_module("pipeline.catalogue.proposals")
     if (times := proposals.proposed_times(text)) is not None:
         hint = N_('write time = "{start}" and end_time = "{end}"')
-        return wrong("{given} is not a time of day", hint, given=shown(value), start=times[0], end=times[1])
+        return wrong("{given} is not a time of day", hint, given=given, start=times[0], end=times[1])
     meant = proposals.proposed_time(text) or "19:00"
-    return wrong("{given} is not a time of day", 'write "{meant}"', given=shown(value), meant=meant)
+    return wrong("{given} is not a time of day", 'write "{meant}"', given=given, meant=meant)
 
 
 def _no_day(value: Any) -> PydanticCustomError:

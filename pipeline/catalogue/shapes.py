@@ -5,11 +5,11 @@ import re
 from functools import cache
 from types import ModuleType
 from typing import Annotated, Any
-from zoneinfo import available_timezones
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from pipeline.catalogue.texts import Checked, one_line, several, shaped, wrong
+from pipeline.catalogue.when import zone_names
 
 _written: dict[frozenset[str], set[str]] = {}
 
@@ -68,14 +68,8 @@ _NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
 _COLOUR = "#[0-9a-fA-F]{3}(?:[0-9a-fA-F]{3})?|[a-z]{3,20}"
 
 
-@cache
-def _zones() -> frozenset[str]:
-    # Reading the directory of the zone database takes longer than loading a whole event.
-    return frozenset(available_timezones())
-
-
 def _zone(value: str) -> str:
-    if value not in _zones() or value in _NO_ZONES:
+    if value not in zone_names() or value in _NO_ZONES:
         raise wrong("{value!r} is not a time zone", 'write its IANA name: "Europe/Paris"', value=value)
     return value
 
@@ -105,4 +99,4 @@ def _mail_address() -> dict[str, Any]:
 Color = Annotated[str, Checked(_color, lambda: shaped(f"^({_COLOUR})$"))]
 Address = Annotated[str, Checked(_address, _mail_address)]
 Mailbox = Annotated[str, Checked(_mailbox, _mail_address)]
-Zone = Annotated[str, Checked(_zone, lambda: {"type": "string", "enum": sorted(_zones() - _NO_ZONES)})]
+Zone = Annotated[str, Checked(_zone, lambda: {"type": "string", "enum": sorted(zone_names() - _NO_ZONES)})]

@@ -117,9 +117,18 @@ def _quote_within(key: str, value: str, at: int, _column: int) -> Iterator[Slip]
     if re.fullmatch(r"""'[^']*'[^'].*""", value):
         yield Slip(N_("the apostrophe ends the text"), N_('write it between double quotes: {key} = "…"'),
                    at + value.index("'", 1), key, {"key": key})  # fmt: skip
-    elif re.fullmatch(r'"[^"]*"[^"\s,#].*"', value):
+    elif (found := re.fullmatch(r'"(?:[^"\\]|\\.)*+(?P<end>")[^"\s,#].*"', value)) is not None:
         yield Slip(N_("a quote within the text ends it"), N_('write \\" within it, or “…” or « … »'),
-                   at + value.index('"', 1), key)  # fmt: skip
+                   at + found.start("end"), key)  # fmt: skip
+
+
+def _open_table(key: str, value: str, at: int, _column: int) -> Iterator[Slip]:
+    braces = re.sub(r""""[^"]*"|'[^']*'|#.*""", lambda text: "." * len(text[0]), value)
+    if braces[:1] in {"{", "["} and braces.count("{") > braces.count("}"):
+        yield Slip(N_("what opens with {{ has its }} on the same line"),
+                   N_('write {key} = {{ … }} on one line, or a line {key}.url = "…" for each of its keys')
+                   if braces[0] == "{" else N_("write {key} = [{{ … }}, {{ … }}], each {{ … }} on one line"),
+                   at + braces.rindex("{"), key, {"key": key})  # fmt: skip
 
 
 def _date(key: str, value: str, at: int, _column: int) -> Iterator[Slip]:
@@ -170,5 +179,5 @@ def _curly_here(line: str, column: int) -> Iterator[Slip]:
 
 
 _BEFORE_PAIRS: tuple[Look, ...] = (_conflict, _unseen, _remark, _foreign_key)
-_IN_PAIRS = (_curly, _end_of_line, _date, _time, _yes_or_no, _remark_after, _quote_within, _bare_text)
+_IN_PAIRS = (_curly, _open_table, _end_of_line, _date, _time, _yes_or_no, _remark_after, _quote_within, _bare_text)
 _AFTER_PAIRS: tuple[Look, ...] = (_curly_here, _colon)

@@ -31,7 +31,7 @@ _SAID = (
     (r"Unclosed array", N_("the list has no end, or a comma is missing in it"), N_('write ["one", "two"]')),
     (r"Unclosed inline table", N_("the table has no end, or a comma is missing in it"),
      N_('write {{ name = "…", role = "…" }}')),
-    (r"Unescaped '\\\\' in a string|Invalid hex value|Escaped character is not a Unicode scalar value",
+    (r"Unescaped '\\' in a string|Invalid hex value|Escaped character is not a Unicode scalar value",
      N_("a backslash has a meaning of its own between double quotes"), N_("write two of them, or use single quotes")),
     (r"Illegal character .*|Found invalid character .*", N_("there is a character here that may not stand in the file"),
      N_("delete it, or write it between quotes as \\u0007")),
@@ -87,11 +87,27 @@ def number_problem(file: str, text: str) -> Problem:
 
 _ENDLESS = re.compile(r"""(?:^|[{,])[ \t\[]*+(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){60}""")
 MANY_DOTS = 60
+MOST_TABLES = 100_000
+"""Far more than any programme has; each takes some four kilobytes of memory."""
 
 
-def endless_key(file: str, text: str | bytes) -> Problem | None:
-    """The problem of a key with dozens of dots, for which the parser would need memory by the square; else None."""
+def beyond_limits(file: str, text: str | bytes) -> Problem | None:
+    """The problem of a text that no memory is to be spent on: too many tables, or keys without end; else None."""
     data = text.encode(errors="surrogatepass") if isinstance(text, str) else text
+    return _crowd(file, data) or _endless_key(file, data)
+
+
+def _crowd(file: str, data: bytes) -> Problem | None:
+    if data.count(b"\n[[") <= MOST_TABLES:
+        return None
+    return Problem(
+        file, 0, "", N_("there are more than {most} tables in the file"),
+        N_("keep older events in files of their own, named by `include`"), {"most": MOST_TABLES},
+    )  # fmt: skip
+
+
+def _endless_key(file: str, data: bytes) -> Problem | None:
+    """A key with dozens of dots, for which the parser would need memory by the square."""
     for number, line in enumerate(BytesIO(data), start=1):
         # Counting dots is quick; hardly any line has so many.
         if line.count(b".") >= MANY_DOTS and (match := _ENDLESS.search(line.decode(errors="replace"))) is not None:

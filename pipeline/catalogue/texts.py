@@ -7,7 +7,6 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -22,6 +21,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from pipeline.catalogue.when import ZONES
 from pipeline.errors import N_
 
 FORBIDDEN = re.compile(
@@ -76,8 +76,15 @@ def forbidden_character(text: str, *, allowed: str = "") -> str | None:
     return None if found is None else f"U+{ord(found[0]):04X}"
 
 
+_SWALLOWED = str.maketrans({"\b": "/b", "\t": "/t", "\n": "/n", "\f": "/f", "\r": "/r"})
+"""What a backslash and the letter after it become between double quotes, and what a path needs there."""
+
+
 def one_line(text: str) -> str:
     """Refuses line breaks and characters that would corrupt what is published; trims the ends."""
+    if re.fullmatch(r"[A-Za-z]:[\b\t\n\f\r]\S*|[\w.-]+[\b\t\n\f\r]\S*\.\w{2,4}", text):
+        meant = text.translate(_SWALLOWED)
+        raise wrong("a backslash has a meaning of its own between double quotes", 'write "{meant}"', meant=meant)
     if "\n" in text.strip("\n"):
         raise wrong("a line break in a one-line text", "write it on one line")
     if (found := forbidden_character(text, allowed="\n")) is not None:
@@ -210,7 +217,7 @@ def _language(value: str) -> str:
 @cache
 def countries() -> Mapping[str, str]:
     """The codes of ISO 3166-1 and the names that the zone database gives them, and Kosovo, which has a usual code."""
-    lines = files("tzdata.zoneinfo").joinpath("iso3166.tab").read_text(encoding="utf-8").splitlines()
+    lines = (ZONES / "iso3166.tab").read_text(encoding="utf-8").splitlines()
     return {**dict(line.split("\t") for line in lines if not line.startswith("#")), "XK": "Kosovo"}
 
 

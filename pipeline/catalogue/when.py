@@ -1,13 +1,24 @@
 """The three precisions of a date, which callers tell apart by `match`: at a time, on a day, not known yet."""
 
+import importlib
 import zoneinfo
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
-# The zones of the pinned `tzdata` package and not the system's: the same input gives the same bytes on any machine.
-zoneinfo.reset_tzpath(to=())
+ZONES = Path(str(importlib.import_module("tzdata").__file__)).with_name("zoneinfo")
+"""The zones of the pinned `tzdata` package and not the system's: the same input gives the same bytes on any machine."""
+# Named as a folder: to find it among its resources takes Python longer than to read a zone.
+zoneinfo.reset_tzpath(to=(str(ZONES),))
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """Every name of a zone that the package knows, old ones too."""
+    return frozenset(ZONES.with_name("zones").read_text(encoding="ascii").split())
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,13 +77,13 @@ def _at_hand(source: str) -> Iterator[bytes]:
             for key in box.keys():  # noqa: SIM118 - a mailbox iterates over messages
                 yield box.get_bytes(key)
     else:
-        raise SettingsError(f"there is no Maildir and no mbox at {source}")
+        raise SettingsError("there is no Maildir and no mbox at {source}", source=source)
 
 
 def _in_maildir(path: Path) -> Iterator[bytes]:
     """Every message; a new one is marked as seen once it was dealt with."""
     if not (path / "new").is_dir() or not (path / "cur").is_dir():
-        raise SettingsError(f"{path} is no Maildir: it has no folders `new` and `cur`")
+        raise SettingsError("{path} is no Maildir: it has no folders `new` and `cur`", path=path)
     with closing(mailbox.Maildir(path, create=False)) as box:
         for key in list(box.keys()):
             yield box.get_bytes(key)

@@ -2,13 +2,13 @@
 
 import argparse
 import os
-import shutil
 import sys
 from pathlib import Path
 
 from pipeline.actions.verdict_memory import KEPT_IN, remembered
 from pipeline.clock import SystemClock
 from pipeline.commands.options import language_of
+from pipeline.commands.parsing import columns
 
 FORMATS = ("github", "gitlab")
 _NOT_ASKED = frozenset({"now", "command", "rest", "whole_parser"})
@@ -53,7 +53,7 @@ def question(options: argparse.Namespace) -> dict[str, object]:
     return {
         "options": {name: str(value) for name, value in sorted(vars(options).items()) if name not in _NOT_ASKED},
         "language": language_of(options.lang, os.environ),
-        "width": shutil.get_terminal_size().columns if terminal or options.verbose else 0,
+        "width": columns() if terminal or options.verbose else 0,
         "colour": terminal and "NO_COLOR" not in os.environ,
         "folder": str(Path.cwd()),
         "python": sys.version,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from pipeline.actions.build import draft
 from pipeline.actions.doctor import (
-    Finding,
     Health,
+    Observation,
     examine_clock,
     examine_database,
     examine_names,
@@ -35,7 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(shell: Shell) -> int:
     """Tells one finding a line; exit 3 where something is in the way of sending."""
-    found: list[Finding] = []
+    found: list[Observation] = []
     for finding in _findings(shell):
         found.append(finding)
         if not shell.options.json:
@@ -49,12 +49,12 @@ def run(shell: Shell) -> int:
     return OUTSIDE if any(one.health is Health.ILL for one in found) else DONE
 
 
-def _as_json(shell: Shell, finding: Finding) -> dict[str, str]:
+def _as_json(shell: Shell, finding: Observation) -> dict[str, str]:
     what, said = finding.in_words(shell.words)
     return {"what": what, "health": finding.health.value, "said": said}
 
 
-def _findings(shell: Shell) -> Iterator[Finding]:
+def _findings(shell: Shell) -> Iterator[Observation]:
     yield look_at(N_("folder"), lambda: _writable(shell), N_("{found} can be written"))
     yield from _of_catalogue(shell)
     try:
@@ -66,13 +66,13 @@ def _findings(shell: Shell) -> Iterator[Finding]:
     yield look_at(N_("mail server"), lambda: _reached(shell))
 
 
-def _of_catalogue(shell: Shell) -> Iterator[Finding]:
+def _of_catalogue(shell: Shell) -> Iterator[Observation]:
     try:
         catalogue = draft(shell.project, shell.clock.now()).edition.catalogue
     except TocsinError as error:
         yield trouble(N_("catalogue"), error)
         return
-    yield Finding(N_("catalogue"), Health.WELL, N_("{found} can be read"), {"found": shell.project.catalogue})
+    yield Observation(N_("catalogue"), Health.WELL, N_("{found} can be read"), {"found": shell.project.catalogue})
     if not shell.options.no_dns and shell.options.now is None:
         elsewhere = time_at(catalogue.site.url)
         yield examine_clock(shell.clock.now(), catalogue.site.url, elsewhere)
@@ -92,7 +92,7 @@ def _of_catalogue(shell: Shell) -> Iterator[Finding]:
 def _writable(shell: Shell) -> str:
     folder = shell.project.folder
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise FileError(f"{folder} can't be written; check who owns it")
+        raise FileError("{folder} can't be written; check who owns it", folder=folder)
     return str(folder.resolve())
 
 

@@ -103,8 +103,7 @@ def _answers(shell: Shell, day: date) -> Answers:
     ask = _ask if sys.stdin.isatty() else None
     missing = [question.option for question in QUESTIONS if given[question.key] is None and question.default is None]
     if missing and ask is None:
-        said = shell.words("give {options}, or type `tocsin init` on a terminal")
-        raise SettingsError(said.format(options=", ".join(missing)))
+        raise SettingsError("give {options}, or type `tocsin init` on a terminal", options=", ".join(missing))
     found = {question.key: _answer(shell, question, given[question.key], day, ask) for question in QUESTIONS}
     return Answers(**found)  # type: ignore[arg-type]
 
@@ -123,7 +122,7 @@ def _answer(
             return value
         why = f"{problem.what(shell.words)} ({problem.remedy(shell.words)})"
         if not asking:
-            raise SettingsError(f"{question.option}: {why}")
+            raise SettingsError("{option}: {reason}", option=question.option, reason=why)
         shell.complain(why)
 
 

@@ -38,9 +38,9 @@ def instant(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise _refused(gettext("{text!r} is not an instant: write 2026-05-07T10:00:00Z"), text) from None
+        raise refused(gettext("{text!r} is not an instant: write 2026-05-07T10:00:00Z"), text) from None
     if moment.tzinfo is None:
-        raise _refused(gettext("{text!r} has no offset: write {text}Z, or {text}+02:00"), text)
+        raise refused(gettext("{text!r} has no offset: write {text}Z, or {text}+02:00"), text)
     _refuse_impossible_year(moment.year, text)
     return moment.astimezone(UTC)
 
@@ -50,7 +50,7 @@ def calendar_day(text: str) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise _refused(gettext("{text!r} is not a day: write 2026-05-07"), text) from None
+        raise refused(gettext("{text!r} is not a day: write 2026-05-07"), text) from None
     _refuse_impossible_year(day.year, text)
     return day
 
@@ -58,10 +58,10 @@ def calendar_day(text: str) -> date:
 def _refuse_impossible_year(year: int, text: str) -> None:
     """Years that no catalogue can hold, and near which the arithmetic of dates ends."""
     if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise _refused(gettext("the year of {text!r} can't be meant: write 2026-05-07"), text)
+        raise refused(gettext("the year of {text!r} can't be meant: write 2026-05-07"), text)
 
 
-def _refused(pattern: str, text: str) -> argparse.ArgumentTypeError:
+def refused(pattern: str, text: str) -> argparse.ArgumentTypeError:
     """What argparse says, in the language in which it speaks."""
     return argparse.ArgumentTypeError(pattern.format(text=text))
 
@@ -69,7 +69,7 @@ def _refused(pattern: str, text: str) -> argparse.ArgumentTypeError:
 def whole(text: str) -> int:
     """A positive whole number, for argparse."""
     if not text.isdecimal() or int(text) < 1:
-        raise _refused(gettext("{text!r} is not a number of 1 or more"), text)
+        raise refused(gettext("{text!r} is not a number of 1 or more"), text)
     return int(text)
 
 

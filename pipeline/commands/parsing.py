@@ -48,11 +48,20 @@ def speaking(language: str) -> Iterator[None]:
         os.environ.update({"LANGUAGE": asked} if asked is not None else {})
 
 
+def columns() -> int:
+    """How wide the terminal is, as `COLUMNS` or the system says; 80 where neither does."""
+    # What Python has for it loads all that packs archives.
+    try:
+        return int(os.environ.get("COLUMNS", "0")) or os.get_terminal_size().columns or 80
+    except (ValueError, OSError):
+        return 80
+
+
 class Helping(argparse.HelpFormatter):
     """Help texts, headings and descriptions in the reader's language."""
 
     def __init__(self, prog: str, say: Say = str, **widths: Any) -> None:
-        super().__init__(prog, **widths)
+        super().__init__(prog, **{"width": columns() - 2, **widths})
         self._say = say
 
     def start_section(self, heading: str | None) -> None:

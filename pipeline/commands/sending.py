@@ -4,6 +4,7 @@ import argparse
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
+from gettext import gettext
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from pipeline.actions.deliver import CONNECTIONS
 from pipeline.actions.mailing import Office, key_of
 from pipeline.actions.send import Sender
 from pipeline.catalogue.hours import parse_duration
+from pipeline.commands.options import refused
 from pipeline.commands.shell import Shell, whole
 from pipeline.delivery import MailServer, Transport, mail_server
 from pipeline.delivery.connection import connect
@@ -46,7 +48,7 @@ def seconds(text: str) -> timedelta:
     try:
         return timedelta(seconds=parse_duration(text).total_seconds())
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a length of time: write 60s or 2 min") from None
+        raise refused(gettext("{text!r} is not a length of time: write 60s or 2 min"), text) from None
 
 
 def server_of(shell: Shell) -> MailServer:
@@ -79,11 +81,15 @@ def keys_of(shell: Shell) -> "tuple[PrivateKey, ...]":
     for part in given:
         record, found, file = part.partition(":")
         if not found:
-            raise SettingsError(f"TOCSIN_DKIM_KEY: {part!r} names no file; write mail._domainkey.example.org:FILE")
+            raise SettingsError(
+                "TOCSIN_DKIM_KEY: {given!r} names no file; write mail._domainkey.example.org:FILE", given=part
+            )
         try:
             pem = (shell.project.folder / file).read_bytes()
         except OSError as error:
-            raise SettingsError(f"TOCSIN_DKIM_KEY: {file} can't be read: {error.strerror}") from error
+            raise SettingsError(
+                "TOCSIN_DKIM_KEY: {file} can't be read: {reason}", file=file, reason=error.strerror
+            ) from error
         keys.append(dkim_keys.read_key(record, pem))
     return tuple(keys)
 

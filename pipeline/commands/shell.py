@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from pipeline.commands.options import (
     instant,
     whole,
 )
+from pipeline.commands.parsing import columns
 from pipeline.commands.reader import language_of, on_one_line, with_the_line
 from pipeline.errors import Problem, SettingsError
 from pipeline.interface_words import translations, words
@@ -82,7 +82,7 @@ class Shell:
         colour = terminal and "NO_COLOR" not in os.environ
         for problem in problems:
             if terminal or self.options.verbose:
-                width = shutil.get_terminal_size().columns
+                width = columns()
                 shown = with_the_line(problem, self.language, colour=colour, width=width)
             else:
                 shown = on_one_line(problem, self.language)

@@ -10,7 +10,7 @@ from pipeline.actions.project import read_catalogue
 from pipeline.actions.subscribers import FIRST, Entry, add_all, entry_of, read_csv
 from pipeline.catalogue.models import Catalogue
 from pipeline.commands.shell import DONE, WRONG, Shell, common_options
-from pipeline.errors import N_, SettingsError
+from pipeline.errors import N_
 from pipeline.files import read_text
 from pipeline.store.database import Database, open_database
 from pipeline.store.personal import standings
@@ -76,10 +76,7 @@ def _entries(shell: Shell, languages: tuple[str, ...]) -> list[Entry]:
     options = shell.options
     if options.address.endswith(".csv"):
         return read_csv(read_text(Path(options.address), options.address, piped=True), options.address, languages)
-    try:
-        return [entry_of({key: getattr(options, key) for key in FIRST}, languages)]
-    except ValueError as error:
-        raise SettingsError(str(error)) from None
+    return [entry_of({key: getattr(options, key) for key in FIRST}, languages)]
 
 
 def _import(shell: Shell, database: Database, catalogue: Catalogue) -> int:

@@ -11,7 +11,6 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from pipeline.errors import SettingsError, TransientDeliveryError
 
 PASSWORD: Final = "TOCSIN_IMAP_PASSWORD"  # noqa: S105 - the name of the variable
-_SHAPE: Final = f"write imaps://user@host/INBOX, with the password in {PASSWORD}"
 _SCHEME: Final = "imaps"
 _PORT: Final = 993
 _PATIENCE: Final = 60.0  # seconds
@@ -44,12 +43,22 @@ def mail_account(url: str, password: str | None) -> MailAccount:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise SettingsError(f"the mailbox's URL can't be understood; {_SHAPE}") from error
+        raise SettingsError(
+            "the mailbox's URL can't be understood; write imaps://user@host/INBOX, with the password in "
+            "TOCSIN_IMAP_PASSWORD",
+        ) from error
     if parts.scheme != _SCHEME:
-        raise SettingsError(f"{parts.scheme}:// is not secured from the first word on; {_SHAPE}")
+        raise SettingsError(
+            "{scheme}:// is not secured from the first word on; write imaps://user@host/INBOX, with the password in "
+            "TOCSIN_IMAP_PASSWORD",
+            scheme=parts.scheme,
+        )
     secret = password or unquote(parts.password or "")
     if not parts.hostname or not parts.username or not secret:
-        raise SettingsError(f"the mailbox's URL names no host, no user, or there is no password; {_SHAPE}")
+        raise SettingsError(
+            "the mailbox's URL names no host, no user, or there is no password; "
+            "write imaps://user@host/INBOX, with the password in TOCSIN_IMAP_PASSWORD"
+        )
     folder = unquote(parts.path.strip("/")) or "INBOX"
     if not folder.isascii() or not folder.isprintable():
         raise SettingsError("the mailbox's folder must have a name in ASCII; IMAP servers show one for each folder")
@@ -69,7 +78,9 @@ def unseen(account: MailAccount) -> Iterator[Iterator[bytes]]:
     try:
         context = ssl.create_default_context(cafile=account.ca or None)
     except OSError as error:
-        raise SettingsError(f"the file {account.ca} of ?ca= can't be read: {error.strerror}") from error
+        raise SettingsError(
+            "the file {file} of ?ca= can't be read: {reason}", file=account.ca, reason=error.strerror
+        ) from error
     try:
         server = imaplib.IMAP4_SSL(account.host, account.port, ssl_context=context, timeout=_PATIENCE)
         try:
@@ -80,9 +91,11 @@ def unseen(account: MailAccount) -> Iterator[Iterator[bytes]]:
         finally:
             _ended(server)
     except ssl.SSLCertVerificationError as error:
-        _failed(
-            place, f"its certificate can't be trusted ({error.verify_message}); name your own CA by ?ca=FILE", error
-        )
+        raise TransientDeliveryError(
+            "the mailbox at {place} can't be read: its certificate can't be trusted ({reason}); name your own CA by "
+            "?ca=FILE",
+            place=place, reason=error.verify_message,
+        ) from error  # fmt: skip
     except imaplib.IMAP4.error as error:
         _failed(place, str(error), error)
     except OSError as error:
@@ -98,7 +111,7 @@ def _ended(server: imaplib.IMAP4_SSL) -> None:
 
 
 def _failed(place: str, said: str, error: Exception) -> NoReturn:
-    raise TransientDeliveryError(f"the mailbox at {place} can't be read: {said}") from error
+    raise TransientDeliveryError("the mailbox at {place} can't be read: {reason}", place=place, reason=said) from error
 
 
 def _each(server: imaplib.IMAP4_SSL) -> Iterator[bytes]:

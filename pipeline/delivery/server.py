@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pipeline.errors import SettingsError
 
-_SHAPES: Final = "write smtp+starttls://user:password@host:587, smtps://user:password@host:465 or smtp://localhost:25"
+_SHAPES: Final = "smtp+starttls://user:password@host:587, smtps://user:password@host:465, smtp://localhost:25"
 _PORTS: Final = {"smtp+starttls": 587, "smtps": 465, "smtp": 25}
 _OPTIONS: Final = frozenset({"ca", "auth", "oauth2", "plain", "helo"})
 
@@ -54,12 +54,18 @@ def mail_server(url: str) -> MailServer:
         port = parts.port
         options = dict(parse_qsl(parts.query, keep_blank_values=True))
     except ValueError as error:
-        raise SettingsError(f"TOCSIN_SMTP_URL can't be understood ({error}); {_SHAPES}") from error
+        raise SettingsError(
+            "TOCSIN_SMTP_URL can't be understood ({reason}); write {shapes}", reason=error, shapes=_SHAPES
+        ) from error
     if parts.scheme not in _PORTS or not parts.hostname:
-        raise SettingsError(f"TOCSIN_SMTP_URL can't be understood; {_SHAPES}")
+        raise SettingsError("TOCSIN_SMTP_URL can't be understood; write {shapes}", shapes=_SHAPES)
     unknown = sorted(set(options) - _OPTIONS)
     if unknown:
-        raise SettingsError(f"TOCSIN_SMTP_URL: {unknown[0]!r} is no option; there are {', '.join(sorted(_OPTIONS))}")
+        raise SettingsError(
+            "TOCSIN_SMTP_URL: {option!r} is no option; there are {options}",
+            option=unknown[0],
+            options=", ".join(sorted(_OPTIONS)),
+        )
     server = MailServer(
         host=parts.hostname,
         port=port or _PORTS[parts.scheme],
@@ -93,18 +99,21 @@ def _token_file(scheme: str, options: dict[str, str]) -> str:
 
 def _check_login(server: MailServer) -> None:
     if server.user and not server.password and not server.oauth2:
-        raise SettingsError(f"TOCSIN_SMTP_URL: a user without a password; {_SHAPES}")
+        raise SettingsError("TOCSIN_SMTP_URL: a user without a password; write {shapes}", shapes=_SHAPES)
     if server.password and not server.user:
-        raise SettingsError(f"TOCSIN_SMTP_URL: a password without a user; {_SHAPES}")
+        raise SettingsError("TOCSIN_SMTP_URL: a password without a user; write {shapes}", shapes=_SHAPES)
 
 
 def _check_plain(server: MailServer, asked_for: bool) -> None:
     if server.user:
         raise SettingsError(
-            f"TOCSIN_SMTP_URL: no password leaves over an unsecured connection; write smtp+starttls://…@{server.host}"
+            "TOCSIN_SMTP_URL: no password leaves over an unsecured connection; write smtp+starttls://…@{host}",
+            host=server.host,
         )
     if not server.is_loopback and not asked_for:
         raise SettingsError(
-            f"TOCSIN_SMTP_URL: smtp:// would send the mail to {server.host} in the clear; write "
-            f"smtp+starttls://{server.host}, or smtp://{server.place}?plain=yes if that is meant"
+            "TOCSIN_SMTP_URL: smtp:// would send the mail to {host} in the clear; write smtp+starttls://{host}, or "
+            "smtp://{place}?plain=yes if that is meant",
+            host=server.host,
+            place=server.place,
         )

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ValidationError
 from pipeline.catalogue.findings import Finding
 from pipeline.catalogue.models import Event, Venue
 from pipeline.catalogue.refusals import finding_of
-from pipeline.catalogue.texts import FORBIDDEN, meant_country, proposed_slug
+from pipeline.catalogue.texts import FORBIDDEN, proposed_slug
 from pipeline.errors import N_, Problem, Severity
+from pipeline.importing.countries import country_code
 from pipeline.importing.found import Found, Question
 
 LINES = frozenset({"title", "kind", "price", "image_alt"})
@@ -166,7 +167,7 @@ class _Fitting:
             self.lost.append(self._spot.lost("venue", ", ".join(map(str, facts.values())), N_("it has no name")))
             return {}
         if isinstance(country := facts.get("country"), str):
-            facts["country"] = meant_country(country) or country
+            facts["country"] = country_code(country) or country
         facts = self.valid(Venue, facts, {"id": "x"})
         if "name" not in facts:
             return {}

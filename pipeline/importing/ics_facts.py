@@ -46,9 +46,9 @@ def text_of(value: Any) -> str:
 def put_facts(gathering: Gathering, component: Any, manner: Manner) -> None:
     """All facts of a VEVENT but its times; what has no place in a catalogue is lost, by name."""
     _put_words(gathering, component)
+    _put_links(gathering, component, manner)
     _put_place(gathering, component)
     _put_status(gathering, component)
-    _put_links(gathering, component, manner)
     tags = [str(tag).strip() for value in every(component, "CATEGORIES") for tag in getattr(value, "cats", [value])]
     gathering.put("tags", [tag for tag in tags if tag])
     _lose_the_rest(gathering, component)

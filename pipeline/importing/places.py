@@ -1,15 +1,30 @@
 """A place written in one piece, as calendars and tables do, taken apart only where the text itself does so."""
 
+import re
 from typing import Any
 
 from pipeline.errors import N_
 from pipeline.importing.found import Gathering
+
+_SERVICE = "microsoft teams|google meet|zoom|webex|jitsi(?: meet)?|bigbluebutton"
+_MEETING = "réunion|meeting|besprechung|reunión|riunione|reunião|vergadering"
+_NOWHERE = re.compile(
+    rf"(?:(?:{_MEETING}) )?(?:{_SERVICE})(?:[- ](?:{_MEETING}))?|online(?: (?:event|meeting))?|(?:événement )?en ligne",
+    re.IGNORECASE,
+)
+"""What programs write as the place of a meeting that has none."""
 
 
 def place_in_words(gathering: Gathering, text: str) -> dict[str, Any]:
     """The place of a text: a name, and what stands below it as its street; an address on the web is `online`."""
     lines = [line.strip() for line in text.replace("\r", "\n").split("\n") if line.strip()]
     if not lines:
+        return {}
+    if _NOWHERE.fullmatch(text.strip()):
+        if "online" not in gathering.facts:
+            gathering.ask(
+                N_("The source names no place but {place}: write where to follow it, in `online`."), place=lines[0]
+            )
         return {}
     if lines[0].startswith(("http://", "https://")) and " " not in lines[0]:
         gathering.put("online", {"url": lines[0]})

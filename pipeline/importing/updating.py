@@ -1,8 +1,10 @@
 """Changes to events that stand in the file: only the keys that changed, in the text that the organisers wrote."""
 
 import tomllib
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
@@ -15,40 +17,47 @@ Keys = Mapping[str, Any]
 """New values by key; None takes the key out."""
 
 
+class Span(NamedTuple):
+    """The lines of an event, by where they start and end in the text, and what they say."""
+
+    start: int
+    end: int
+    row: Mapping[str, Any]
+
+
 def rewritten(text: str, changes: Mapping[str, Keys]) -> tuple[str, set[str]]:
     """The catalogue with the keys of some events changed, and the ids of those that could not be changed safely.
 
-    A change counts as safe if reading the result gives the old values, but for those keys.
+    A change counts as safe if reading the lines of the event gives the old values, but for those keys.
     """
-    left: set[str] = set()
-    for event, keys in changes.items():
-        changed = _rewritten(text, event, keys)
+    spans = _spans(text)
+    left = set(changes.keys() - spans.keys())
+    # From the last to the first, so that the places of those before stay as they are.
+    for event in sorted(changes.keys() - left, key=lambda event: spans[event].start, reverse=True):
+        start, end, row = spans[event]
+        changed = _rewritten(text[start:end], row, changes[event])
         if changed is None:
             left.add(event)
         else:
-            text = changed
+            text = text[:start] + changed + text[end:]
     return text, left
 
 
-def _rewritten(text: str, event: str, keys: Keys) -> str | None:
-    tables = tomllib.loads(text)
-    rows = tables.get("event", [])
-    number = next((index for index, row in enumerate(rows) if row.get("id") == event), None)
-    if number is None:
-        return None
-    start, end = _span(text, tables, ("event", number))
+def _rewritten(lines: str, row: Mapping[str, Any], keys: Keys) -> str | None:
+    """The lines of one event, written anew; None where they aren't all of it, or say something else then."""
     try:
-        document: Any = tomlkit.parse(text[start:end])
-        row = document["event"][0]
+        if tomllib.loads(lines) != {"event": [row]}:
+            return None
+        document: Any = tomlkit.parse(lines)
         for key, value in keys.items():
-            _set(row, key, value)
-        changed = text[:start] + tomlkit.dumps(document) + text[end:]
+            _set(document["event"][0], key, value)
+        changed = tomlkit.dumps(document)
         found = tomllib.loads(changed)
     except (TOMLKitError, tomllib.TOMLDecodeError, KeyError, IndexError, TypeError, AttributeError, ValueError):
         return None
-    expected = {**rows[number], **{key: None if value is None else _as_read(value) for key, value in keys.items()}}
-    rows[number] = {key: value for key, value in expected.items() if value is not None}
-    return changed if found == tables else None
+    expected = {**row, **{key: None if value is None else _as_read(value) for key, value in keys.items()}}
+    same = found == {"event": [{key: value for key, value in expected.items() if value is not None}]}
+    return changed if same else None
 
 
 def _set(row: Any, key: str, value: Any) -> None:
@@ -74,14 +83,21 @@ def _as_read(value: Any) -> Any:
     return tomllib.loads(f"x = {inline(value)}")["x"]
 
 
-def _span(text: str, tables: Mapping[str, Any], row: Path) -> tuple[int, int]:
-    """Where the text of a table begins, and where the next table begins that isn't part of it."""
-    places = Places(text)
+def _spans(text: str) -> dict[str, Span]:
+    """Where each event stands, by its id: from its header to the next table that isn't part of it."""
+    tables, places = tomllib.loads(text), Places(text)
     starts = [0, *(index + 1 for index, character in enumerate(text) if character == "\n")]
-    start = places.of(row).line
-    later = [places.of(path).line for path in _paths(tables, ()) if path[: len(row)] != row]
-    following = min((line for line in later if line > start), default=None)
-    return starts[start - 1], len(text) if following is None else starts[following - 1]
+    rows = sorted(((places.of(path).line, path[:2]) for path in _paths(tables, ())), key=itemgetter(0))
+    spans: dict[str, Span] = {}
+    for number, row in enumerate(tables.get("event", [])):
+        line = places.of(("event", number)).line
+        later = (
+            other for other, path in rows[bisect_right(rows, line, key=itemgetter(0)) :] if path != ("event", number)
+        )
+        following = next(later, None)
+        end = len(text) if following is None else starts[following - 1]
+        spans.setdefault(str(row.get("id")), Span(starts[line - 1], end, row))
+    return spans
 
 
 def _paths(value: Any, path: Path) -> Iterator[Path]:

@@ -2,9 +2,10 @@
 
 import re
 from functools import cache
-from zoneinfo import available_timezones
 
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
+
+from pipeline.catalogue.when import zone_names
 
 _NOT_FOR_PEOPLE = frozenset({"localtime", "posixrules", "Factory"})
 _LISTED = re.compile(r"\((?:UTC|GMT)[^)]*\)\s*(?P<cities>.+)", re.IGNORECASE)
@@ -12,14 +13,14 @@ _LISTED = re.compile(r"\((?:UTC|GMT)[^)]*\)\s*(?P<cities>.+)", re.IGNORECASE)
 
 @cache
 def _known() -> dict[str, str]:
-    return {name.casefold(): name for name in sorted(available_timezones() - _NOT_FOR_PEOPLE)}
+    return {name.casefold(): name for name in sorted(zone_names() - _NOT_FOR_PEOPLE)}
 
 
 @cache
 def _cities() -> dict[str, str]:
     """The first zone that bears the name of each city."""
     found: dict[str, str] = {}
-    for name in sorted(available_timezones() - _NOT_FOR_PEOPLE):
+    for name in sorted(zone_names() - _NOT_FOR_PEOPLE):
         if "/" in name and not name.startswith("Etc/"):
             found.setdefault(name.rpartition("/")[2].replace("_", " ").casefold(), name)
     return found

@@ -189,8 +189,9 @@ def _about_event(
     view = event_view(edition, listing, when, language, NO_SECRETS if post.is_to_list else secrets, now)
     if view.online_follows and occasion.kind is Kind.REMINDERS and not post.is_to_list:
         raise SettingsError(
-            f'the reminder of event "{event.id}" needs the link from {event.online.secret if event.online else ""}: '
-            "set it in the environment or in .env"
+            'the reminder of event "{event}" needs the link from {variable}: set it in the environment or in .env',
+            event=event.id,
+            variable=event.online.secret if event.online else "",
         )
     subject = subject_of_event(occasion.kind, event, when, news, language, edition.series.timezone)
     if not listing.cancelled:
@@ -213,7 +214,9 @@ def _about_event(
 def _listing(edition: Edition, occasion: Occasion) -> Listing:
     found = next((listing for listing in edition.listings if listing.event.id == occasion.event), None)
     if found is None:
-        raise PermanentDeliveryError(f'{occasion.key}: event "{occasion.event}" is not in the published edition')
+        raise PermanentDeliveryError(
+            '{occasion}: event "{event}" is not in the published edition', occasion=occasion.key, event=occasion.event
+        )
     return found
 
 

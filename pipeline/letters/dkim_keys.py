@@ -63,15 +63,21 @@ def read_key(record: str, pem: bytes) -> PrivateKey:
     """A key from `SELECTOR._domainkey.DOMAIN` and the PEM of its private half; SettingsError says what is wrong."""
     selector, found, domain = record.strip().rstrip(".").partition("._domainkey.")
     if not found or not _NAME.fullmatch(selector) or not _NAME.fullmatch(domain):
-        raise SettingsError(f"TOCSIN_DKIM_KEY: {record!r} names no DNS record; write mail._domainkey.example.org:FILE")
+        raise SettingsError(
+            "TOCSIN_DKIM_KEY: {record!r} names no DNS record; write mail._domainkey.example.org:FILE", record=record
+        )
     try:
         private = load_pem_private_key(pem, None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise SettingsError(
-            f"TOCSIN_DKIM_KEY: the file for {record} holds no unencrypted private key in PEM"
+            "TOCSIN_DKIM_KEY: the file for {record} holds no unencrypted private key in PEM", record=record
         ) from error
     if not isinstance(private, RSAPrivateKey | Ed25519PrivateKey):
-        raise SettingsError(f"TOCSIN_DKIM_KEY: the key for {record} is neither RSA nor Ed25519")
+        raise SettingsError("TOCSIN_DKIM_KEY: the key for {record} is neither RSA nor Ed25519", record=record)
     if isinstance(private, RSAPrivateKey) and private.key_size < LEAST_RSA_BITS:
-        raise SettingsError(f"TOCSIN_DKIM_KEY: the key for {record} has {private.key_size} bits; make one with 2048")
+        raise SettingsError(
+            "TOCSIN_DKIM_KEY: the key for {record} has {bits} bits; make one with 2048",
+            record=record,
+            bits=private.key_size,
+        )
     return PrivateKey(selector, domain, private)

@@ -25,14 +25,18 @@ def field(name: str, body: str) -> bytes:
     _refuse_controls(name, unfolded)
     line = f"{name}: {body}\r\n".encode()
     if max(map(len, line.split(b"\r\n"))) > LIMIT:
-        raise PermanentDeliveryError(f"{name}: a line would be longer than {LIMIT} octets")
+        raise PermanentDeliveryError("{name}: a line would be longer than {limit} octets", name=name, limit=LIMIT)
     return line
 
 
 def _refuse_controls(name: str, value: str) -> None:
     wrong = next((character for character in value if unicodedata.category(character) in {"Cc", "Cs"}), None)
     if wrong is not None:
-        raise PermanentDeliveryError(f"{name}: the character U+{ord(wrong):04X} can't stand in a header field")
+        raise PermanentDeliveryError(
+            "{name}: the character {character} can't stand in a header field",
+            name=name,
+            character=f"U+{ord(wrong):04X}",
+        )
 
 
 def unstructured(name: str, text: str) -> bytes:
@@ -114,5 +118,5 @@ def addresses(name: str, *uris: str) -> bytes:
     """A field of RFC 2369: the URIs between angle brackets, the preferred one first, folded only between them."""
     for uri in uris:
         if re.search(r"[\s<>,]", uri) or not uri.isascii():
-            raise PermanentDeliveryError(f"{name}: {uri!r} can't stand in a list of addresses")
+            raise PermanentDeliveryError("{name}: {uri!r} can't stand in a list of addresses", name=name, uri=uri)
     return field(name, _filled([f"<{uri}>" for uri in uris], ", ", len(name) + 2))

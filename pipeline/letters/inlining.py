@@ -12,4 +12,6 @@ def inlined(html: str, template: str) -> str:
     try:
         return _INLINER.inline(html)
     except (css_inline.InlineError, ValueError) as error:
-        raise TemplateError(f"{template}: its styles can't be inlined: {error}") from error
+        raise TemplateError(
+            "{template}: its styles can't be inlined: {reason}", template=template, reason=error
+        ) from error

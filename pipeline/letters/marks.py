@@ -142,7 +142,7 @@ def finish(letter: Letter, recipient: Recipient, campaign: str, sent: datetime, 
     _, address, public_id = recipient
     secret = post.secret
     if _ADDRESS.fullmatch(address) is None:
-        raise PermanentDeliveryError(f"{address!r} can't stand in a To field")
+        raise PermanentDeliveryError("{address!r} can't stand in a To field", address=address)
     pattern, at = _pattern(letter.source), int(sent.timestamp())
     message_id, name = message_id_of(campaign, public_id, post), public_id.encode()
     wishes = token_octets(name, PREFERENCES, secret) if pattern.has_wishes else b""

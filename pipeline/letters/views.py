@@ -72,7 +72,7 @@ def when_of(event: Event, occasion: Occasion) -> When:
     around = timedelta(days=1)
     found = dict(occurrences(event, day - around, day + 2 * around))
     if occasion.occurrence not in found:
-        raise PermanentDeliveryError(f"{occasion.key}: the event doesn't take place then")
+        raise PermanentDeliveryError("{occasion}: the event doesn't take place then", occasion=occasion.key)
     return found[occasion.occurrence]
 
 
@@ -125,7 +125,7 @@ def online_link(online: Online, language: str, secrets: Mapping[str, str]) -> Li
     if not url:
         return None
     if online.url is None and (not url.isprintable() or " " in url or not url.startswith(("https://", "http://"))):
-        raise SettingsError(f'{online.secret} is not a web address: write it whole, "https://…"')
+        raise SettingsError('{variable} is not a web address: write it whole, "https://…"', variable=online.secret)
     if online.label is not None:
         return Link(url, online.label.said_in(language))
     return Link(url, Phrase(words(language)("Follow online"), language))

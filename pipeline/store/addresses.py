@@ -53,5 +53,5 @@ def _judged(address: str) -> Mailbox:
         # `.test` is let in: rehearsals use it, and no mail can go there.
         found = validate_email(address.strip(), check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
-        raise AddressError(f"{address!r} can't be an address: {error}") from error
+        raise AddressError("{address!r} can't be an address: {reason}", address=address, reason=str(error)) from error
     return Mailbox(found.normalized, found.ascii_email or found.normalized, found.normalized.casefold())

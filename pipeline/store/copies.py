@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from pipeline.errors import SettingsError, StoreError
+from pipeline.errors import N_, SettingsError, StoreError
 from pipeline.store.database import Database
 
 _PAGES: Final = 2000  # copied at once; writers get their turn between
@@ -19,9 +19,9 @@ def back_up(database: Database, target: Path) -> int:
     The copy is whole, as of one moment, and appears under its name only when it is. SettingsError for PostgreSQL, and
     where the file is there already.
     """
-    source = _file_of(database, "pg_dump makes its backups")
+    source = _file_of(database, N_("{place} is not an SQLite file: pg_dump makes its backups"))
     if target.exists():
-        raise SettingsError(f"{target} is there already; choose another name, or take it away")
+        raise SettingsError("{target} is there already; choose another name, or take it away", target=target)
     half = target.with_name(f".{target.name}.part")
     try:
         _make(half)
@@ -31,7 +31,7 @@ def back_up(database: Database, target: Path) -> int:
         _check(half)
         half.replace(target)
     except (OSError, sqlite3.Error) as error:
-        raise StoreError(f"{target} can't be written: {error}") from error
+        raise StoreError("{file} can't be written: {reason}", file=target, reason=error) from error
     finally:
         half.unlink(missing_ok=True)
     return target.stat().st_size
@@ -43,9 +43,9 @@ def restore(source: Path, database: Database) -> None:
     Processes that have the database open go on with what was restored. StoreError where the copy isn't whole or isn't
     of tocsin; then nothing has changed.
     """
-    target = _file_of(database, "pg_restore puts its backups back")
+    target = _file_of(database, N_("{place} is not an SQLite file: pg_restore puts its backups back"))
     if not source.is_file():
-        raise StoreError(f"there is no file {source}")
+        raise StoreError("there is no file {source}", source=source)
     half = target.with_name(f".{target.name}.restored")
     try:
         _make(half)
@@ -60,7 +60,7 @@ def restore(source: Path, database: Database) -> None:
         with _opened(half) as copy, _opened(target) as there:
             copy.backup(there)
     except (OSError, sqlite3.Error) as error:
-        raise StoreError(f"{source} can't be restored: {error}") from error
+        raise StoreError("{source} can't be restored: {reason}", source=source, reason=error) from error
     finally:
         half.unlink(missing_ok=True)
 
@@ -68,7 +68,7 @@ def restore(source: Path, database: Database) -> None:
 def _file_of(database: Database, otherwise: str) -> Path:
     file = database.file
     if file is None:
-        raise SettingsError(f"{database.place} is not an SQLite file: {otherwise}")
+        raise SettingsError(otherwise, place=database.place)
     return file
 
 
@@ -92,7 +92,7 @@ def _check(copy: Path) -> None:
     with _opened(copy) as connection:
         found = connection.execute("PRAGMA quick_check").fetchone()
         if found is None or found[0] != "ok":
-            raise StoreError(f"the copy is damaged: {found[0] if found else 'it is empty'}")
+            raise StoreError("the copy is damaged: {reason}", reason=found[0] if found else StoreError("it is empty"))
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if not {"meta", "subscribers", "deliveries"} <= tables:
             raise StoreError("the file is not a database of tocsin")

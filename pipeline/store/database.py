@@ -162,16 +162,16 @@ def is_file(url: URL) -> bool:
 
 
 def _understood(url: str) -> URL:
-    known = "write sqlite:///FILE or postgresql://user:password@host/name"
+    known = "sqlite:///FILE, postgresql://user:password@host/name"
     try:
         where = make_url(url)
         backend = where.get_backend_name()
     except (ArgumentError, ValueError) as error:
-        raise SettingsError(f"the database's URL can't be understood; {known}") from error
+        raise SettingsError("the database's URL can't be understood; write {known}", known=known) from error
     if backend in ("postgresql", "postgres"):
         return where.set(drivername="postgresql+psycopg")
     if backend != "sqlite":
-        raise SettingsError(f"the database can't be {backend!r}; {known}")
+        raise SettingsError("the database can't be {backend!r}; write {known}", backend=backend, known=known)
     return where
 
 
@@ -185,13 +185,13 @@ def _prepare_file(path: Path, create: bool) -> None:
     if path.exists():
         return
     if not create:
-        raise MissingDatabaseError(f"there is no database at {path}")
+        raise MissingDatabaseError("there is no database at {path}", path=path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # It will hold people's addresses: nobody but its owner reads it.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
-        raise StoreError(f"the database {path} can't be made: {error.strerror}") from error
+        raise StoreError("the database {path} can't be made: {reason}", path=path, reason=error.strerror) from error
 
 
 def _engine(url: URL, clock: Clock) -> Engine:

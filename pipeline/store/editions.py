@@ -53,8 +53,9 @@ def refuse_older(stored: Published | None, ledger: str) -> None:
     missing = _lines(stored.ledger) - _lines(ledger) if stored is not None else set()
     if missing:
         raise StoreError(
-            f"this ledger.jsonl lacks {len(missing)} of the lines that were last published from elsewhere; "
-            "fetch the newest ledger.jsonl (or mend it with `tocsin ledger mend`) and publish again"
+            "this ledger.jsonl lacks {count} of the lines that were last published from elsewhere; "
+            "fetch the newest ledger.jsonl (or mend it with `tocsin ledger mend`) and publish again",
+            count=len(missing),
         )
 
 

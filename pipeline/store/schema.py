@@ -91,8 +91,10 @@ def migrate(connection: Connection, migrations: Sequence[Migration] = MIGRATIONS
     version = _version(connection)
     if version > newest:
         raise StoreError(
-            f"the database was made by a newer tocsin (schema {version}; this one knows up to {newest}); "
-            "install that version here too"
+            "the database was made by a newer tocsin (schema {version}; this one knows up to {newest}); "
+            "install that version here too",
+            version=version,
+            newest=newest,
         )
     if version == 0:
         limits.metadata.create_all(connection)

@@ -61,7 +61,9 @@ class Sender:
         if held != self.name:
             taken = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _lock_key(self.name)})
             if not taken.scalar():
-                raise StoreError(f"the sender {self.name} is still known to the database; try again in a moment")
+                raise StoreError(
+                    "the sender {sender} is still known to the database; try again in a moment", sender=self.name
+                )
             connection.info["tocsin_sender"] = self.name
         return work(connection)
 
@@ -105,7 +107,7 @@ def _file_lock(path: Path) -> Iterator[bool]:
     try:
         handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
-        raise StoreError(f"{path} can't be made: {error.strerror}") from error
+        raise StoreError("{file} can't be made: {reason}", file=path, reason=error.strerror) from error
     try:
         yield _try_lock(handle)
     finally:

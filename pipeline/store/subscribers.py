@@ -91,7 +91,9 @@ def add(
     """
     box = normalised(address)
     if state is not Standing.PENDING and _is_forgotten(connection, series, box):
-        raise AddressError(f"{box.address} asked to be forgotten and can only come back by subscribing again")
+        raise AddressError(
+            "{address} asked to be forgotten and can only come back by subscribing again", address=box.address
+        )
     row = {
         "series": series,
         "address": box.address,

@@ -6,26 +6,26 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from pipeline.errors import StoreError
+from pipeline.errors import N_, StoreError
 
 _PATIENCE_SQLSTATES: Final = frozenset({"40001", "40P01", "55P03"})  # serialization, deadlock, lock not available
 _UNREACHABLE: Final = ("08", "57P01", "57P02", "57P03")
 
 _SQLITE_TEXTS: Final = {
-    "SQLITE_FULL": (
+    "SQLITE_FULL": N_(
         "the disk is full, so that the database {place} can't grow; make room and start again: nothing is lost"
     ),
-    "SQLITE_CORRUPT": "the database {place} is damaged; put a backup in its place (`tocsin restore`)",
-    "SQLITE_NOTADB": "{place} is not a database of tocsin",
-    "SQLITE_READONLY": "the database {place} can't be written; check who owns the file and its folder",
-    "SQLITE_CANTOPEN": "the database {place} can't be opened; check that its folder exists and can be written",
-    "SQLITE_BUSY": "another process has kept the database {place} locked for too long; try again in a moment",
-    "SQLITE_LOCKED": "another process has kept the database {place} locked for too long; try again in a moment",
-    "SQLITE_IOERR_WRITE": (
+    "SQLITE_CORRUPT": N_("the database {place} is damaged; put a backup in its place (`tocsin restore`)"),
+    "SQLITE_NOTADB": N_("{place} is not a database of tocsin"),
+    "SQLITE_READONLY": N_("the database {place} can't be written; check who owns the file and its folder"),
+    "SQLITE_CANTOPEN": N_("the database {place} can't be opened; check that its folder exists and can be written"),
+    "SQLITE_BUSY": N_("another process has kept the database {place} locked for too long; try again in a moment"),
+    "SQLITE_LOCKED": N_("another process has kept the database {place} locked for too long; try again in a moment"),
+    "SQLITE_IOERR_WRITE": N_(
         "the disk under the database {place} can't be written; look at its free space, its quota and its health, then "
         "start again: nothing is lost"
     ),
-    "SQLITE_IOERR": (
+    "SQLITE_IOERR": N_(
         "the disk under the database {place} can't be read or written; look at its health, then start again, and put "
         "a backup in its place if that doesn't help (`tocsin restore`)"
     ),
@@ -60,13 +60,13 @@ def told(error: SQLAlchemyError, place: str) -> StoreError:
         full_name = getattr(error.orig, "sqlite_errorname", "")
         pattern = _SQLITE_TEXTS.get(full_name) or _SQLITE_TEXTS.get(_sqlite_name(error.orig))
         if pattern is not None:
-            return StoreError(pattern.format(place=place))
+            return StoreError(pattern, place=place)
     first = _first_line(error)
     if isinstance(error, PoolTimeout):
-        return StoreError(f"the database {place} has no connection to spare; try again in a moment")
+        return StoreError("the database {place} has no connection to spare; try again in a moment", place=place)
     if isinstance(error, OperationalError):
-        return StoreError(f"the database {place} can't be used: {first}")
-    return StoreError(f"the database {place} refused: {first}")
+        return StoreError("the database {place} can't be used: {reason}", place=place, reason=first)
+    return StoreError("the database {place} refused: {reason}", place=place, reason=first)
 
 
 def _sqlite_name(error: sqlite3.Error) -> str:

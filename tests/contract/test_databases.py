@@ -44,7 +44,7 @@ def queue(database: Database, readers: int) -> None:
 class TestOpening:
     @pytest.mark.parametrize("url", ["", "tocsin.db", "mysql://localhost/x", "sqlite+nothing", "postgresql://h:port/x"])
     def test_a_url_that_cannot_be_understood_says_what_to_write(self, url: str, clock: FrozenClock) -> None:
-        with pytest.raises(SettingsError, match="sqlite:///FILE or postgresql://"):
+        with pytest.raises(SettingsError, match="write sqlite:///FILE, postgresql://"):
             open_database(url, clock)
 
     def test_a_new_file_and_its_folder_are_made_for_their_owner_only(self, tmp_path: Path, clock: FrozenClock) -> None:

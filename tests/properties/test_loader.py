@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pipeline import ledger as journal
 from pipeline.catalogue.descriptions import DESCRIPTIONS
 from pipeline.catalogue.load import Source, load
+from pipeline.catalogue.syntax import MOST_TABLES
 from pipeline.commands.reader import on_one_line, with_the_line
 from pipeline.edition import Edition
 from pipeline.errors import CatalogueError, LedgerError
@@ -120,13 +121,13 @@ def tables(draw: st.DrawFn) -> str:
     return "\n".join([f"[{header}]", *rows])
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(st.lists(tables(), max_size=4))
 def test_any_values_under_any_keys_are_taken_or_refused_with_their_places(parts: list[str]) -> None:
     judged("format = 1\n" + "\n".join(parts))
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(st.lists(tables().filter(lambda table: not table.startswith(("[series", "[site", "[group"))), max_size=4))
 def test_any_tables_after_a_sound_head_are_taken_or_refused(parts: list[str]) -> None:
     judged(MINIMAL + "\n".join(parts))
@@ -195,13 +196,13 @@ def events(draw: st.DrawFn, number: int = 0) -> str:
     return "\n".join([*rows, *(f"{key} = {draw(optional[key])}" for key in chosen)])
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(st.lists(events(), min_size=1, max_size=1))
 def test_dates_from_year_1_to_9999_with_any_rule_are_judged(parts: list[str]) -> None:
     judged(MINIMAL + "\n".join(parts))
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(st.text(max_size=80), st.integers(0, 300), st.integers(0, 20))
 def test_any_text_anywhere_in_a_sound_file_is_judged(typed: str, at: int, gone: int) -> None:
     text = MINIMAL + '[[event]]\nid = "e"\ntitle = "T"\ndate = 2026-10-20\ntime = "19:00"\n'
@@ -229,6 +230,7 @@ HEAVY = {
     "many quoted dots": MINIMAL + "x = { " + ".".join(["'a'"] * 20_000) + " = 1 }\n",
     "many tables": MINIMAL + "".join(f"[t{number}]\n" for number in range(5_000)),
     "many events with one slip each": MINIMAL + '[[event]]\nid = "A"\n' * 2000,
+    "a million events": MINIMAL + "[[event]]\n" * 1_000_000,
     "many languages": MINIMAL
     + "[[event]]\nid = 'e'\n"
     + "".join(f'title.a{number} = "x"\n' for number in range(20_000)),
@@ -245,6 +247,14 @@ def test_heavy_files_are_judged_in_seconds_and_little_memory(name: str) -> None:
     judged(HEAVY[name])
     assert time.process_time() - started < 20
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kilobytes
+
+
+def test_more_events_than_memory_is_for_are_refused_before_they_are_read() -> None:
+    with pytest.raises(CatalogueError) as caught:
+        load(Source("events.toml", MINIMAL + "[[event]]\n" * (MOST_TABLES + 1)))
+    (problem,) = caught.value.problems
+    assert problem.what() == "there are more than 100000 tables in the file"
+    assert "`include`" in problem.remedy()
 
 
 # ---------------------------------------------------------------------------------- the ledger
@@ -290,7 +300,7 @@ SOUND = journal.write(
 )
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(
     st.lists(
         st.one_of(rows(SOUND), st.text(max_size=30), st.sampled_from(["=======", "<<<<<<< x", SOUND.strip()])),

@@ -140,6 +140,22 @@ def test_a_place_is_not_guessed_apart() -> None:
     assert gancio["geo"] == [48.8846, 2.3697]
 
 
+@pytest.mark.parametrize(
+    "said", ["Réunion Microsoft Teams", "Microsoft Teams Meeting", "Google Meet", "Zoom", "Online event"]
+)
+def test_a_meeting_that_is_only_online_has_no_place(said: str) -> None:
+    link = "X-MICROSOFT-SKYPETEAMSMEETINGURL:https://teams.example/1"
+    for lines, asked in (((link,), 0), ((), 1)):
+        event = read("SUMMARY:Talk", "DTSTART:20270304T180000Z", f"LOCATION:{said}", *lines)
+        assert "venue" not in event.facts
+        assert len(event.questions) == asked
+
+
+def test_a_hall_that_is_called_like_a_service_stays_a_place() -> None:
+    event = read("SUMMARY:Talk", "DTSTART:20270304T180000Z", "LOCATION:Zoom Bar\\, Nantes")
+    assert event.facts["venue"]["name"] == {"": "Zoom Bar, Nantes"}
+
+
 def test_status_links_and_tags_are_taken() -> None:
     facts = events_of("nextcloud.ics")["Projection reportée"].facts
     assert (facts["status"], facts["tags"]) == ("cancelled", ["Cinéma", "Débat public"])

@@ -114,7 +114,23 @@ def test_the_format_is_told_by_the_content_where_the_name_says_nothing() -> None
         read("download", b"%PDF-1.7", PARIS)
 
 
-@pytest.mark.parametrize(("said", "code"), [("UK", "GB"), ("Germany", "DE"), ("fr", "FR"), ("XK", "XK")])
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("UK", "GB"),
+        ("Germany", "DE"),
+        ("fr", "FR"),
+        ("XK", "XK"),
+        ("Deutschland", "DE"),
+        ("Suisse", "CH"),
+        ("ETATS UNIS", "US"),
+        ("España", "ES"),
+        ("Italia", "IT"),
+        ("Países Baixos", "NL"),
+        ("België", "BE"),
+        ("Österreich", "AT"),
+    ],
+)
 def test_a_country_is_brought_as_its_code_however_it_is_said(tmp_path: Path, said: str, code: str) -> None:
     project = Project(tmp_path)
     project.write(HEAD)
@@ -125,6 +141,18 @@ def test_a_country_is_brought_as_its_code_however_it_is_said(tmp_path: Path, sai
     result = project.bring(page)
     assert [str(problem) for problem in result.lost] == []
     assert project.catalogue.venue_by_id["the-hall"].country == code
+
+
+def test_a_country_that_nobody_knows_is_listed(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.write(HEAD)
+    hall = {"@type": "Place", "name": "The hall", "address": {"addressLocality": "Here", "addressCountry": "Ruritania"}}
+    fair = {"@type": "Event", "name": "The fair", "startDate": "2027-05-01T19:00:00+02:00", "location": hall}
+    page = tmp_path / "fair.jsonld"
+    page.write_text(json.dumps({"@context": "https://schema.org", **fair}))
+    (lost,) = project.bring(page).lost
+    assert "Ruritania" in str(lost)
+    assert project.catalogue.venue_by_id["the-hall"].country is None
 
 
 def test_ids_keep_the_letters_that_have_no_accent_to_lose(tmp_path: Path) -> None:

@@ -88,3 +88,16 @@ def test_a_row_whose_day_changed_is_the_same_event(project: Project) -> None:
     assert verdicts(project.bring(source, update=True)) == [Verdict.UPDATED, Verdict.SAME]
     assert verdicts(project.bring(source)) == [Verdict.SAME, Verdict.SAME]
     assert str(project.catalogue.event_by_id["bees"].date) == "2027-03-11"
+
+
+def test_changes_to_several_events_leave_all_between_them_as_it_is(project: Project) -> None:
+    first = "UID:1\nSUMMARY:Bees\nDTSTART:20270304T180000Z", "UID:2\nSUMMARY:Wasps\nDTSTART:20270311T180000Z"
+    project.bring(project.calendar(*first))
+    typed = project.text.replace("[[event]]", "# a remark, with [[event]] in it\n[[event]]") + (
+        '\n[[event]] # by hand\nid = "ants"\ntitle = "Ants"\ndate = 2027-05-06\ntime = "19:00"\n'
+        'notice.fr = """\n[[event]]\nid = "bees"\n"""\n'
+    )
+    project.write(typed)
+    later = [one.replace("T18", "T19") for one in first]
+    project.bring(project.calendar(*later), update=True)
+    assert project.text == typed.replace('"19:00"', '"20:00"', 2)

@@ -1,9 +1,13 @@
 """What `check` knows without its heavy libraries is what these libraries say."""
 
+import subprocess
+import sys
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from babel import Locale
+from checkout import ROOT
 from email_validator import validate_email
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -55,3 +59,19 @@ def test_ordinary_addresses_are_plain_and_odd_ones_are_left_to_the_library() -> 
     assert all(map(_is_plain, ("a@b.org", "first.last@talks.example", "A-b_c+d@x-y.co.uk")))
     odd = ("a@b", "a@B.org", "a@b.local", "é@b.org", '"a"@b.org', "a@b..org", "a@-b.org", f"{'a' * 64}@b.org")
     assert not any(map(_is_plain, odd))
+
+
+NEEDLESS = {
+    "babel", "email_validator", "icalendar", "importlib.metadata", "importlib.resources", "jinja2", "shutil",
+    "sqlalchemy", "tempfile", "tomlkit", "tomllib", "zipfile",
+}  # fmt: skip
+
+
+def test_a_first_check_of_the_real_series_loads_only_what_it_uses(tmp_path: Path) -> None:
+    for name in ("events.toml", "ledger.jsonl"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    code = "import sys; from pipeline.cli import main; main(sys.argv[1:]); print(*sys.modules)"
+    check = [sys.executable, "-c", code, "check", "--quiet", "--catalogue", str(tmp_path / "events.toml")]
+    done = subprocess.run(check, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "pydantic" in done.stdout.split()
+    assert NEEDLESS & set(done.stdout.split()) == set()

@@ -1,20 +1,66 @@
 """What stops a command is told in the reader's language."""
 
+import ast
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from checkout import ROOT
+from patterns import literals, name_of
+from test_catalogue_words import fields, french
 
-from pipeline import interface_words
 from pipeline.cli import main
+from pipeline.commands import running
 from pipeline.errors import FileError, SettingsError, TocsinError
 
-FRENCH = {"there is no folder {folder!r} for --templates": "il n’y a pas de dossier {folder!r}"}
+FRENCH = {
+    "there is no folder {folder!r} for --templates": "il n’y a pas de dossier {folder!r}",
+    "git {command}: {reason}": "git {command} : {reason}",
+    "it ended with {status}": "il s’est terminé avec {status}",
+}
+SOURCES = {file: ast.parse(file.read_text(encoding="utf-8")) for file in sorted((ROOT / "pipeline").rglob("*.py"))}
+
+
+def in_french(text: str) -> str:
+    return FRENCH.get(text, text)
+
+
+def our_errors() -> set[str]:
+    """The names of all classes below TocsinError whose first argument is a pattern, wherever they stand."""
+    bases = {
+        node.name: {name_of(base) for base in node.bases}
+        for tree in SOURCES.values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+    }  # fmt: skip
+    found = {"TocsinError"}
+    while more := {name for name, above in bases.items() if above & found} - found:
+        found |= more
+    return found - {"InputError", "CatalogueError", "LedgerError"}
+
+
+def said_by_errors(errors: set[str]) -> Iterator[tuple[str, ast.expr]]:
+    """What each error in the sources is made of, with its place."""
+    for file, tree in SOURCES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and name_of(node.func) in errors and node.args:
+                yield f"{file.relative_to(ROOT)}:{node.lineno}", node.args[0]
+
+
+MESSAGES = list(said_by_errors(our_errors()))
 
 
 def test_an_errors_values_are_filled_into_its_pattern_in_any_language() -> None:
     error = SettingsError("there is no folder {folder!r} for --templates", folder="{x}")
     assert str(error) == "there is no folder '{x}' for --templates"
-    assert error.said(lambda text: FRENCH.get(text, text)) == "il n’y a pas de dossier '{x}'"
+    assert error.said(in_french) == "il n’y a pas de dossier '{x}'"
+
+
+def test_an_error_within_another_is_told_in_the_same_language() -> None:
+    error = SettingsError(
+        "git {command}: {reason}", command="fetch", reason=SettingsError("it ended with {status}", status=1)
+    )
+    assert str(error) == "git fetch: it ended with 1"
+    assert error.said(in_french) == "git fetch : il s’est terminé avec 1"
 
 
 def test_a_text_that_is_no_pattern_stays_as_it_is() -> None:
@@ -22,10 +68,32 @@ def test_a_text_that_is_no_pattern_stays_as_it_is() -> None:
     assert TocsinError().said(lambda _: "the header of a catalogue of words") == ""
 
 
+def test_the_errors_of_the_sources_are_found() -> None:
+    assert {"SettingsError", "AddressError", "RepositoryError", "PermanentDeliveryError"} <= our_errors()
+    assert len(MESSAGES) > 80
+
+
+@pytest.mark.parametrize(("place", "message"), MESSAGES, ids=[place for place, _ in MESSAGES])
+def test_no_error_is_put_together_before_it_can_be_translated(place: str, message: ast.expr) -> None:
+    translated = isinstance(message, ast.Call) and name_of(message.func) in {"N_", "words"}
+    put_together = isinstance(message, ast.JoinedStr | ast.BinOp | ast.Call) and not translated
+    assert not put_together, f"{place}: give a pattern and its values"
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    sorted({text for _, message in MESSAGES for _, text in literals(message) if re.search("[a-z] [a-z]", text)}),
+)
+def test_each_error_has_french_words(pattern: str) -> None:
+    said = french().get(pattern)
+    assert said, f"no French for {pattern!r}"
+    assert fields(said) == fields(pattern)
+
+
 def test_a_command_tells_a_wrong_option_in_the_readers_language(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(interface_words, "words", lambda _language: lambda text: FRENCH.get(text, text))
+    monkeypatch.setattr(running, "_words", lambda _options: in_french)
     asked = ("check", "--lang", "fr", "--catalogue", str(tmp_path / "events.toml"), "--templates", "/nowhere")
     assert main(asked) == 2
     assert capsys.readouterr().err == "tocsin: il n’y a pas de dossier '/nowhere'\n"
