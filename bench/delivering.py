@@ -2,6 +2,7 @@
 
 delivering.py fill URL NUMBER              a database with so many mails that are due, and `mail.json` for the peers
 delivering.py tocsin URL PORT CONNECTIONS LIMIT
+delivering.py rows URL CONNECTIONS LIMIT   only what the database keeps of them, committed as often, and no message
 delivering.py yagmail PORT NUMBER
 """
 
@@ -9,7 +10,7 @@ import gc
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from email.parser import BytesParser
 from email.policy import default
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import yagmail
 from seed import seed_letter
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from pipeline.actions.deliver import deliver
 from pipeline.clock import SystemClock
@@ -27,10 +28,14 @@ from pipeline.delivery.connection import connect
 from pipeline.letters import Letter, Message, Post, Recipient, finish
 from pipeline.reminders.occasions import Kind, Occasion, Plan
 from pipeline.store.campaigns import due_campaigns, reconcile
+from pipeline.store.claims import claim
 from pipeline.store.database import Database, open_database
+from pipeline.store.deliveries import Claimed, InDoubt, Settlement, settle_all, start_all
 from pipeline.store.expansion import expand
+from pipeline.store.senders import sending
 from pipeline.store.subscribers import add
 from pipeline.store.switch import arm, installation
+from pipeline.store.tables import State
 
 SERIES = "bench"
 READER = "abcdefghijklmnop"
@@ -115,6 +120,35 @@ def _finished(post: Post, letter: Letter, recipient: Recipient, campaign: str, s
     return finish(letter, recipient, campaign, sent, post)
 
 
+def keep_rows(url: str, connections: int, limit: int) -> dict[str, float]:
+    """Every delivery on its way to `sent`, the steps of so many connections in a commit."""
+    lease, accepted = timedelta(minutes=1), Settlement(State.SENT, 250, "250 2.0.0 Ok (at the final dot)")
+    with open_database(url, SystemClock()) as database, sending(database, "bench") as sender:
+        now = database.clock.now()
+
+        def claimed(connection: Connection) -> tuple[Claimed, ...]:
+            return claim(connection, SERIES, 1000, "bench", lease, now)
+
+        def step(ended: Sequence[Claimed], begun: Sequence[Claimed], connection: Connection) -> None:
+            settle_all(connection, [(item, accepted) for item in ended], "bench", InDoubt.RESEND, now)
+            start_all(connection, [(item, now) for item in begun], "bench", now + lease, now)
+
+        def keep() -> int:
+            assert sender is not None
+            last: Sequence[Claimed] = ()
+            for _ in range(0, limit, 1000):
+                items = sender.run(claimed)
+                for first in range(0, len(items), connections):
+                    begun = items[first : first + connections]
+                    sender.run(partial(step, last, begun))
+                    last = begun
+            sender.run(partial(step, last, ()))
+            return limit
+
+        gc.freeze()
+        return cost(keep)
+
+
 def send_by_yagmail(port: int, number: int) -> dict[str, float]:
     """Each message by yagmail's own `send()`, at its fastest."""
     mail = json.loads(Path("mail.json").read_text(encoding="utf-8"))
@@ -150,6 +184,9 @@ def main(who: str, *given: str) -> None:
     """Does what the first argument says."""
     if who == "fill":
         fill(given[0], int(given[1]))
+    elif who == "rows":
+        url, *numbers = given
+        print(json.dumps(keep_rows(url, *map(int, numbers))))
     elif who == "tocsin":
         url, *numbers = given
         print(json.dumps(send_by_tocsin(url, *map(int, numbers))))

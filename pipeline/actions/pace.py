@@ -45,6 +45,12 @@ class Pace:
             return 0.0
         return max(0.0, wait.total_seconds())
 
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing is slowed down: then it is no loss to say early which message is next."""
+        bound = self._terms.per_second or self._terms.per_domain
+        return not (bound or self._resting or self._full)
+
     def learn(self, connection: Connection) -> None:
         """Reads which domains rest."""
         self._resting = dict(resting(connection, self._clock.now()))

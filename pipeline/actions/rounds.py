@@ -34,6 +34,7 @@ _STRIKES: Final = 5  # refusals in a row that say nothing of the recipient: then
 _AFTER_A_BREAK: Final = timedelta(minutes=1)
 _AFTER_STRIKES: Final = timedelta(minutes=15)
 _AFTER_ALL: Final = timedelta(hours=1)  # for what would be given up, but the server took nothing else either
+_MOST_TRIES: Final = 24  # of a message over which the server hangs up, when it takes nothing else: some 20 hours
 _LOOK_AGAIN: Final = 1.0  # seconds between two looks at what other senders still hold, and at a stop signal
 _LISTEN: Final = 0.2  # seconds to wait for a reply before looking whether we shall stop
 _GRACE: Final = 7.0  # seconds that the messages in hand have when we shall stop
@@ -58,7 +59,7 @@ class Round:
     ) -> None:
         self._sender, self._series, self._clock, self._terms = sender, series, clock, terms
         self._checkpoint = terms.checkpoint
-        self._lines: Lines[Claimed] = Lines(connect, terms.connections)
+        self._lines: Lines[_Start] = Lines(connect, terms.connections)
         self._supply = Supply(sender, series, finish, clock, terms)
         self._unsettled: list[tuple[Claimed, Settlement]] = []
         self._result = Delivered()
@@ -98,7 +99,7 @@ class Round:
         over = self._is_over()
         if not over and not self._supplied():
             over = not self._lines.busy and not self._unsettled
-        starts = [] if over else self._ready()
+        starts = self._announced() if over else self._ready()
         if starts or self._unsettled:
             self._begin(starts)
         if self._lines.busy or (self._lines.opening and not over):
@@ -152,11 +153,15 @@ class Round:
         """Whether something is claimed, or could be; waits for what other senders hold where that was asked for."""
         if self._supply.waiting:
             return True
-        if self._dry and self._lines.busy:
-            return False  # asked again when all has ended: some of it may have to go again
-        while not self._supply.take_in(self._write(lambda connection: self._supply.claimed(connection, self._tried))):
+        due = bool(self._lines.due)
+        if self._dry and (due or self._lines.busy):
+            return due  # asked again when all has ended: some of it may have to go again
+        spoken_for = self._tried + self._lines.reserved
+        while not self._supply.take_in(self._write(lambda connection: self._supply.claimed(connection, spoken_for))):
             self._dry = True
-            if self._lines.busy or not self._terms.patient or self._terms.stop() or not self._write(self._others_hold):
+            if due or self._lines.busy or not self._terms.patient or self._terms.stop():
+                return due
+            if not self._write(self._others_hold):
                 return False
             self._clock.sleep(_LOOK_AGAIN)
             self._write(self._tidied)
@@ -184,17 +189,23 @@ class Round:
     def _end_what_is_in_hand(self) -> None:
         self._lines.hurry(_GRACE)
         while self._lines.busy:
-            for item, outcome in self._lines.outcomes(_LISTEN):
-                self._note(item, outcome)
+            for start, outcome in self._lines.outcomes(_LISTEN):
+                self._note(start.item, outcome)
 
     # Starting
 
+    def _announced(self) -> list[_Start]:
+        """What is next on connections, where only the time of this round is over: then that leaves first."""
+        result = self._result
+        timely = result.more and not (self._stopping or result.trouble is not None or result.held)
+        return self._lines.due if timely else []
+
     def _ready(self) -> list[_Start]:
         """A finished message for each connection that is free, as far as pace and domains allow."""
-        queue, found = self._supply.waiting, list[_Start]()
+        queue, found = self._supply.waiting, self._lines.due
         full, resting = list[Claimed](), list[tuple[Claimed, datetime]]()
         self._lines.widen(1 + len(queue) // _A_LINE_FOR)
-        room, now = self._lines.free, self._clock.now()
+        room, now = len(found) + self._lines.free, self._clock.now()
         while queue and len(found) < room and self._may_leave_now():
             item = queue.popleft()
             if self._pace.is_full(item):
@@ -237,11 +248,23 @@ class Round:
             self._result = replace(self._result, held=held)
         for _ in filter(None, troubles):
             self._count("dropped")
-        for start in begun:
+        for start in starts if len(begun) < len(starts) else ():
+            if start not in begun:
+                self._lines.withdraw(start)
+        # All are made before the first one leaves: between other work, each would take longer.
+        following_each = self._following(begun)
+        for start, following in zip(begun, following_each, strict=True):
             self._checkpoint("after_start")
             self._tried += 1
             # Where an earlier copy is in doubt, a server that hangs up over each body shall not leave another doubt.
-            self._lines.begin(start.item, start.message, careful=start.item.doubts > 0)
+            self._lines.begin(start, start.message, start.item.doubts > 0, following and (following, following.message))
+
+    def _following(self, begun: Sequence[_Start]) -> list[_Start | None]:
+        """For each the message that may be announced with its body; only a later commit begins that one."""
+        if not begun or self._result.more or not (self._lines.looks_ahead and self._pace.is_free):
+            return [None] * len(begun)
+        queue, now = self._supply.waiting, self._clock.now()
+        return [self._finished(queue.popleft(), now) if queue and not start.item.doubts else None for start in begun]
 
     def _started(self, connection: Connection, starts: list[_Start]) -> tuple[list[_Start], list[str], str]:
         """Which of them may leave, why others were dropped, and why nothing may leave at all."""
@@ -266,10 +289,11 @@ class Round:
 
     def _listen(self) -> None:
         wait = min(_LISTEN, self._pace.ahead) if self._supply.waiting and self._pace.slot else _LISTEN
-        for item, outcome in self._lines.outcomes(wait, self._linger):
-            self._note(item, outcome)
-            self._strike(item, outcome)
+        for start, outcome in self._lines.outcomes(wait, self._linger):
+            self._note(start.item, outcome)
+            self._strike(start.item, outcome)
             self._checkpoint("after_outcome")
+        self._supply.waiting.extendleft(start.item for start in self._lines.left_over())
 
     def _note(self, item: Claimed, outcome: Outcome) -> None:
         if outcome.fate is Fate.ACCEPTED:
@@ -304,8 +328,9 @@ class Round:
             return
         if self._result.trouble is None and self._lines.suspicion:
             self._result = replace(self._result, trouble=self._lines.suspicion)
-        if self._result.trouble is not None and self._given_up:
-            self._forgive(self._given_up, _AFTER_ALL)
+        given_up = [item for item in self._given_up if item.attempts < _MOST_TRIES]
+        if self._result.trouble is not None and given_up:
+            self._forgive(given_up, _AFTER_ALL)
 
     def _forgive(self, items: Sequence[Claimed], wait: timedelta) -> None:
         """Those who had to bear what was meant for us, or for nobody, get another try."""

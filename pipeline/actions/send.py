@@ -42,14 +42,22 @@ class Sender:
 
 
 @dataclass(frozen=True)
+class Rehearsed:
+    """What sending now would send, and why nothing would be sent of some series."""
+
+    waiting: tuple[Entry, ...]
+    unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Held:
     """Why nothing may be sent, and what would be."""
 
     reason: str
-    waiting: tuple[Entry, ...]
+    rehearsed: Rehearsed
 
 
-class _Rehearsed(Exception):  # noqa: N818 - it is no error, it only ends the transaction
+class _TakenBack(Exception):  # noqa: N818 - it is no error, it only ends the transaction
     """Takes back all that a rehearsal wrote."""
 
 
@@ -69,18 +77,20 @@ def held(database: Database, sender: Sender, clock: Clock) -> Held | None:
     return Held(reason, rehearse(database, sender, clock)) if reason else None
 
 
-def rehearse(database: Database, sender: Sender, clock: Clock) -> tuple[Entry, ...]:
+def rehearse(database: Database, sender: Sender, clock: Clock) -> Rehearsed:
     """What sending now would send, without a trace in the database."""
-    found: list[Entry] = []
+    found, unread = list[Entry](), list[str]()
     for series in all_series(database):
         try:
             with database.begin() as connection:
                 prepare(series, sender.office, clock, connection)
                 found += entries(connection, series)
-                raise _Rehearsed
-        except _Rehearsed:
+                raise _TakenBack
+        except _TakenBack:
             continue
-    return tuple(found)
+        except EditionError as error:
+            unread.append(str(error))
+    return Rehearsed(tuple(found), tuple(unread))
 
 
 def prepare(series: str, office: Office, clock: Clock, connection: Connection) -> tuple[Edition, Ticked]:

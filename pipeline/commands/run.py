@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from gettext import gettext
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final
 
@@ -21,6 +22,8 @@ from pipeline.actions.following import RIGHT_AGAIN, Follower
 from pipeline.actions.retention import tidy
 from pipeline.actions.send import Sender, Sent, all_series, send_due
 from pipeline.alerts import Alarm, messenger
+from pipeline.commands.journal import keep_journal
+from pipeline.commands.options import refused
 from pipeline.commands.send import StopSignal
 from pipeline.commands.sending import add_sending_options, sender_of, server_of
 from pipeline.commands.shell import DONE, OUTSIDE, Shell
@@ -78,7 +81,7 @@ def positive(text: str) -> float:
     except ValueError:
         number = 0.0
     if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds: write 60")
+        raise refused(gettext("{text!r} is not a number of seconds: write 60"), text)
     return number
 
 
@@ -87,15 +90,12 @@ def network(text: str) -> IPv4Network | IPv6Network:
     try:
         return ip_network(text, strict=False)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a network: write 10.0.0.0/8 or 192.0.2.7") from None
+        raise refused(gettext("{text!r} is not a network: write 10.0.0.0/8 or 192.0.2.7"), text) from None
 
 
 def run(shell: Shell) -> int:
     """Runs until it is asked to stop (the message in hand is finished), or until it can't do its work any more."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
-    # What it warns of is what strangers send.
-    logging.getLogger("uvicorn").setLevel(logging.ERROR)
+    keep_journal(shell.options.json)
     server = server_of(shell)
     alarm = Alarm(messenger(shell.settings.variables.get("TOCSIN_ALERT", "")))
     ended = threading.Event()
@@ -287,10 +287,12 @@ def _bound(listen: str) -> socket.socket:
     host, _, port = listen.rpartition(":")
     host = host.strip("[]") or "127.0.0.1"
     if not port.isdecimal() or int(port) > 65535:
-        raise SettingsError(f"{listen!r} is not a place to listen: write 127.0.0.1:8025")
+        raise SettingsError("{listen!r} is not a place to listen: write 127.0.0.1:8025", listen=listen)
     try:
         return socket.create_server((host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise SettingsError(
-            f"can't listen at {listen}: {error.strerror or error}; name another place by --listen"
+            "can't listen at {listen}: {reason}; name another place by --listen",
+            listen=listen,
+            reason=error.strerror or error,
         ) from None

@@ -8,11 +8,10 @@ from dataclasses import asdict
 
 from pipeline.actions.deliver import Delivered
 from pipeline.actions.retention import tidy
-from pipeline.actions.send import Held, Sender, Sent, held, rehearse, send_due
+from pipeline.actions.send import Held, Rehearsed, Sender, Sent, held, rehearse, send_due
 from pipeline.commands.sending import add_sending_options, sender_of, server_of
 from pipeline.commands.shell import DONE, OUTSIDE, WRONG, Shell, whole
 from pipeline.store.database import Database, open_database
-from pipeline.store.outbox import Entry
 from pipeline.testing import crash_point
 
 
@@ -30,8 +29,9 @@ def run(shell: Shell) -> int:
     with open_database(shell.database_url, shell.clock) as database:
         sender = sender_of(shell, database, server, stopped, crash_point())
         if shell.options.dry_run:
-            tell_entries(shell, rehearse(database, sender, shell.clock))
-            return DONE
+            rehearsed = rehearse(database, sender, shell.clock)
+            tell_rehearsed(shell, rehearsed)
+            return WRONG if rehearsed.unread else DONE
         if (reason := held(database, sender, shell.clock)) is not None:
             return tell_held(shell, reason)
         tidy(database, shell.clock.now())
@@ -72,8 +72,11 @@ class _Progress:
             sys.stderr.flush()
 
 
-def tell_entries(shell: Shell, found: tuple[Entry, ...]) -> None:
-    """Who would get what."""
+def tell_rehearsed(shell: Shell, rehearsed: Rehearsed) -> None:
+    """Who would get what, and of which series nobody would get anything."""
+    for why in rehearsed.unread:
+        shell.complain(why)
+    found = rehearsed.waiting
     if shell.options.json:
         shell.say_json([{"address": entry.address, "mail": entry.key, "state": entry.state.value} for entry in found])
         return
@@ -85,7 +88,7 @@ def tell_entries(shell: Shell, found: tuple[Entry, ...]) -> None:
 def tell_held(shell: Shell, reason: Held) -> int:
     """Why nothing leaves."""
     shell.complain(shell.words("nothing was sent: {reason}").format(reason=shell.words(reason.reason)))
-    tell_entries(shell, reason.waiting)
+    tell_rehearsed(shell, reason.rehearsed)
     return WRONG
 
 

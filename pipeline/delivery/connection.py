@@ -73,7 +73,9 @@ def _context(server: MailServer) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=server.ca or None)
     except OSError as error:
-        raise SettingsError(f"TOCSIN_SMTP_URL: ca={server.ca} can't be read as certificates in PEM: {error}") from error
+        raise SettingsError(
+            "TOCSIN_SMTP_URL: ca={file} can't be read as certificates in PEM: {reason}", file=server.ca, reason=error
+        ) from error
 
 
 def _authenticate(client: Any, server: MailServer) -> None:
@@ -82,30 +84,37 @@ def _authenticate(client: Any, server: MailServer) -> None:
         known = json.loads(Path(server.oauth2).read_text(encoding="utf-8"))
         account = {key: known[key] for key in ("google_client_id", "google_client_secret", "google_refresh_token")}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SettingsError(f"TOCSIN_SMTP_URL: oauth2={server.oauth2} isn't the file that yagmail made") from error
+        raise SettingsError(
+            "TOCSIN_SMTP_URL: oauth2={file} isn't the file that yagmail made", file=server.oauth2
+        ) from error
     try:
         token = client.get_oauth_string(server.user, account)
     except (OSError, ValueError, KeyError) as error:
-        raise TransientDeliveryError(f"{server.place}: no OAuth2 token can be had: {words_of(error)}") from error
+        raise TransientDeliveryError(
+            "{place}: no OAuth2 token can be had: {reason}", place=server.place, reason=words_of(error)
+        ) from error
     code, text = _reply(client.smtp.docmd("AUTH", f"XOAUTH2 {token}"))
     if code == 334:  # the reason stands in a challenge; an empty answer ends the exchange
         code, text = _reply(client.smtp.docmd(""))
     if code != 235:
-        raise PermanentDeliveryError(f"{server.place}: the login was refused: {code} {text}")
+        raise PermanentDeliveryError(
+            "{place}: the login was refused: {code} {reason}", place=server.place, code=code, reason=text
+        )
 
 
 def _connection_error(server: MailServer, error: OSError | ValueError) -> DeliveryError:
     code, said = code_of(error), words_of(error)
     if isinstance(error, ssl.SSLCertVerificationError):
-        hint = "if the server's certificate is your own, add ?ca=FILE to TOCSIN_SMTP_URL"
         return PermanentDeliveryError(
-            f"{server.place}: the certificate can't be trusted: {error.verify_message} ({hint})"
+            "{place}: the certificate can't be trusted: {reason} (if it is your own, add ?ca=FILE to TOCSIN_SMTP_URL)",
+            place=server.place,
+            reason=error.verify_message,
         )
     if code in (534, 535, 538):
-        return PermanentDeliveryError(f"{server.place}: the login was refused: {said}")
+        return PermanentDeliveryError("{place}: the login was refused: {reason}", place=server.place, reason=said)
     if code is not None and code >= 500:
-        return PermanentDeliveryError(f"{server.place}: {code} {said}")
-    return TransientDeliveryError(f"{server.place}: {said}")
+        return PermanentDeliveryError("{place}: {code} {reason}", place=server.place, code=code, reason=said)
+    return TransientDeliveryError("{place}: {reason}", place=server.place, reason=said)
 
 
 def _reply(reply: tuple[int, bytes]) -> tuple[int, str]:

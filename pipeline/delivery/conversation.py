@@ -1,7 +1,8 @@
 """MAIL, RCPT and DATA over an open connection, one message after the other, without waiting inside.
 
 Many conversations go on side by side in one thread: each says what it waits for, and goes on when that has come. Where
-the server offers PIPELINING, MAIL, RCPT and DATA leave in one packet, which halves the round trips of a message.
+the server offers PIPELINING, MAIL, RCPT and DATA leave in one packet, and that of the next message together with the
+body before (RFC 2920, 3.1): a message then takes one round trip. No octet of the next body leaves until it has begun.
 """
 
 import math
@@ -11,39 +12,22 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
+from pipeline.delivery.commands import DATA, DOT, END, ENVELOPE, MAIL, RESET, Command, fault_of, transparent
 from pipeline.delivery.outcomes import FINAL_TIMEOUT, TIMED_OUT, TIMEOUT, Fate, Outcome, Step
 from pipeline.delivery.replies import code_of, refused, words, words_of
 from pipeline.letters import Message
 
-_NOT_IN_AN_ADDRESS: Final = re.compile(r"[\x00-\x20\x7f<>]")
 _REPLY: Final = re.compile(rb"(?:\d{3}-[^\n]*\n)*(\d{3})(?!-)([^\n]*)\n")
 _LONGEST_REPLY: Final = 65536  # octets: what says more than that is no mail server
 _NOT_YET: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _AT_ONCE: Final = 4096  # octets read at a time: a reply is short
 _HESITATION: Final = 1.0  # seconds that a careful message's final dot waits for a server that hangs up over the body
-_DOT: Final = b".\r\n"
+_ALL_WELL: Final = re.compile(rb"250 [^\n]*\n25[01] [^\n]*\n354 [^\n]*\n")  # to MAIL, RCPT and DATA, by far the most
 _GOODBYE: Final = 1.0  # seconds to wait for the answer to QUIT: nothing depends on it
 
 Reply = tuple[int, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class _Command:
-    """What is said, which replies let it go on, and the name of the point between this and the next."""
-
-    step: Step | None
-    welcome: tuple[int, ...]
-    passed: str = ""
-
-
-_RESET: Final = _Command(None, (250,))
-_MAIL: Final = _Command(Step.MAIL, (250,), "after_mail")
-_RCPT: Final = _Command(Step.RCPT, (250, 251), "after_rcpt")
-_DATA: Final = _Command(Step.DATA, (354,), "after_data")
-_END: Final = _Command(Step.END, ())
 
 _NONE: Final = Message("", "", b"", "")
 
@@ -65,11 +49,14 @@ class Conversation:
         self._takes_octets, self._takes_unicode = offers("8bitmime"), offers("smtputf8")
         self._leaving: bytes | memoryview = b""
         self._heard = b""
-        self._unsaid: deque[tuple[_Command, bytes]] = deque()
-        self._awaited: deque[_Command] = deque()  # those whose replies are still to come
+        self._unsaid: deque[tuple[Command, bytes]] = deque()
+        self._awaited: deque[Command] = deque()  # those whose replies are still to come
         self._refusal: tuple[Step, int, str] | None = None
         self._message = _NONE
+        self._following: Message | None = None
+        self._ahead: Message | None = None  # of which MAIL, RCPT and DATA have been said, or are leaving, and no more
         self._dotted = False  # the message's end has been said, or is leaving
+        self._behind = 0  # octets of what is said behind that end
         self._careful = self._holds_dot = False
         self._needs_reset = False
         self._until, self._end = 0.0, math.inf
@@ -79,6 +66,11 @@ class Conversation:
         """How the connection is secured, for a person: `TLSv1.3, certificate verified`."""
         version = getattr(self._socket, "version", None)
         return f"{version()}, certificate verified" if version is not None else "not secured"
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether the next message can be announced together with the body of the one before."""
+        return bool(self._pipelined)
 
     @property
     def is_open(self) -> bool:
@@ -113,24 +105,36 @@ class Conversation:
             outcome = self.go_on() if ready else self.give_up()
         return outcome
 
-    def begin(self, message: Message, careful: bool = False) -> Outcome | None:
+    def begin(self, message: Message, careful: bool = False, following: Message | None = None) -> Outcome | None:
         """Starts with a message. None: more has to come; what could be taken for another command never leaves.
 
         A `careful` one says its final dot only when the server has not hung up over the rest for a moment: then a
-        server that does leaves no doubt.
+        server that does leaves no doubt. The `following` one may be announced with the body of any other; then only
+        that one can begin next, over this connection.
         """
-        if fault := _fault(message):
-            return Outcome(Fate.REFUSED, Step.MAIL, None, fault)
-        try:
-            envelope = self._envelope(message)
-        except UnicodeError:
-            fault = "the server doesn't take addresses beyond ASCII (SMTPUTF8)"
-            return Outcome(Fate.REFUSED, Step.RCPT, None, fault)
+        announced, self._ahead = self._ahead, None
+        if announced is not None and announced is not message:
+            return self._lost(None, "another message was announced", Step.MAIL)
+        envelope: tuple[bytes, ...] = ()
+        if announced is None:
+            if fault := fault_of(message):
+                return Outcome(Fate.REFUSED, Step.MAIL, None, fault)
+            try:
+                envelope = self._envelope(message)
+            except UnicodeError:
+                fault = "the server doesn't take addresses beyond ASCII (SMTPUTF8)"
+                return Outcome(Fate.REFUSED, Step.RCPT, None, fault)
         self._message, self._refusal, self._dotted = message, None, False
         self._careful, self._holds_dot = careful, False
+        self._following, self._behind = None if careful else following, 0
+        if announced is not None:
+            self._until = time.monotonic() + TIMEOUT
+            return self._guarded(self._resumed)
         # A refused message is forgotten on the way to the next one.
-        self._unsaid.extend(((_RESET, b"RSET\r\n"), *envelope) if self._needs_reset else envelope)
-        self._needs_reset = False
+        if self._needs_reset:
+            self._unsaid.append((RESET, b"RSET\r\n"))
+            self._needs_reset = False
+        self._unsaid.extend(zip(ENVELOPE, envelope, strict=True))
         return self._guarded(self._say_more)
 
     def go_on(self) -> Outcome | None:
@@ -141,7 +145,7 @@ class Conversation:
         """What it waits for has not come in time: it gives up, or says the dot that it held back."""
         if self._holds_dot and not self._leaving and time.monotonic() < self._end:
             self._holds_dot = False
-            return self._guarded(lambda: self._say_dot(_DOT))
+            return self._guarded(self._say_dot)
         return self.give_up()
 
     def give_up(self, words: str = TIMED_OUT) -> Outcome:
@@ -167,7 +171,7 @@ class Conversation:
         except (OSError, ValueError, AttributeError) as error:
             return self._lost(code_of(error), words_of(error))
 
-    def _envelope(self, message: Message) -> tuple[tuple[_Command, bytes], ...]:
+    def _envelope(self, message: Message) -> tuple[bytes, bytes, bytes]:
         addresses = message.envelope_sender + message.recipient
         options = f" size={len(message.body)}" if self._sized else ""
         if self._takes_octets and not message.body.isascii():
@@ -177,12 +181,25 @@ class Conversation:
                 addresses.encode("ascii")
             options += " smtputf8"
         return (
-            (_MAIL, f"MAIL FROM:<{message.envelope_sender}>{options}\r\n".encode()),
-            (_RCPT, f"RCPT TO:<{message.recipient}>\r\n".encode()),
-            (_DATA, b"DATA\r\n"),
+            f"MAIL FROM:<{message.envelope_sender}>{options}\r\n".encode(),
+            f"RCPT TO:<{message.recipient}>\r\n".encode(),
+            b"DATA\r\n",
         )
 
     # Speaking
+
+    def _announcement(self) -> bytes:
+        """MAIL, RCPT and DATA of the next message, where the server takes them behind the body of this one."""
+        following = self._following
+        if following is None or not self._pipelined or fault_of(following):
+            return b""
+        try:
+            envelope = self._envelope(following)
+        except UnicodeError:
+            return b""
+        self._ahead = following
+        self._awaited.extend(ENVELOPE)
+        return b"".join(envelope)
 
     def _say_more(self) -> Outcome | None:
         """The next command, or all of them where the server takes them together."""
@@ -211,6 +228,11 @@ class Conversation:
 
     # Listening
 
+    def _resumed(self) -> Outcome | None:
+        """Goes on with a message that was announced: the replies to that may have come already."""
+        outcome = self._answered()
+        return self._listened() if outcome is None and self._held_back() else outcome
+
     def _listened(self) -> Outcome | None:
         while True:
             more = self._socket.recv(_AT_ONCE)
@@ -218,11 +240,15 @@ class Conversation:
                 return self._lost(None, "Connection unexpectedly closed")
             self._heard += more
             outcome = self._answered()
+            if self._holds_dot and (reply := self._next_reply()) is not None:
+                return self._interrupted(*reply)
             if outcome is not None or not self._held_back():
                 return outcome
 
     def _answered(self) -> Outcome | None:
         """Deals with the replies that are there."""
+        if self._is_welcome():
+            return self._say_body()
         while self._awaited and (reply := self._next_reply()) is not None:
             command = self._awaited.popleft()
             well = reply[0] in command.welcome and self._refusal is None
@@ -230,6 +256,18 @@ class Conversation:
             if outcome is not None:
                 return outcome
         return None
+
+    def _is_welcome(self) -> bool:
+        """Whether MAIL, RCPT and DATA were said together and answered together, each as it should be."""
+        if self._refusal is not None or len(self._awaited) != len(ENVELOPE) or self._awaited[0] is not MAIL:
+            return False
+        if _ALL_WELL.fullmatch(self._heard) is None:
+            return False
+        self._heard = b""
+        self._awaited.clear()
+        for command in ENVELOPE:
+            self._checkpoint(command.passed)
+        return True
 
     def _next_reply(self) -> Reply | None:
         """The next whole reply of one or several lines, as it came; ValueError for what is none."""
@@ -246,7 +284,7 @@ class Conversation:
         said = found[2] if found.start(1) == 0 else b"\n".join(line[4:] for line in found[0].split(b"\n"))
         return int(found[1]), said
 
-    def _heed(self, command: _Command, reply: Reply) -> Outcome | None:
+    def _heed(self, command: Command, reply: Reply) -> Outcome | None:
         """What a reply means for the message in hand that isn't the one to go on with."""
         code, said = reply
         step = command.step
@@ -261,24 +299,31 @@ class Conversation:
             self._unsaid.clear()
         elif code in command.welcome and step is Step.DATA:
             # It waits for a body although it refused the recipient: it gets none, and nothing comes of that.
-            return self._say_dot(_DOT)
+            return self._say_dot()
         return self._refused_at_last()
 
-    def _went_well(self, command: _Command) -> Outcome | None:
+    def _went_well(self, command: Command) -> Outcome | None:
         if command.passed:
             self._checkpoint(command.passed)
-        if command is _DATA:
-            octets = transparent(self._message.body, self._message.is_transparent)
-            if not self._careful:
-                return self._say_dot(octets)
-            self._holds_dot = True
-            return self._say(octets.removesuffix(_DOT), TIMEOUT)
+        if command is DATA:
+            return self._say_body()
         return None if self._awaited else self._say_more()
 
-    def _say_dot(self, octets: bytes) -> Outcome | None:
+    def _say_body(self) -> Outcome | None:
+        body, is_transparent = self._message.body, self._message.is_transparent
+        if self._careful:
+            self._holds_dot = True
+            return self._say(transparent(body, is_transparent).removesuffix(DOT), TIMEOUT)
+        self._dotted = True
+        self._awaited.append(END)
+        announcement = self._announcement()
+        self._behind = len(announcement)
+        return self._say(transparent(body, is_transparent, announcement), TIMEOUT)
+
+    def _say_dot(self) -> Outcome | None:
         self._dotted = self._refusal is None
-        self._awaited.append(_END)
-        return self._say(octets, TIMEOUT)
+        self._awaited.append(END)
+        return self._say(DOT, TIMEOUT)
 
     def _refused_at_last(self) -> Outcome | None:
         """The outcome of a refusal, once the replies to all that was said have come."""
@@ -303,14 +348,35 @@ class Conversation:
 
     def _lost(self, code: int | None, words: str, at: Step | None = None) -> Outcome:
         """The connection is of no use any more; what the server had said of the message holds all the same."""
+        in_body = self._holds_dot or (self._dotted and len(self._leaving) > self._behind)
+        if in_body and self._refusal is None and (reply := self._last_words()) is not None:
+            return self._interrupted(*reply)
         hang_up(self._client)
         if self._refusal is not None:
             return refused(*self._refusal)
-        if self._dotted and not self._leaving:
+        if self._dotted and not in_body:
             return Outcome(Fate.UNKNOWN, Step.END, code, words)
         awaited = next((command.step for command in self._awaited if command.step is not None), Step.MAIL)
-        in_body = self._dotted or self._holds_dot
         return Outcome(Fate.BROKEN, Step.BODY if in_body else at or awaited, code, words)
+
+    def _last_words(self) -> Reply | None:
+        """What the server said before it hung up over a body."""
+        try:
+            while more := self._socket.recv(_AT_ONCE):
+                self._heard += more
+        except OSError:
+            pass  # no more will come
+        try:
+            return self._next_reply()
+        except ValueError:
+            return None
+
+    def _interrupted(self, code: int, said: bytes) -> Outcome:
+        """A reply before the end of the body: the server wants no more of it."""
+        hang_up(self._client)
+        if 400 <= code < 600 and code != 421:
+            return refused(Step.BODY, code, words(said))
+        return Outcome(Fate.BROKEN, Step.BODY, code, words(said))
 
 
 def hang_up(client: Any) -> None:
@@ -318,22 +384,3 @@ def hang_up(client: Any) -> None:
     client.is_closed = True
     if client.smtp is not None:
         client.smtp.close()
-
-
-def transparent(body: bytes, is_known_to_be: bool = False) -> bytes:
-    """The bytes of DATA with their final dot; a dot that begins a line is doubled (RFC 5321, 4.5.2)."""
-    if is_known_to_be:
-        return body + _DOT
-    stuffed = body.replace(b"\r\n.", b"\r\n..")
-    stuffed = b"." + stuffed if stuffed.startswith(b".") else stuffed
-    return stuffed + (b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n")
-
-
-def _fault(message: Message) -> str:
-    """Why a message must not go over the wire: a bare line end is a command to some servers."""
-    if _NOT_IN_AN_ADDRESS.search(message.envelope_sender + message.recipient):
-        return "an address holds a character that can't stand in one"
-    if message.is_transparent:
-        return ""
-    bare = message.body.replace(b"\r\n", b"")
-    return "the message holds a bare CR or LF" if b"\r" in bare or b"\n" in bare else ""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from pipeline.delivery.conversation import Conversation
-from pipeline.delivery.outcomes import Fate, Outcome, Step, Transport
+from pipeline.delivery.outcomes import TIMED_OUT, Fate, Outcome, Step, Transport
 from pipeline.errors import DeliveryError
 from pipeline.letters import Message
 
@@ -18,20 +18,22 @@ T = TypeVar("T")
 
 _BREAKS: Final = 2  # connections in a row that failed before they carried anything: then the server is in trouble
 _HANG_UPS: Final = 200  # bodies in a row over which the server hung up: then it isn't the messages
+_FAILED: Final = (Fate.BROKEN, Fate.UNKNOWN)
 _LOOK: Final = 0.05  # seconds between two looks at a connection that is being opened
 
 
 @dataclass(slots=True, eq=False)
-class _Line:
+class _Line(Generic[T]):
     transport: Transport
     since: int  # how many breaks there had been when it was opened
     has_carried: bool = False  # something to its end
+    following: T | None = None  # what is next on it, and may have been announced
 
 
 @dataclass(slots=True)
 class _InHand(Generic[T]):
     item: T
-    line: _Line
+    line: _Line[T]
     talk: Conversation
 
 
@@ -47,8 +49,11 @@ class Lines(Generic[T]):
     def __init__(self, connect: Callable[[], Transport], most: int) -> None:
         self.trouble = ""
         self._connect, self._most = connect, most
-        self._lines: list[_Line] = []
-        self._free: list[_Line] = []
+        self._lines: list[_Line[T]] = []
+        self._free: list[_Line[T]] = []
+        self._due: dict[int, _Line[T]] = {}  # by the identity of what is next on them
+        self._left: list[T] = []
+        self._is_shy = False  # the server fell silent over a message behind which the next one was announced
         self._in_hand: dict[int, _InHand[T]] = {}  # by the number of the connection's file
         self._poll = select.poll()
         self._overdue_from = math.inf  # before this instant of the monotonic clock nothing in hand is overdue
@@ -59,8 +64,26 @@ class Lines(Generic[T]):
 
     @property
     def free(self) -> int:
-        """How many connections are open and have no message in hand."""
+        """How many connections are open, have no message in hand, and nothing that is next on them."""
         return len(self._free)
+
+    @property
+    def due(self) -> list[T]:
+        """What is next on connections that are free now."""
+        return [line.following for line in self._due.values() if line.following is not None]
+
+    @property
+    def reserved(self) -> int:
+        """How many connections, free or not, have something that is next on them."""
+        return sum(line.following is not None for line in self._lines)
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether a message can be announced together with the body of the one before."""
+        if self._is_shy or self._breaks or self._hang_ups or not self._lines:
+            return False
+        one = self._lines[0].transport
+        return isinstance(one, Conversation) and one.looks_ahead
 
     @property
     def busy(self) -> bool:
@@ -87,17 +110,22 @@ class Lines(Generic[T]):
             self._opening.append(future)
             threading.Thread(target=_fulfil, args=(future, self._connect), name="connect", daemon=True).start()
 
-    def begin(self, item: T, message: Message, careful: bool = False) -> None:
+    def begin(
+        self, item: T, message: Message, careful: bool = False, following: tuple[T, Message] | None = None
+    ) -> None:
         """Hands a message to a free connection; `outcomes` gives `item` back with what came of it.
 
         For a `careful` one see `Conversation.begin`. After a break all are, until a message is through: the server may
-        hang up over several.
+        hang up over several. What is `following` is next on this connection, and given back by `left_over` if nothing
+        comes of that.
         """
-        line, careful = self._free.pop(), careful or bool(self._breaks or self._hang_ups)
+        line = self._due.pop(id(item), None) or self._free.pop()
+        careful = careful or bool(self._breaks or self._hang_ups)
+        line.following, next_message = following or (None, None)
         talk = line.transport if isinstance(line.transport, Conversation) else None
         try:
             number = talk.fileno() if talk else -1
-            outcome = talk.begin(message, careful) if talk else line.transport.send(message)
+            outcome = talk.begin(message, careful, next_message) if talk else line.transport.send(message)
         except BaseException:  # nothing will ever come of it, and nobody may wait for that
             self._free.append(line)
             raise
@@ -106,6 +134,18 @@ class Lines(Generic[T]):
         elif talk is not None:
             self._in_hand[number] = _InHand(item, line, talk)
             self._wait_for(number, talk)
+
+    def withdraw(self, item: T) -> None:
+        """Lets go of what was next on a free connection, which ends if that has been announced."""
+        line = self._due.pop(id(item), None)
+        if line is not None:
+            line.transport.close()
+            self._lines.remove(line)
+
+    def left_over(self) -> list[T]:
+        """What was next on connections that have ended, once."""
+        left, self._left = self._left, []
+        return left
 
     def outcomes(self, seconds: float, linger: float = 0.0) -> list[tuple[T, Outcome]]:
         """What has come of messages; waits up to so many seconds for the first of them, or for a new connection.
@@ -136,6 +176,7 @@ class Lines(Generic[T]):
             line.transport.close()
         self._lines.clear()
         self._free.clear()
+        self._due.clear()
         self._in_hand.clear()
 
     def _attend_until_one_ends(self, seconds: float, linger: float) -> None:
@@ -180,17 +221,20 @@ class Lines(Generic[T]):
         del self._in_hand[number]
         self._end(one.item, one.line, outcome)
 
-    def _end(self, item: T, line: _Line, outcome: Outcome) -> None:
+    def _end(self, item: T, line: _Line[T], outcome: Outcome) -> None:
         self._ended.append((item, outcome))
-        if outcome.fate not in (Fate.BROKEN, Fate.UNKNOWN):
+        if outcome.fate not in _FAILED:
             self._breaks, self._hang_ups, line.has_carried = 0, 0, True
-            if not isinstance(line.transport, Conversation) or line.transport.is_open:
+            if isinstance(line.transport, Conversation) and not line.transport.is_open:
+                self._drop(line)
+            elif line.following is None:
                 self._free.append(line)
             else:
-                self._lines.remove(line)
+                self._due[id(line.following)] = line
             return
         line.transport.close()
-        self._lines.remove(line)
+        self._drop(line)
+        self._is_shy = self._is_shy or (outcome.text == TIMED_OUT and line.following is not None)
         if line.has_carried and outcome.step is Step.MAIL:
             return  # many a server takes so many messages and no more over one connection
         self._failure = f"the connection to the mail server failed: {outcome.told}"
@@ -200,6 +244,11 @@ class Lines(Generic[T]):
             self._breaks += 1
         if self._breaks >= _BREAKS or self._hang_ups >= _HANG_UPS:
             self.trouble = self._failure
+
+    def _drop(self, line: _Line[T]) -> None:
+        self._lines.remove(line)
+        if line.following is not None:
+            self._left.append(line.following)
 
     def _look_at_opening(self, seconds: float) -> None:
         if not self._opening:
@@ -211,7 +260,7 @@ class Lines(Generic[T]):
     def _take_up(self, opened: "Future[Transport]") -> None:
         error = opened.exception()
         if error is None:
-            line = _Line(opened.result(), self._breaks)
+            line = _Line[T](opened.result(), self._breaks)
             self._lines.append(line)
             self._free.append(line)
         elif not isinstance(error, DeliveryError):

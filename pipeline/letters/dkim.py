@@ -93,18 +93,23 @@ def _field(line: bytes) -> tuple[bytes, bytes]:
 
 
 def _signature(key: Key, fields: Sequence[tuple[bytes, bytes]], hashed: str, at: int) -> bytes:
-    named = tuple(name for name, _ in fields)
-    tags = (
-        f"v=1; a={key.algorithm}; c=relaxed/relaxed; d={key.domain}; s={key.selector};\r\n t={at}; q=dns/txt;\r\n "
-        f"h={_folded_names(named)};\r\n bh={hashed};\r\n b="
-    )
-    own = b"dkim-signature:" + _BLANKS.sub(b" ", _unfolded(tags.encode()))
-    signed = key.sign(b"".join(line + b"\r\n" for _, line in fields) + own)
+    as_it_leaves, canonical = _own(key.algorithm, key.domain, key.selector, tuple([name for name, _ in fields]))
+    tags, own = as_it_leaves % (at, hashed), canonical % (at, hashed)
+    signed = key.sign(b"".join([line + b"\r\n" for _, line in fields]) + own.encode())
     folded = "\r\n ".join(signed[start : start + LINE] for start in range(0, len(signed), LINE))
     return f"DKIM-Signature: {tags}{folded}\r\n".encode()
 
 
 @lru_cache(maxsize=64)
+def _own(algorithm: str, domain: str, selector: str, named: tuple[bytes, ...]) -> tuple[str, str]:
+    """The field itself as it leaves and in its canonical form, with a place for the instant and one for the hash."""
+    tags = (
+        f"v=1; a={algorithm}; c=relaxed/relaxed; d={domain}; s={selector};\r\n t=%d; q=dns/txt;\r\n "
+        f"h={_folded_names(named)};\r\n bh=%s;\r\n b="
+    )
+    return tags, "dkim-signature:" + _BLANKS.sub(b" ", _unfolded(tags.encode())).decode()
+
+
 def _folded_names(fields: tuple[bytes, ...]) -> str:
     """The names apart by colons, in lines that aren't too long."""
     lines, room = [""], LINE

@@ -101,25 +101,26 @@ def read_bounce_address(address: str, secret: bytes) -> str | None:
         packed = bytes.fromhex(given)[:-VERP_SIGNATURE_OCTETS]
     except ValueError:
         return None
-    for public_id in (_base64url(packed), packed.decode("ascii", "ignore")):
+    for public_id in (_base64url(packed).decode(), packed.decode("ascii", "ignore")):
         if public_id and hmac.compare_digest(_verp(public_id, secret).encode(), given.encode()):
             return public_id
     return None
 
 
 def _verp(public_id: str, secret: bytes) -> str:
-    return (_packed(public_id) + digest_for(BOUNCE, public_id, secret)[:VERP_SIGNATURE_OCTETS]).hex()
+    name, digest = public_id.encode(), _keyed(BOUNCE, secret).copy()
+    digest.update(name)
+    return (_packed(name) + digest.digest()[:VERP_SIGNATURE_OCTETS]).hex()
 
 
-def _packed(public_id: str) -> bytes:
+def _packed(name: bytes) -> bytes:
     """The name in as few octets as will do."""
-    plain = public_id.encode()
     try:
-        packed = binascii.a2b_base64(plain.translate(_FROM_URL) + b"=" * (-len(plain) % 4))
+        packed = binascii.a2b_base64(name.translate(_FROM_URL) + b"=" * (-len(name) % 4))
     except binascii.Error:
-        return plain
-    return packed if _base64url(packed) == public_id else plain
+        return name
+    return packed if _base64url(packed) == name else name
 
 
-def _base64url(octets: bytes) -> str:
-    return binascii.b2a_base64(octets, newline=False).translate(_TO_URL).rstrip(b"=").decode()
+def _base64url(octets: bytes) -> bytes:
+    return binascii.b2a_base64(octets, newline=False).translate(_TO_URL).rstrip(b"=")

@@ -52,9 +52,8 @@ def _kept(connection: Connection, series: str, addressee: Addressee, now: dateti
     # Apart from a reader of the same address, which may well be there.
     folded = f"{addressee.role} {box.folded}"
     says = {"language": addressee.language, "kinds": bits(addressee.kinds), "state": Standing.ACTIVE}
-    found = connection.execute(
-        select(subscribers).where(subscribers.c.series == series, subscribers.c.folded == folded)
-    ).one_or_none()
+    mine = select(subscribers).where(subscribers.c.series == series, subscribers.c.folded == folded)
+    found = connection.execute(mine).one_or_none()
     if found is None:
         row = insert(connection, subscribers).values(
             series=series,
@@ -69,7 +68,9 @@ def _kept(connection: Connection, series: str, addressee: Addressee, now: dateti
             role=addressee.role,
             **says,
         )
-        return int(connection.execute(row.returning(subscribers.c.id)).scalar_one())
+        # Another planner may add it at this very moment: then its row is the one.
+        connection.execute(row.on_conflict_do_nothing(index_elements=[subscribers.c.series, subscribers.c.folded]))
+        found = connection.execute(mine).one()
     if any(getattr(found, name) != value for name, value in says.items()):
         connection.execute(update(subscribers).where(subscribers.c.id == found.id).values(**says, changed=now))
     return int(found.id)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, and_, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, or_, select, tuple_, update
 
 from pipeline.letters import Recipient
 from pipeline.reminders.occasions import Priority
@@ -15,7 +15,6 @@ from pipeline.store.prepared import Prepared, microseconds
 from pipeline.store.tables import (
     IS_IN_HAND,
     IS_WAITING,
-    MICROSECOND,
     Instant,
     Progress,
     State,
@@ -145,12 +144,19 @@ def _claim_from(
             dated,
             live[campaign].not_after,
         )
-        for campaign, subscriber, mailbox, public_id, language, tries, doubts, dated in connection.execute(ready)
+        for campaign, subscriber, mailbox, public_id, language, tries, doubts, dated in connection.execute(ready).all()
     ]
     if found:
-        keys = [(item.campaign, item.recipient.subscriber) for item in found]
-        _TAKE.run(connection, keys, me=owner, now=microseconds(now), span=lease // MICROSECOND)
+        taken = update(deliveries).where(among, _are(found, len(of) == 1))
+        connection.execute(taken.values(state=State.CLAIMED, owner=owner, lease_until=later(now, lease)))
     return found
+
+
+def _are(found: Sequence[Claimed], of_one_campaign: bool) -> ColumnElement[bool]:
+    if of_one_campaign:  # much the faster
+        return deliveries.c.subscriber_id.in_([item.recipient.subscriber for item in found])
+    both = tuple_(deliveries.c.campaign_id, deliveries.c.subscriber_id)
+    return both.in_([(item.campaign, item.recipient.subscriber) for item in found])
 
 
 _DETAILS: Final = select(
@@ -163,17 +169,3 @@ _DETAILS: Final = select(
     deliveries.c.doubts,
     deliveries.c.dated,
 ).select_from(deliveries.join(subscribers))
-
-_TAKE: Final = Prepared(
-    update(deliveries)
-    .where(
-        deliveries.c.campaign_id == bindparam("campaign"),
-        deliveries.c.subscriber_id == bindparam("subscriber"),
-    )
-    .values(
-        state=State.CLAIMED,
-        owner=bindparam("me"),
-        lease_until=later(bindparam("now", type_=Instant), bindparam("span", type_=BigInteger)),
-    ),
-    "campaign", "subscriber",
-)  # fmt: skip

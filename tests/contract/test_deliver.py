@@ -10,7 +10,7 @@ from sqlalchemy import update
 from pipeline.actions.deliver import Delivered, deliver
 from pipeline.clock import FrozenClock
 from pipeline.delivery import Fate, Outcome, Step
-from pipeline.errors import PermanentDeliveryError, StoreError, TransientDeliveryError
+from pipeline.errors import PermanentDeliveryError, TransientDeliveryError
 from pipeline.letters import Letter, Message, Recipient
 from pipeline.reminders.occasions import Kind, Occasion, Plan, Priority
 from pipeline.store.campaigns import due_campaigns, reconcile
@@ -385,22 +385,3 @@ def test_two_senders_share_the_work_on_postgresql(postgresql_url: str, clock: Fr
         # It holds its second batch by then, which is twice as large as the first.
         assert round_of(database, here, progress=midway).sent == 150
         assert sorted(reached(here) + reached(there)) == sorted(address(number) for number in range(250))
-
-
-def test_a_full_disk_ends_before_the_next_message(tmp_path: Path, clock: FrozenClock) -> None:
-    with open_database(f"sqlite:///{tmp_path / 'tocsin.db'}", clock) as database:
-        queue(database, 2000)
-        with database.engine.connect() as connection:
-            pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
-        from sqlalchemy import event
-
-        def capped(driver: object, _record: object, _proxy: object) -> None:
-            driver.execute(f"PRAGMA max_page_count = {pages}").close()  # type: ignore[attr-defined]
-
-        event.listen(database.engine, "checkout", capped)
-        text = "x" * 200
-        answers = {address(number): (deferred(text),) for number in range(2000)}
-        transport = CapturingTransport(answers)
-        with pytest.raises(StoreError, match="disk is full"):
-            round_of(database, transport)
-        event.remove(database.engine, "checkout", capped)

@@ -61,6 +61,24 @@ class Touchy(Listening):
         return True
 
 
+class Strict(Listening):
+    """A server that says what it thinks of a body when it has read its beginning, and hangs up."""
+
+    def __init__(self, verdict: bytes) -> None:
+        self._verdict = verdict
+        super().__init__()
+        self.server = MailServer("127.0.0.1", self.port, "smtp", helo="localhost")
+
+    def talk(self, wire: socket.socket) -> None:
+        with wire:
+            wire.sendall(b"220 hello\r\n")
+            while not wire.recv(4096).startswith(b"DATA"):
+                wire.sendall(b"250 fine\r\n")
+            wire.sendall(b"354 go on\r\n")
+            wire.recv(4)
+            wire.sendall(self._verdict)
+
+
 @pytest.fixture
 def touchy() -> Iterator[Touchy]:
     server = Touchy(address(1))
@@ -68,8 +86,8 @@ def touchy() -> Iterator[Touchy]:
     server.close()
 
 
-def sent(server: MailServer, recipient: str, careful: bool) -> Outcome:
-    message = Message("b@example.org", recipient, b"Subject: Soon\r\n\r\nSoon.\r\n", "<1@x>")
+def sent(server: MailServer, recipient: str, careful: bool, text: bytes = b"Soon.\r\n") -> Outcome:
+    message = Message("b@example.org", recipient, b"Subject: Soon\r\n\r\n" + text, "<1@x>")
     one: Lines[int] = Lines(partial(connect, server), 1)
     one.widen(1)
     while not one.free:
@@ -97,6 +115,25 @@ def test_only_who_holds_the_final_dot_back_knows_that_the_body_was_not_taken(
     assert outcome.fate is fate
     assert outcome.step is (Step.BODY if careful else Step.END)
     assert touchy.heard[0].endswith(b"\r\n.\r\n") is not careful
+
+
+@pytest.mark.parametrize(("careful", "text"), [(True, b"Soon.\r\n"), (False, b"Soon.\r\n" * 2_000_000)])
+@pytest.mark.parametrize(
+    ("verdict", "fate", "code"),
+    [
+        (b"552 5.3.4 too big\r\n", Fate.REFUSED, 552),
+        (b"452 4.3.1 no room\r\n", Fate.LATER, 452),
+        (b"421 4.3.2 closing\r\n", Fate.BROKEN, 421),
+        (b"", Fate.BROKEN, None),
+    ],
+)
+def test_what_a_server_says_before_it_hangs_up_over_a_body_is_its_answer(
+    verdict: bytes, fate: Fate, code: int | None, careful: bool, text: bytes
+) -> None:
+    server = Strict(verdict)
+    outcome = sent(server.server, address(1), careful, text)
+    assert (outcome.fate, outcome.step, outcome.code) == (fate, Step.BODY, code)
+    server.close()
 
 
 def test_a_dot_that_was_held_back_comes_after_a_moment(touchy: Touchy, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,6 +200,24 @@ def test_nobody_is_given_up_while_the_server_hangs_up_over_all(
         server.grow_up()
         done = tried(database, server.server, clock, "the last")
         assert (done.sent, done.trouble) == (3, None)
+    server.close()
+
+
+def test_a_few_over_which_the_server_always_hangs_up_come_to_an_end_too(
+    tmp_path: Path, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "_HESITATION", 0.05)
+    server = Touchy(address(0), address(1))
+    with open_database(f"sqlite:///{tmp_path / 'tocsin.db'}", clock) as database:
+        queue(database, 2, lasting=timedelta(days=9))
+        for tries in range(40):
+            tried(database, server.server, clock, f"number {tries}")
+            entries = [entry_of(database, number) for number in range(2)]
+            if all(entry.state is State.FAILED for entry in entries):
+                break
+            clock.move_to(max(clock.now(), *(entry.at for entry in entries)))
+        assert [entry.state for entry in entries] == [State.FAILED, State.FAILED]
+        assert all("given up after 25 tries" in entry.reason for entry in entries)
     server.close()
 
 

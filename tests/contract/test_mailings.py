@@ -16,7 +16,7 @@ from pipeline.actions.holding import hold_one, release_one
 from pipeline.actions.mailing import Office
 from pipeline.actions.preferences import Choices, choose
 from pipeline.actions.publish import store_edition
-from pipeline.actions.send import Sender, Sent, send_due
+from pipeline.actions.send import Sender, Sent, held, send_due
 from pipeline.catalogue.load import Source, load
 from pipeline.clock import FrozenClock
 from pipeline.delivery import Outcome
@@ -32,7 +32,7 @@ from pipeline.store.database import Database
 from pipeline.store.editions import publish_edition
 from pipeline.store.senders import sender_name
 from pipeline.store.subscribers import ALL_KINDS, add, find, listed
-from pipeline.store.switch import arm, installation
+from pipeline.store.switch import arm, hold, installation
 from pipeline.store.tables import Progress, campaigns
 from pipeline.testing import CapturingTransport
 
@@ -264,6 +264,19 @@ def test_a_series_that_a_newer_tocsin_published_keeps_no_other_from_its_mail(hou
     sent = house.send(paris(2, 10))
     assert house.subjects("ada@example.org") == ["News of March"]
     assert [("annals" in why, "upgrade" in why) for why in sent.unread] == [(True, True)]
+
+
+def test_nor_from_being_told_what_would_leave(house: House) -> None:
+    house.subscribe("ada@example.org")
+    house.publish(HEAD + MARCH + 'text = "Good news."\n')
+    newer = '{"format": 2, "what nobody here knows": true}'
+    house.database.run(lambda connection: publish_edition(connection, "annals", newer, "", START))
+    house.clock.move_to(paris(2, 10))
+    house.database.run(hold)
+    stopped = held(house.database, house.sender, house.clock)
+    assert stopped is not None
+    assert [entry.address for entry in stopped.rehearsed.waiting] == ["ada@example.org"]
+    assert ["annals" in why for why in stopped.rehearsed.unread] == [True]
 
 
 def test_mails_that_leave_together_come_in_the_order_of_their_events(house: House) -> None:

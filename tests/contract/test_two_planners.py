@@ -7,9 +7,11 @@ from sqlalchemy import select
 from test_expansion_and_forgetting import NOW, PATIENCE, SERIES, give, postgresql_of_two, until_it_waits
 
 from pipeline.reminders.occasions import Kind, Occasion, Plan
+from pipeline.store.addressees import Addressee, addressees, keep_addressees
 from pipeline.store.campaigns import reconcile
 from pipeline.store.database import Database
-from pipeline.store.tables import Progress, campaigns
+from pipeline.store.subscribers import ALL_KINDS
+from pipeline.store.tables import Progress, Role, campaigns
 
 __all__ = ["postgresql_of_two"]
 
@@ -27,3 +29,18 @@ def test_a_campaign_that_is_given_out_meanwhile_is_not_planned_anew(postgresql_o
     other.join(PATIENCE)
     with database.look() as connection:
         assert connection.execute(select(campaigns.c.state, campaigns.c.due)).all() == [(Progress.EXPANDED, NOW)]
+
+
+def test_a_list_that_two_planners_learn_of_at_once_is_one_addressee(postgresql_of_two: Database) -> None:
+    database = postgresql_of_two
+    talks = Addressee(Role.LIST, "talks@lists.example.org", "list:en", ALL_KINDS)
+    with database.begin() as connection:
+        keep_addressees(connection, SERIES, [talks], NOW)
+        other = threading.Thread(
+            target=database.run, args=(lambda planning: keep_addressees(planning, SERIES, [talks], NOW),)
+        )
+        other.start()
+        until_it_waits(database)
+    other.join(PATIENCE)
+    with database.look() as connection:
+        assert len(addressees(connection, SERIES, Role.LIST)) == 1
