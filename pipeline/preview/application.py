@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from mimetypes import guess_type
 from pathlib import PurePosixPath
@@ -68,9 +68,12 @@ class Pages:
         listed = await run_in_threadpool(self._board.paths, state)
         if listed.trouble:
             return self._page("broken", {"room": "channels", "trouble": listed.trouble}, state)
-        feeds = [path for path in listed.paths if _is_feed(path)]
-        calendars = [path for path in listed.paths if path.endswith(".ics")]
-        return self._page("channels", {"room": "channels", "feeds": feeds, "calendars": calendars}, state)
+        languages = state.look.draft.edition.languages if state.look else ()
+        trees = [
+            (language, [path for path in paths if _is_feed(path)], [path for path in paths if path.endswith(".ics")])
+            for language, paths in _by_language(listed.paths, languages)
+        ]
+        return self._page("channels", {"room": "channels", "trees": trees}, state)
 
     async def channel(self, request: Request) -> Response:
         """One feed or calendar as people read it."""
@@ -119,7 +122,7 @@ class Pages:
             "room": "plan",
             "plan": await run_in_threadpool(self._board.foreseen, state.look),
             "pending": drawn.pending,
-            "titles": {event.id: title_of(event, self._language).text for event in drawn.edition.catalogue.events},
+            "titles": {one.event.id: title_of(one.event, self._language).text for one in drawn.edition.listings},
             "remarks": [
                 problem.show(words(self._language))
                 for problem in (*(problem for one in drawn.refused for problem in one.problems), *drawn.remarks)
@@ -223,6 +226,15 @@ def _wrong(state: State) -> str:
 def _width(request: Request) -> str:
     asked = request.query_params.get("width", "")
     return asked if asked in WIDTHS else ""
+
+
+def _by_language(paths: Iterable[str], languages: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """The files of each language's tree, those of the whole series first."""
+    ordered = sorted(paths, key=lambda path: (path.count("/"), path))
+    for language in languages:
+        own = [path for path in ordered if path.partition("/")[0] == language]
+        others = [path for path in ordered if path.partition("/")[0] not in languages[1:]]
+        yield language, others if language == languages[0] else own
 
 
 def _is_feed(path: str) -> bool:

@@ -40,9 +40,10 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One component of a calendar: when it is in words, each property as it is written."""
+    """One component of a calendar: when it is in words, each property as it is written; `repeats` is its RRULE."""
 
     when: str
+    repeats: str
     summary: str
     start: str
     end: str
@@ -128,7 +129,15 @@ def calendar_of(body: bytes, language: str, zone: ZoneInfo) -> Sequence[Row]:
     """The events of an iCalendar file of ours, in its order; their times in words in that zone."""
     names = ("SUMMARY", "DTSTART", "DTEND", "LOCATION", "STATUS", "SEQUENCE", "DESCRIPTION")
     events = Calendar.from_ical(body).walk("VEVENT")
-    return [Row(_when(event, language, zone), *(str(_value(event, name)) for name in names)) for event in events]
+    return [
+        Row(_when(event, language, zone), _recurrence(event), *(str(_value(event, name)) for name in names))
+        for event in events
+    ]
+
+
+def _recurrence(event: Component) -> str:
+    rule = event.get("RRULE")
+    return rule.to_ical().decode() if rule else ""
 
 
 def _value(event: Component, name: str) -> Any:

@@ -201,6 +201,8 @@ def test_every_feed_calendar_and_letter_opens_from_the_lists_of_them(preview: Pr
             assert Reader(answer.text).all("main"), link
     names = {link.removeprefix("/channels/") for link in inside_of(preview, "/channels")}
     assert {"atom.xml", "rss.xml", "feed.json", "calendar.ics", "fr/alarms/calendar.ics", "soon.atom.xml"} <= names
+    feeds = [link for link in inside_of(preview, "/channels") if link.endswith("atom.xml")]
+    assert [link.startswith("/channels/fr/") for link in feeds] == [False, False, True, True]  # language by language
 
 
 def inside_of(preview: Preview, room: str) -> list[str]:

@@ -8,7 +8,7 @@ from publishing import TALK, edition
 from pipeline.rendering import Renderer
 
 VOID = {"meta", "link", "img", "input", "br", "hr", "base"}
-MORE = 'online = "https://live.example/"\nabstract = "Words about it."\nduration = "2h"\n'
+MORE = 'tags = ["law"]\nonline = "https://live.example/"\nabstract = "Words about it."\nduration = "2h"\n'
 OFF = TALK.replace('"talk"', '"off"').replace("2026-10-20", "2026-11-20") + 'status = "cancelled"\nnotice = "No."\n'
 
 
@@ -55,6 +55,7 @@ def test_an_event_page_is_one_h_event_with_all_its_facts(renderer: Renderer) -> 
     assert (event["dt-start"], event["dt-end"]) == ("2026-10-20T19:00:00+02:00", "2026-10-20T21:00:00+02:00")
     assert "Town hall" in event["p-location"]
     assert event["p-locality"] == "Paris"
+    assert event["p-category"] == "law"
     assert event["e-content"] == "Words about it."
 
 

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from html_reader import HOSTILE, Reader, edition_of, site
@@ -10,6 +10,7 @@ from publishing import HEAD, TALK
 from publishing import edition as published
 
 from pipeline.edition import Edition
+from pipeline.outputs import render_all
 from pipeline.rendering import Renderer
 
 WITH_MAIL = HEAD + '[mail]\nfrom = "post@talks.example"\n'
@@ -68,7 +69,7 @@ def test_home_takes_a_mail_address_where_a_service_answers_and_else_offers_to_wr
     assert any(link["href"].startswith("mailto:post@talks.example?subject=") for link in home.all("a"))
 
 
-def test_past_events_with_recordings_come_first_then_the_latest(renderer: Renderer) -> None:
+def test_past_events_with_recordings_stand_first_under_a_heading_of_their_own(renderer: Renderer) -> None:
     events = "".join(
         TALK.replace('"talk"', f'"{name}"').replace("2026-10-20", day) + more
         for name, day, more in (
@@ -79,8 +80,10 @@ def test_past_events_with_recordings_come_first_then_the_latest(renderer: Render
         )
     )
     home = site(published(events, day=date(2026, 2, 1)), renderer)["index.html"]
-    past = home[home.index('aria-labelledby="past"') :]
-    assert re.findall(r'class="u-url" href="events/(\w+)/', past) == ["new", "old", "last", "mute"]
+    below = home.partition('<h2 id="recorded">Watch or listen again</h2>')[2]
+    recorded, _, past = below.partition('<h2 id="past">Past</h2>')
+    links = [re.findall(r'class="u-url" href="events/(\w+)/', part) for part in (recorded, past)]
+    assert links == [["new", "old"], ["last", "mute"]]  # in each the latest first, so that no date jumps
 
 
 def test_without_a_sender_no_mail_is_offered(hostile_site: dict[str, str]) -> None:
@@ -105,6 +108,7 @@ def test_an_event_page_tells_all_facts(seed_site: dict[str, str]) -> None:
         "Next · Thu 24 Nov 2022", "France",
     ):  # fmt: skip
         assert fact in page.text, fact
+    assert "Previous · Tue 25 Oct 2022" in Reader(seed_site["events/social-work/index.html"]).text
     assert page.all("time", datetime="2022-10-25T19:00:00+02:00")
     assert page.all("a", href="https://link.infini.fr/cycle_dematerialisation_rencontre_1")
     assert page.all("a", href="../non-take-up.ics") or page.all("a", href="../../events/non-take-up.ics")
@@ -177,3 +181,36 @@ def test_a_finite_recurring_event_lists_all_its_dates(renderer: Renderer) -> Non
     )
     page = Reader(site(edition, renderer)["events/loud/index.html"])
     assert "All dates Tue 1 Dec 2026, 19:00 Tue 15 Dec 2026, 19:00" in page.text
+
+
+def test_subjects_are_named_and_those_who_want_one_alone_or_one_place_find_its_addresses(renderer: Renderer) -> None:
+    tagged = TALK + 'tags = ["law", "tea"]\n'
+    of = published(tagged, head=WITH_MAIL)
+    files = {artifact.path for artifact in render_all(of, renderer)}
+    pages = site(of, renderer)
+    assert "Subjects law , tea" in Reader(pages["events/talk/index.html"]).text
+    for tree in ("", "fr/"):
+        page = Reader(pages[f"{tree}subscribe/index.html"])
+        for path in ("tags/law.ics", "tags/law.atom.xml", "tags/tea.ics", "venues/hall.ics", "venues/library.ics"):
+            assert f"{tree}{path}" in files
+            assert page.all("input", value=f"https://talks.example/cycle/{tree}{path}"), path
+            assert path.endswith("xml") or page.all("a", href=f"webcal://talks.example/cycle/{tree}{path}"), path
+        fields = [field["id"] for field in page.all("input") if "id" in field]
+        assert len(fields) == len(set(fields))
+
+
+def test_where_there_is_nothing_to_choose_between_nothing_is_offered(seed_site: dict[str, str]) -> None:
+    assert "Only a part" not in seed_site["subscribe/index.html"]
+
+
+def test_the_page_of_what_is_past_begins_with_its_recordings_and_no_more_asks_to_note_the_date(
+    renderer: Renderer,
+) -> None:
+    talk = TALK.replace("2026-10-20", "2026-01-06") + 'abstract = "Words."\n'
+    recorded = talk + 'recordings = ["https://video.example/1"]\n'
+    steps = timedelta(days=3)
+    before = Reader(site(published(talk, step=steps), renderer)["events/talk/index.html"]).text
+    after = Reader(site(published(talk, recorded, step=steps), renderer)["events/talk/index.html"]).text
+    assert "Add to calendar" in before
+    assert "Add to calendar" not in after
+    assert after.index("When") < after.index("Recordings") < after.index("What it is about")
