@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
 
-from pipeline.catalogue.models import Catalogue, Event, Group, Series, Status, Venue
+from pipeline.catalogue.models import Catalogue, Event, Group, Organiser, Series, Status, Venue
 from pipeline.catalogue.recurrence import occurrences
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, first_day, is_over, last_day, local, starts
 from pipeline.ledger import SCHEDULING, Ledger, Line, LineKind, Revision, changed_keys, event_of, kind_of_change
@@ -176,6 +176,11 @@ class Edition:
     def of_group(self, group: str) -> tuple[Listing, ...]:
         """The events of a group."""
         return tuple(listing for listing in self.listings if listing.event.group == group)
+
+    def organisers_of(self, event: Event) -> tuple[Organiser, ...]:
+        """Who invites to an event: its group's organisers where it has any, else those of the series."""
+        group = self.catalogue.group_of(event)
+        return (group.organiser if group else ()) or self.series.organiser
 
     @cached_property
     def tags(self) -> tuple[str, ...]:

@@ -53,6 +53,11 @@ class Renderer:
         with _told(template):
             return self._in(language).get_template(template).render(context)
 
+    def render_in_parts(self, template: str, language: str, context: Mapping[str, Any]) -> Iterator[str]:
+        """The same text piece by piece: of a long page neither the pieces nor the whole are held."""
+        with _told(template):
+            yield from self._in(language).get_template(template).generate(context)
+
     def read(self, template: str, language: str) -> None:
         """Reads a template without rendering it; TemplateError where it can't be read or fills a block that is none."""
         with _told(template):
@@ -127,11 +132,13 @@ def _told(template: str) -> Iterator[None]:
     try:
         yield
     except jinja2.TemplateSyntaxError as error:
-        raise TemplateError(f"{error.filename or error.name}:{error.lineno}: {error.message}") from error
+        raise TemplateError(
+            "{file}:{line}: {reason}", file=error.filename or error.name, line=error.lineno, reason=error.message
+        ) from error
     except jinja2.TemplateNotFound as error:
-        raise TemplateError(f"{template}: there is no template {error.name!r}") from error
+        raise TemplateError("{template}: there is no template {name!r}", template=template, name=error.name) from error
     except jinja2.TemplateError as error:
-        raise TemplateError(f"{_place(error, template)}: {error.message}") from error
+        raise TemplateError("{place}: {reason}", place=_place(error, template), reason=error.message) from error
 
 
 def _place(error: BaseException, template: str) -> str:

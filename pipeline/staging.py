@@ -2,13 +2,24 @@
 
 import json
 import os
-from collections.abc import Collection, Iterable, Iterator
+import stat
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import FileError
-from pipeline.files import MANIFEST, UNFINISHED, alone_in, held_since, made, opened, write_all, write_whole
+from pipeline.files import (
+    MANIFEST,
+    UNFINISHED,
+    alone_in,
+    copy_beginning,
+    held_since,
+    made,
+    opened,
+    write_all,
+    write_whole,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,8 @@ class Staged:
         self._waiting: list[str] = []
         self._looked_at: set[str] = set()
         """The folders below ours that are known not to lead out of it."""
+        self._new: set[str] = set()
+        """Those of them that weren't there: no file in them can hold anything yet."""
         self._mark = f"{folder}/{UNFINISHED}"
         if os.path.lexists(self._mark):
             self._clear()
@@ -54,13 +67,16 @@ class Staged:
                 _remove_empty(self._folder, Path(place))
         _discard(self._mark)
 
-    def add(self, path: str, data: bytes) -> int:
+    def add(self, path: str, data: bytes | Iterable[bytes]) -> int:
         """A file by its relative path, once; one that holds its bytes already is left as it is.
 
-        Gives its time, in nanoseconds, which whoever changes it later changes too.
+        They may come in parts, none of which is kept. Gives the file's time, in nanoseconds, which whoever changes it
+        later changes too.
         """
-        with _saying_what(self._folder):
-            return self._add(path, data)
+        try:
+            return self._add(path, data) if isinstance(data, bytes) else self._add_in_parts(path, iter(data))
+        except OSError as error:
+            raise _said(error, self._folder) from error
 
     def keep(self, path: str) -> None:
         """A file of an earlier publication that is right as it stands."""
@@ -72,23 +88,47 @@ class Staged:
         self._names.add(path)
 
     def _add(self, path: str, data: bytes) -> int:
-        place = _inside(self._folder, path)
-        self._look_at(path.rpartition("/")[0])
-        self._names.add(path)
-        if (since := held_since(place, data)) is not None:
+        place, folder = self._place_of(path)
+        if folder not in self._new and (since := held_since(place, data)) is not None:
             return since
-        if not self._waiting:
-            opened(self._mark).close()
-        self._waiting.append(path)
-        file = self._opened_beside(path, place + UNFINISHED)
+        file = self._opened_beside(path, place)
         try:
             write_all(file, data)
             return os.fstat(file).st_mtime_ns
         finally:
             os.close(file)
 
+    def _add_in_parts(self, path: str, parts: Iterator[bytes]) -> int:
+        place, _ = self._place_of(path)
+        with _reading(place) as old:
+            same, other = _compared(old, parts)
+            if old is not None and other is None:
+                return os.fstat(old).st_mtime_ns
+            file = self._opened_beside(path, place)
+            try:
+                if old is not None:
+                    copy_beginning(old, file, same)
+                write_all(file, other or b"")
+                for part in parts:
+                    write_all(file, part)
+                return os.fstat(file).st_mtime_ns
+            finally:
+                os.close(file)
+
+    def _place_of(self, path: str) -> tuple[str, str]:
+        """Where a file of this publication stands, and its folder, by relative path."""
+        place, folder = _inside(self._folder, path), path.rpartition("/")[0]
+        if folder not in self._looked_at:
+            self._look_at(folder)
+        self._names.add(path)
+        return place, folder
+
     def _opened_beside(self, path: str, place: str) -> int:
-        """A file that waits at a place, opened; its folder is made where it is missing."""
+        """A file that waits beside its place, opened; its folder is made where it is missing."""
+        if not self._waiting:
+            opened(self._mark).close()
+        self._waiting.append(path)
+        place += UNFINISHED
         try:
             return made(place)
         except NotADirectoryError:
@@ -102,9 +142,16 @@ class Staged:
         """FileError where a link on the way to a folder below ours leads out of it."""
         if inner and inner not in self._looked_at:
             self._look_at(inner.rpartition("/")[0])
-            if os.path.islink(f"{self._folder}/{inner}") and _leads_out(self._folder, inner):  # noqa: PTH114
+            try:
+                is_link = stat.S_ISLNK(os.lstat(f"{self._folder}/{inner}").st_mode)
+            except OSError:
+                is_link = False
+                self._new.add(inner)
+            if is_link and _leads_out(self._folder, inner):
                 raise FileError(
-                    f"{self._folder}/{inner} can't be written: a link leads out of {self._folder}; delete it"
+                    "{folder}/{inner} can't be written: a link leads out of {folder}; delete it",
+                    folder=self._folder,
+                    inner=inner,
                 )
             self._looked_at.add(inner)
 
@@ -116,20 +163,22 @@ class Staged:
     def _put(self) -> Written:
         before = _manifest(self._folder / MANIFEST)
         # The names go first: what is put from here on can be removed again by the next publication.
-        write_whole(self._folder / MANIFEST, _as_manifest(before | self._names))
+        names = sorted(self._names)
+        older = before - self._names
+        write_whole(self._folder / MANIFEST, _as_manifest(sorted(before | self._names) if older else names))
         # What was a folder of ours may have to be a file.
         waiting = set(self._waiting)
-        gone = {path for path in before - self._names if not waiting.isdisjoint(_folders_of(path))}
+        gone = {path for path in older if not waiting.isdisjoint(_folders_of(path))}
         for path in gone:
             _remove(self._folder, path)
         for path in sorted(self._waiting):
             place = _inside(self._folder, path)
             os.replace(place + UNFINISHED, place)  # noqa: PTH105 - a path object for each of thousands of files costs
-        removed = tuple(path for path in sorted(before - self._names) if path in gone or _remove(self._folder, path))
-        write_whole(self._folder / MANIFEST, _as_manifest(self._names))
+        removed = tuple(path for path in sorted(older) if path in gone or _remove(self._folder, path))
+        if older:
+            write_whole(self._folder / MANIFEST, _as_manifest(names))
         _discard(self._mark)
-        paths = tuple(sorted(self._names))
-        return Written(tuple(sorted(self._waiting)), removed, len(paths) - len(self._waiting), paths)
+        return Written(tuple(sorted(self._waiting)), removed, len(names) - len(self._waiting), tuple(names))
 
     def discard(self) -> None:
         """Removes what waits, and the folders that were made for it."""
@@ -166,8 +215,38 @@ def _saying_what(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        name = str(error.filename or folder).removesuffix(UNFINISHED)
-        raise FileError(f"{name} can't be written: {error.strerror}") from error
+        raise _said(error, folder) from error
+
+
+def _said(error: OSError, folder: Path) -> FileError:
+    name = str(error.filename or folder).removesuffix(UNFINISHED)
+    return FileError("{file} can't be written: {reason}", file=name, reason=error.strerror)
+
+
+@contextmanager
+def _reading(place: str) -> Iterator[int | None]:
+    """The number of a file that is open for reading; None where there is none that is plain."""
+    try:
+        file = os.open(place, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        yield None
+        return
+    try:
+        yield file if stat.S_ISREG(os.fstat(file).st_mode) else None
+    finally:
+        os.close(file)
+
+
+def _compared(old: int | None, parts: Iterator[bytes]) -> tuple[int, bytes | None]:
+    """How long the parts are as in an open file, and the first that isn't; None where they are the whole file."""
+    if old is None:
+        return 0, next(parts, b"")
+    same = 0
+    for part in parts:
+        if os.pread(old, len(part), same) != part:
+            return same, part
+        same += len(part)
+    return same, None if os.fstat(old).st_size == same else b""
 
 
 def remove_others(folder: Path, kept: Collection[str], note: Path) -> tuple[str, ...]:
@@ -190,9 +269,9 @@ def _noted_place(note: Path) -> object:
         return None
 
 
-def _as_manifest(paths: Iterable[str]) -> bytes:
+def _as_manifest(paths: Sequence[str]) -> bytes:
     # A name a line, as `indent` would write it much slower: there may be tens of thousands.
-    names = ",\n".join([json.dumps(path, ensure_ascii=False) for path in sorted(paths)])
+    names = json.dumps(paths, ensure_ascii=False, separators=(",\n", ":"))[1:-1]
     return f'{{\n"files": [\n{names}\n]\n}}\n'.encode()
 
 
@@ -217,7 +296,7 @@ def _is_inside(path: str) -> bool:
 
 def _inside(folder: Path, path: str) -> str:
     if not _is_inside(path):
-        raise FileError(f"{path!r} is not a path below {folder}")
+        raise FileError("{path!r} is not a path below {folder}", path=path, folder=folder)
     return f"{folder}/{path}"
 
 

@@ -13,12 +13,16 @@ from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from jinja2.parser import Parser
 from jinja2.runtime import Context, Macro
+from jinja2.utils import missing
 from markupsafe import Markup, escape
 
 from pipeline.language import words
 from pipeline.template_blocks import refuse_unknown_blocks, sources_above
 
 _PLAIN = frozenset({FunctionType, MethodType})
+
+MANY = 4
+"""So many pieces are worth joining."""
 
 _FIXED_WORD = ("name", "lparen", "string", "rparen")
 
@@ -75,7 +79,10 @@ class Reused(Extension):
 class Compiled(jinja2.BytecodeCache):
     """What templates were compiled to, for all renderers of a process: compiling one costs more than a page."""
 
-    _codes: ClassVar[dict[tuple[str, str], tuple[str, CodeType]]] = {}
+    codes: ClassVar[dict[tuple[str, str], tuple[str, CodeType]]] = {}
+    """By language and template, with a digest of the sources."""
+    used: ClassVar[set[tuple[str, str]]] = set()
+    """Which of them were asked for since somebody last emptied this."""
 
     def __init__(self, language: str) -> None:
         self._language = language
@@ -87,14 +94,16 @@ class Compiled(jinja2.BytecodeCache):
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Takes the code of the same source, where there is one."""
-        checksum, code = self._codes.get((self._language, bucket.key), ("", None))
+        checksum, code = self.codes.get((self._language, bucket.key), ("", None))
         if checksum == bucket.checksum:
             bucket.code = code
+            self.used.add((self._language, bucket.key))
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keeps the code."""
         if bucket.code is not None:
-            self._codes[self._language, bucket.key] = bucket.checksum, bucket.code
+            self.codes[self._language, bucket.key] = bucket.checksum, bucket.code
+            self.used.add((self._language, bucket.key))
 
 
 class _Code(CodeGenerator):
@@ -104,11 +113,46 @@ class _Code(CodeGenerator):
         refuse_unknown_blocks(self.environment, node, self.name or "", self.filename)
         super().visit_Template(node, frame)
 
+    def visit_Output(self, node: nodes.Output, frame: Frame) -> None:  # noqa: N802
+        """What stands side by side is given on as one text: each goes through all templates that are extended."""
+        if frame.buffer is not None or frame.require_output_check or len(node.nodes) < MANY:
+            super().visit_Output(node, frame)
+            return
+        together = frame.copy()
+        together.buffer = self.temporary_identifier()
+        self.writeline(f"{together.buffer} = []")
+        super().visit_Output(node, together)
+        self.writeline(f"yield concat({together.buffer})")
+
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
-        if frame.eval_ctx.autoescape and not frame.eval_ctx.volatile and finalize.src is None:
-            self.write("environment.escaped(")
+        if _is_escaped(frame, finalize):
+            self.write("(environment.bare(_text) if type(_text := ")
         else:
             super()._output_child_pre(node, frame, finalize)
+
+    def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
+        if _is_escaped(frame, finalize):
+            self.write(") is str else environment.escaped(_text))")
+        else:
+            super()._output_child_post(node, frame, finalize)
+
+    def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:  # noqa: N802
+        # Without the variables of the block and the loop, which none of the functions that pages know asks for.
+        self.write("context.call(")
+        self.visit(node.node, frame)
+        self.signature(node, frame, {"caller": "caller"} if forward_caller else None)
+        self.write(")")
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802
+        # The library's way, which also looks for an item of that name, where there is no such attribute.
+        self.write("(_found if (_found := getattr((_of := ")
+        self.visit(node.node, frame)
+        self.write(f"), {node.attr!r}, missing)) is not missing else environment.getattr(_of, {node.attr!r}))")
+
+
+def _is_escaped(frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> bool:
+    """Whether what is written out there is known to be escaped."""
+    return bool(frame.eval_ctx.autoescape) and not frame.eval_ctx.volatile and finalize.src is None
 
 
 class _Context(Context):
@@ -118,12 +162,22 @@ class _Context(Context):
         """What the callable returns."""
         kind = type(obj)
         if kind is Macro:
-            args = (self.eval_ctx, *args)
-        elif kind not in _PLAIN or hasattr(obj, "jinja_pass_arg"):
-            return super().call(obj, *args, **kwargs)
-        kwargs.pop("_block_vars", None)
-        kwargs.pop("_loop_vars", None)
-        return obj(*args, **kwargs)
+            return self._of_macro(obj, args, kwargs)
+        if kind in _PLAIN and not hasattr(obj, "jinja_pass_arg"):
+            return obj(*args, **kwargs)
+        return super().call(obj, *args, **kwargs)
+
+    def _of_macro(self, macro: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        """What a macro says; the library's own way is a long one for what most calls are, a few values in their order.
+
+        The macro itself puts its defaults in the place of those that are missing.
+        """
+        missed = len(macro.arguments) - len(args)
+        if kwargs or missed < 0 or macro.caller or macro.catch_kwargs or macro.catch_varargs:
+            said: str = macro(self.eval_ctx, *args, **kwargs)
+            return said
+        text: str = macro._func(*args, *[missing] * missed)  # noqa: SLF001 - it has no public name
+        return Markup(text) if self.eval_ctx.autoescape else text  # noqa: S704 - escaped there
 
 
 class Environment(jinja2.Environment):
@@ -132,9 +186,30 @@ class Environment(jinja2.Environment):
     code_generator_class = _Code
     context_class = _Context
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._known: dict[object, jinja2.Template] = {}
+
+    def get_template(
+        self,
+        name: str | jinja2.Template,
+        parent: str | None = None,
+        globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - the library's
+    ) -> jinja2.Template:
+        """A template, looked for once: each page asks for the same few."""
+        if globals is not None:
+            return super().get_template(name, parent, globals)
+        found = self._known.get(name)
+        if found is None:
+            found = self._known[name] = super().get_template(name, parent)
+            # One table instead of two that are looked through together; each page copies it.
+            found.globals = dict(found.globals)
+        return found
+
+    bare = staticmethod(_bare)
+    """A plain text as HTML."""
+
     @staticmethod
     def escaped(value: Any) -> str:
-        """A value as HTML; what is marked as safe as it is."""
-        if type(value) is str:
-            return _bare(value)
+        """Any other value as HTML; what is marked as safe as it is."""
         return value if type(value) is Markup else escape(value)

@@ -15,6 +15,7 @@ from pipeline.actions.newsletters import due_newsletters
 from pipeline.actions.pictures import picture_files
 from pipeline.actions.project import Project, read_catalogue, read_ledger, refuse_vanished
 from pipeline.actions.remembered import Remembered, digest_of_files
+from pipeline.actions.remembered_templates import remembered_templates
 from pipeline.actions.themes import template_folders
 from pipeline.actions.verdict_memory import tree
 from pipeline.catalogue.load import Loaded
@@ -23,6 +24,7 @@ from pipeline.edition import Edition
 from pipeline.errors import Problem
 from pipeline.ledger import Line
 from pipeline.outputs import Artifact, render_all
+from pipeline.outputs.base import gathered
 from pipeline.outputs.keys import keys
 from pipeline.rendering import Renderer, shipped_templates
 from pipeline.staging import Staged, Written, staging
@@ -131,14 +133,18 @@ def stage(project: Project, edition: Edition, files: Iterator[Artifact], staged:
     """
     known = Remembered(project.folder, project.out, _templates(project, edition))
     own = keys(edition)
-    with closing(known), own.with_pieces(known):
+    with closing(known), own.with_pieces(known), remembered_templates(project.folder):
         for artifact in files:
             path, key = artifact.path, artifact.key or own.everything
             if known.holds(path, key):
                 staged.keep(path)
             else:
-                body = artifact.body
-                known.made(path, key, body, staged.add(path, body))
+                passing, made = known.passing(), artifact.make()
+                if isinstance(made, bytes):
+                    passing.take(made)
+                else:
+                    made = passing.through(gathered(made))
+                known.passed(path, key, passing, staged.add(path, made))
     return known
 
 

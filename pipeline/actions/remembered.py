@@ -60,6 +60,55 @@ class _Note(NamedTuple):
             yield names[number * length : (number + 1) * length], start, end - start
 
 
+_BEHIND_THE_KEY = len(" ") + 32 + len(" ")
+"""How far behind its key the size stands in a row: the digest is between them."""
+
+
+class Passing:
+    """What is noted of a file while its parts go by: a digest, how long it is, and where in it the pieces stand."""
+
+    def __init__(self, taken: list[tuple[str, bytes]]) -> None:
+        """`taken` are pieces that are about to come, in their order; each is let go when it came."""
+        self._taken = taken
+        self._seen = 0
+        self._hash = hashlib.blake2b(digest_size=16)
+        self._names, self._places = list[str](), list[int]()
+        self._size = self._end = 0
+
+    def through(self, parts: Iterable[bytes]) -> Iterator[bytes]:
+        """The same parts; no piece is cut between two of them."""
+        for part in parts:
+            self.take(part)
+            yield part
+
+    def take(self, part: bytes) -> None:
+        """Notes the next part of the file."""
+        self._hash.update(part)
+        if self._taken:
+            self._find_pieces(part)
+        self._size += len(part)
+
+    def _find_pieces(self, part: bytes) -> None:
+        at, waiting = max(self._end - self._size, 0), list[tuple[str, bytes]]()
+        for number, (name, piece) in enumerate(self._taken):
+            start = at if part.startswith(piece, at) else part.find(piece, at, at + (NEAR if at else FAR) + len(piece))
+            if piece and start >= 0:
+                self._names.append(name)
+                self._places += (self._size + start - self._end, len(piece))
+                at = start + len(piece)
+                self._end = self._size + at
+            elif number >= self._seen:
+                waiting.append((name, piece))  # what was made already may stand in the next part
+        self._taken[:] = waiting
+        self._seen = len(waiting)
+
+    def note(self, key: str, time: int) -> str:
+        """The row of the file once it is whole."""
+        self._taken.clear()
+        told = f"{''.join(self._names)} {','.join(map(str, self._places))}"
+        return _Note(key, self._hash.hexdigest(), self._size, time, told).row
+
+
 class Remembered(Pieces):
     """The files of one folder as an earlier run wrote them, and what this one finds out about them."""
 
@@ -87,7 +136,7 @@ class Remembered(Pieces):
             lines = unsealed(file)
             head = json.loads(next(lines, ""))
             if head["of"] == self._of and is_this_program(head["program"]):
-                rows = {json.loads(path): row for row, _, path in (line.partition("\t") for line in lines)}
+                rows = {_path_in(path): row for row, _, path in (line.partition("\t") for line in lines)}
                 self._program, self._before, self._since = head["program"], rows, os.fstat(file.fileno()).st_mtime_ns
 
     # ------------------------------------------------------------------------------------ whole files
@@ -102,33 +151,32 @@ class Remembered(Pieces):
 
     def _standing(self, path: str, row: str) -> str | None:
         """The row of a file that stands as it says; None where it doesn't."""
-        note = _Note.of(row)
         try:
             found = os.lstat(f"{self._out}/{path}")
         except OSError:
             return None
         # Whoever wrote in the very instant of our last look left no other time than ours.
-        if (found.st_size, found.st_mtime_ns) == (note.size, note.time) and note.time < self._since:
+        stood = f"{found.st_size} {found.st_mtime_ns} "
+        if found.st_mtime_ns < self._since and row.startswith(stood, row.index(" ") + _BEHIND_THE_KEY):
             return row
+        note = _Note.of(row)
         if found.st_size != note.size or _digest_of(f"{self._out}/{path}") != note.digest:
             return None
         return note._replace(time=found.st_mtime_ns).row
 
     def made(self, path: str, key: str, body: bytes, time: int) -> None:
         """Notes what a file is made from, where its pieces stand in it, and its time, in nanoseconds, when written."""
-        names, places, end = list[str](), list[int](), 0
-        for name, piece in self._taken:
-            if body.startswith(piece, end):
-                start = end
-            else:
-                start = body.find(piece, end, end + (NEAR if end else FAR) + len(piece))
-            if piece and start >= 0:
-                names.append(name)
-                places += (start - end, len(piece))
-                end = start + len(piece)
-        self._taken.clear()
-        told = f"{''.join(names)} {','.join(map(str, places))}"
-        self._now[path] = _Note(key, _digest(body), len(body), time, told).row
+        passing = self.passing()
+        passing.take(body)
+        self.passed(path, key, passing, time)
+
+    def passing(self) -> Passing:
+        """For the file that is about to be made in parts."""
+        return Passing(self._taken)
+
+    def passed(self, path: str, key: str, passing: Passing, time: int) -> None:
+        """Notes a file as `made` does, all of whose parts have gone by."""
+        self._now[path] = passing.note(key, time)
 
     def keep(self) -> None:
         """Writes the notes down, once every file is in its place; where nothing can be written, nothing is kept."""
@@ -183,6 +231,11 @@ class Remembered(Pieces):
             if file is not None:
                 os.close(file)
         self._open.clear()
+
+
+def _path_in(text: str) -> str:
+    """A path that is written as JSON; most need no reading."""
+    return str(json.loads(text)) if "\\" in text else text[1:-1]
 
 
 def digest_of_files(paths: Iterable[str]) -> str:

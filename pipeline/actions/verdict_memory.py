@@ -10,6 +10,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -133,10 +134,10 @@ def _made_in(folder: Path) -> str | None:
     try:
         # A verdict of `check`, which is said again most often, needs no more of our modules.
         manifest = (folder / importlib.import_module("pipeline.files").MANIFEST).read_bytes()
-        stamps = [str(_stamp(f"{folder}/{name}")) for name in json.loads(manifest)["files"]]
+        stamps = [_seen(f"{folder}/{name}") for name in json.loads(manifest)["files"]]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return hashlib.blake2b(b"".join((manifest, *map(str.encode, stamps))), digest_size=16).hexdigest()
+    return hashlib.blake2b(manifest + "".join(stamps).encode(), digest_size=16).hexdigest()
 
 
 def sealed(lines: Iterable[str]) -> Iterator[bytes]:
@@ -171,6 +172,15 @@ def _digest(path: Path) -> str | None:
         return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
     except (OSError, ValueError):  # a name that can be none
         return None
+
+
+def _seen(path: str) -> str:
+    """The stamp of one of thousands of files, as text."""
+    try:
+        found = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return "-\n"
+    return f"{found.st_size} {found.st_mtime_ns}\n"
 
 
 def _stamp(path: str) -> list[int] | None:
@@ -208,10 +218,14 @@ def remember_program() -> None:
 
 def program() -> dict[str, list[int] | None]:
     """Size and time of our files that took part, our words, the first file of each library that did, the time zones."""
-    files = {Path(file) for file in _files_of(sys.modules)} | set(PACKAGE.glob("locale/*/LC_MESSAGES/*.mo"))
-    # One stands for all: they come together, in an update of the system. No library is loaded to ask for them.
-    files |= {Path(place, "UTC") for place in getattr(sys.modules.get("zoneinfo"), "TZPATH", ())}
-    return {str(path): _first_stamp(str(path)) for path in sorted(files)}
+    # One zone stands for all: they come together, in an update of the system. No library is loaded to ask for them.
+    zones = (f"{place}/UTC" for place in getattr(sys.modules.get("zoneinfo"), "TZPATH", ()))
+    return {path: _first_stamp(path) for path in sorted({*_files_of(sys.modules), *_words(), *zones})}
+
+
+@cache
+def _words() -> tuple[str, ...]:
+    return tuple(map(str, PACKAGE.glob("locale/*/LC_MESSAGES/*.mo")))
 
 
 def _files_of(modules: Mapping[str, object]) -> Iterable[str]:

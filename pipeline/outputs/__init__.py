@@ -8,7 +8,6 @@ from pipeline.outputs import (
     embed,
     feeds,
     groups,
-    json_feed,
     newsletters,
     next_event,
     pages,
@@ -23,8 +22,8 @@ from pipeline.outputs.base import Artifact, Output
 from pipeline.rendering import Renderer
 
 OUTPUTS: tuple[Output, ...] = (
-    pages, calendar, feeds, json_feed, program, groups, newsletters, next_event, embed, poster, schedule, share,
-    sitemap, tombstones,
+    pages, calendar, feeds, program, groups, newsletters, next_event, embed, poster, schedule, share, sitemap,
+    tombstones,
 )  # fmt: skip
 """A new format is one module and one name here. The pages come first: a preview looks no further for what it shows."""
 

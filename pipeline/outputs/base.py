@@ -1,12 +1,18 @@
 """What every output is: a function of the edition that gives the files to publish."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
 from pipeline.edition import Edition
 from pipeline.rendering import Renderer
+
+AT_ONCE = 2**16
+"""So many octets of a long file are worth writing at once."""
+
+Made = bytes | Iterable[bytes]
+"""The bytes of a file: whole, or piece by piece where the file is long."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +25,7 @@ class Artifact:
 
     path: str
     media_type: str
-    make: Callable[[], bytes] = field(repr=False)
+    make: Callable[[], Made] = field(repr=False)
     key: str | None = None
     """None says that it is made from everything."""
 
@@ -29,7 +35,22 @@ class Artifact:
 
         So that who shows one file of thousands makes one, and who takes them in turn holds one at a time.
         """
-        return self.make()
+        made = self.make()
+        return made if isinstance(made, bytes) else b"".join(made)
+
+
+def gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in parts that are worth writing: whole pieces, together at least `AT_ONCE` long, but the last."""
+    waiting, length = list[bytes](), 0
+    for piece in pieces:
+        waiting.append(piece)
+        length += len(piece)
+        if length >= AT_ONCE:
+            yield b"".join(waiting)
+            waiting.clear()
+            length = 0
+    if waiting:
+        yield b"".join(waiting)
 
 
 class Output(Protocol):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache, partial
+from itertools import chain
 from urllib.parse import urlsplit
 
 from icalendar import Calendar
@@ -13,7 +14,7 @@ from pipeline.catalogue.when import AtTime, Unscheduled
 from pipeline.edition import Edition, Listing
 from pipeline.language import words
 from pipeline.markdown import to_text
-from pipeline.outputs.base import Artifact
+from pipeline.outputs.base import Artifact, Made
 from pipeline.outputs.colours import CSS_COLOURS
 from pipeline.outputs.contentlines import Text, calendar_of, component_of, lines_of, opening_of, with_alarms
 from pipeline.outputs.keys import keys
@@ -54,8 +55,8 @@ def invitation(
     if organiser is not None:
         for component in components:
             name, _, address = organiser.rpartition("<")
-            component.setdefault("organizer", calendar_user(address.removesuffix(">"), name.strip().strip('"')))
-    return calendar_of(opening_of(calendar), (*_zones((listing,)), *map(lines_of, components)))
+            component.setdefault("ORGANIZER", calendar_user(address.removesuffix(">"), name.strip().strip('"')))
+    return b"".join(calendar_of(opening_of(calendar), (*_zones((listing,)), *map(lines_of, components))))
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,7 @@ class _Calendars:
     _made: dict[str, VEvents] = field(default_factory=dict)
 
     def _event(self, listing: Listing) -> bytes:
-        return self._piece("vevent", listing, lambda: b"".join(self._components(listing)))
-
-    def _piece(self, name: str, listing: Listing, make: Callable[[], bytes]) -> bytes:
-        own = keys(self.edition)
-        return own.pieces.of(own.of(listing, values=(name, self.language)), make)
+        return b"".join(self._components(listing))
 
     def _components(self, listing: Listing) -> VEvents:
         made = self._made.get(listing.event.id)
@@ -80,11 +77,8 @@ class _Calendars:
         return made
 
     def _ringing(self, listing: Listing) -> bytes:
-        def make() -> bytes:
-            alarms = _alarms(listing, self.language)
-            return b"".join(with_alarms(event, alarms) for event in self._components(listing))
-
-        return self._piece("ringing", listing, make)
+        alarms = _alarms(listing, self.language)
+        return b"".join(with_alarms(event, alarms) for event in self._components(listing))
 
     def render(self) -> Iterator[Artifact]:
         edition, say = self.edition, words(self.language)
@@ -106,7 +100,7 @@ class _Calendars:
         for listing in edition.dated:
             yield self._file(f"events/{listing.event.id}.ics", partial(self._single, listing), (listing,))
 
-    def _file(self, path: str, make: Callable[[str], bytes], of: Iterable[Listing], name: str = "") -> Artifact:
+    def _file(self, path: str, make: Callable[[str], Made], of: Iterable[Listing], name: str = "") -> Artifact:
         key = keys(self.edition).of(*of, values=(name,))
         return Artifact(self.edition.path(path, self.language), MEDIA_TYPE, partial(make, path), key)
 
@@ -124,16 +118,17 @@ class _Calendars:
         name: str,
         listings: Sequence[Listing],
         event: Callable[[Listing], bytes] | None = None,
-    ) -> bytes:
-        event = event or self._event
+    ) -> Iterator[bytes]:
         calendar = _bare_calendar()
         self._describe(calendar, path, name, listings)
         zones = _zones(listings) if listings else (lines_of(vtimezone(self.edition.series.timezone)),)
-        return calendar_of(opening_of(calendar), (*zones, *map(event, listings)))
+        kind = "vevent" if event is None else "ringing"
+        events = keys(self.edition).joined(listings, event or self._event, kind, self.language)
+        return calendar_of(opening_of(calendar), chain(zones, events))
 
     def _single(self, listing: Listing, _path: str) -> bytes:
         # Without a name: programs open a new calendar for a file that has one.
-        return calendar_of(_bare_opening(), (*_zones((listing,)), self._event(listing)))
+        return b"".join(calendar_of(_bare_opening(), (*_zones((listing,)), self._event(listing))))
 
     def _describe(self, calendar: Calendar, path: str, name: str, listings: Sequence[Listing]) -> None:
         """RFC 7986 about the calendar, and the older names beside it. Set as values: `Calendar.new` doesn't escape."""

@@ -19,7 +19,7 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:
         yield page_file(edition, PATH, language, partial(_programme, site, language))
 
 
-def _programme(site: Site, language: str) -> bytes:
+def _programme(site: Site, language: str) -> Iterator[bytes]:
     say, series = words(language), site.edition.series.title.said_in(language).text
     page = Page(
         PATH,
@@ -28,4 +28,4 @@ def _programme(site: Site, language: str) -> bytes:
         say("The programme of “{series}”, to be shown on other sites.").format(series=series),
         listed=False,
     )
-    return site.rendered("site/embed.html", page, site.context(page, None))
+    return site.rendered_in_parts("site/embed.html", page, site.context(page, None))

@@ -92,7 +92,6 @@ class Desk:
 
     edition: Edition
     language: str
-    _kept: dict[str, Feed] = field(default_factory=dict, repr=False, compare=False)
     _told: dict[str, Entry] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -107,7 +106,7 @@ class Desk:
         yield from self._archives("", self.edition.series.id)
         for group in self.edition.groups:
             path = f"groups/{group.id}/"
-            yield self._once(path, partial(self._of_group, path, group))
+            yield path, partial(self._of_group, path, group)
             yield from self._archives(path, f"{self.edition.series.id} – {group.id}")
 
     @property
@@ -119,6 +118,13 @@ class Desk:
 
     def key(self, path: str) -> str | None:
         """The key of an archive, which only tells what was published; None for any other feed."""
+        # The same in every language and format.
+        known: dict[str, str | None] = self.edition.__dict__.setdefault("_archive_keys", {})
+        if path not in known:
+            known[path] = self._key(path)
+        return known[path]
+
+    def _key(self, path: str) -> str | None:
         top, is_archive, number = path.rpartition("archive/")
         # A group may be called so, too: its own feed has no number.
         told = self._full[top][int(number) - 1] if is_archive and number else ()
@@ -128,15 +134,6 @@ class Desk:
         # Of an edition that isn't published the lines of one instant may still become more.
         instants = [str(self._instants.of_news(item.last, item)) for item in events]
         return keys(self.edition).of_news(events, *instants)
-
-    def _once(self, path: str, make: Callable[[], Feed]) -> tuple[str, Callable[[], Feed]]:
-        def feed() -> Feed:
-            # Atom and RSS ask together, then JSON Feed: nobody asks after that, and all entries together are large.
-            if (made := self._kept.pop(path, None)) is None:
-                made = self._kept[path] = make()
-            return made
-
-        return path, feed
 
     def _newest(self, path: str, stream: Sequence[Told], *, part: str = "") -> Feed:
         """The newest entries of a feed that has archives: all that are in none, and as many more as it may show."""
@@ -153,7 +150,7 @@ class Desk:
 
     def _archives(self, path: str, name: str) -> Iterator[tuple[str, Callable[[], Feed]]]:
         for number in range(1, len(self._full[path]) + 1):
-            yield self._once(f"{path}archive/{number}", partial(self._archive, path, number, name))
+            yield f"{path}archive/{number}", partial(self._archive, path, number, name)
 
     def _archive(self, path: str, number: int, name: str) -> Feed:
         """What is older, in documents of exactly `PAGE` entries, filled from the oldest: the first is number 1.

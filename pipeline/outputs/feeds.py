@@ -1,4 +1,4 @@
-"""RSS 2.0 and Atom 1.0, written by feedgen, whose faults are repaired here by its own extensions.
+"""The feeds: JSON Feed 1.1; RSS 2.0 and Atom 1.0 by feedgen, whose faults are repaired here by its own extensions.
 
 feedgen loses every attribute but `href` of an entry's links (python-feedgen#135), has no place for the language of a
 title, none in RSS for names without an address or for links other than `self`, and takes the clock for every date that
@@ -6,7 +6,7 @@ it isn't given.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from feedgen.entry import FeedEntry
@@ -17,6 +17,7 @@ from markupsafe import escape
 
 from pipeline.edition import Edition
 from pipeline.language import words
+from pipeline.outputs import json_feed
 from pipeline.outputs.base import Artifact
 from pipeline.outputs.entries import Entry, Feed, desk
 from pipeline.rendering import Renderer
@@ -34,26 +35,33 @@ Element = Any
 
 
 def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa: ARG001 - see `entry_content`
-    """The Atom and RSS feeds of the series with their archives, and Atom feeds of what is near and of each tag."""
+    """The feeds of the series in each format, with their archives; in Atom those of what is near and of each tag."""
     for language in edition.languages:
         news = desk(edition, language)
         for path, feed in news.feeds:
-            document = _Document(feed)
-            yield Artifact(edition.path(place(path, "atom"), language), ATOM_TYPE, document.atom, news.key(path))
-            yield Artifact(edition.path(place(path, "rss"), language), RSS_TYPE, document.rss, news.key(path))
+            # One after the other: all entries together are large.
+            document, key = _Document(feed), news.key(path)
+            in_json = partial(document.json, edition)
+            yield Artifact(edition.path(place(path, "atom"), language), ATOM_TYPE, document.atom, key)
+            yield Artifact(edition.path(place(path, "rss"), language), RSS_TYPE, document.rss, key)
+            yield Artifact(edition.path(json_feed.place(path), language), json_feed.MEDIA_TYPE, in_json, key)
         for path, feed in news.feeds_in_atom:
             yield Artifact(edition.path(place(path, "atom"), language), ATOM_TYPE, _Document(feed).atom)
 
 
 class _Document:
-    """One feed, put into feedgen once for both formats."""
+    """One feed, made once for all formats, and put into feedgen once for both of its own."""
 
-    def __init__(self, feed: Callable[[], Feed]) -> None:
-        self._feed = feed
+    def __init__(self, make: Callable[[], Feed]) -> None:
+        self._make = make
+
+    @cached_property
+    def _feed(self) -> Feed:
+        return self._make()
 
     @cached_property
     def _generator(self) -> FeedGenerator:
-        return _generator(self._feed())
+        return _generator(self._feed)
 
     def atom(self) -> bytes:
         """The feed as Atom 1.0 (RFC 4287), with its archives linked as RFC 5005 wants."""
@@ -64,6 +72,10 @@ class _Document:
         """The feed as RSS 2.0, with the same entries."""
         written: bytes = self._generator.rss_str(pretty=True)
         return written
+
+    def json(self, edition: Edition) -> bytes:
+        """The feed as JSON Feed 1.1, with the same entries."""
+        return json_feed.document(self._feed, expired=edition.is_over and not self._feed.archive)
 
 
 def place(path: str, form: str) -> str:

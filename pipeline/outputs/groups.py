@@ -29,7 +29,7 @@ def _path(group: Group) -> str:
     return f"groups/{group.id}/index.html"
 
 
-def _page(site: Site, language: str, group: Group) -> bytes:
+def _page(site: Site, language: str, group: Group) -> Iterator[bytes]:
     edition = site.edition
     name = group.name.said_in(language).text
     said = words(language)("The programme of {group}, part of “{series}”.").format(
@@ -48,7 +48,7 @@ def _page(site: Site, language: str, group: Group) -> bytes:
         "to_be_announced": _own(edition.to_be_announced, group),
         "past": _own(edition.past, group),
     }
-    return site.rendered("site/group.html", page, context)
+    return site.rendered_in_parts("site/group.html", page, context)
 
 
 def _own(listings: Sequence[Listing], group: Group) -> list[Listing]:

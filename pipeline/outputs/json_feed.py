@@ -1,34 +1,15 @@
 """JSON Feed 1.1, with the entries of the other two feeds; the only one that can say that a series is over."""
 
-from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from pydantic_core import to_json
 
-from pipeline.edition import Edition
 from pipeline.language import words
-from pipeline.outputs.base import Artifact
-from pipeline.outputs.entries import Entry, Feed, desk
-from pipeline.rendering import Renderer
+from pipeline.outputs.entries import Entry, Feed
 
 MEDIA_TYPE = "application/feed+json"
 VERSION = "https://jsonfeed.org/version/1.1"
-
-
-def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa: ARG001 - see `entry_content`
-    """`feed.json` and its archives in every language."""
-    for language in edition.languages:
-        news = desk(edition, language)
-        for path, feed in news.feeds:
-            make = partial(_written, edition, feed)
-            yield Artifact(edition.path(place(path), language), MEDIA_TYPE, make, news.key(path))
-
-
-def _written(edition: Edition, make: Callable[[], Feed]) -> bytes:
-    feed = make()
-    return document(feed, expired=edition.is_over and not feed.archive)
 
 
 def place(path: str) -> str:

@@ -9,8 +9,9 @@ remembers files sees to these.
 import hashlib
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
+from zlib import crc32
 
 from pydantic_core import to_json
 
@@ -18,6 +19,21 @@ from pipeline.catalogue.when import Unscheduled
 from pipeline.edition import Edition, Listing, News
 from pipeline.ledger import Line
 from pipeline.ledger_lines import compact_json
+
+A_RUN, LONGEST_RUN = 32, 256
+"""About so many events of a long file are remembered together, and so many at most."""
+
+
+def runs(listings: Iterable[Listing]) -> Iterator[tuple[Listing, ...]]:
+    """Events in their order, cut behind some by their ids: one that comes or goes changes hardly a run but its own."""
+    run = list[Listing]()
+    for listing in listings:
+        run.append(listing)
+        if crc32(listing.event.id.encode()) % A_RUN == 0 or len(run) == LONGEST_RUN:
+            yield tuple(run)
+            run.clear()
+    if run:
+        yield tuple(run)
 
 
 class Lasting(str):
@@ -27,7 +43,7 @@ class Lasting(str):
 
 
 class Pieces:
-    """What long files tell of single events, by keys of `Keys.of`; here nothing is kept, each is made anew."""
+    """What long files tell of some events, by keys of `Keys.of`; here nothing is kept, each is made anew."""
 
     def find(self, _key: str) -> bytes | None:
         """The piece of a key as it was made before; None where it must be made."""
@@ -113,16 +129,30 @@ class Keys:
 
     def of(self, *listings: Listing | None, values: Iterable[str] = ()) -> str:
         """The events at their places, with their histories, all that is in `series`, and what else a file shows."""
-        # All in one piece: called for each of thousands of files.
-        records = b"".join([self._record_of(listing) for listing in listings])
-        said = f"{len(listings)} {tuple(values)!r}".encode()
-        return hashlib.blake2b(b"".join((self._series, records, said)), digest_size=16).hexdigest()
+        # All in one piece, and without a call for each event: asked for each of thousands of files.
+        parts = [self._series]
+        known = self._records
+        for listing in listings:
+            if listing is None:
+                parts.append(_NOBODY)
+                continue
+            name = listing.event.id
+            # Of the same length for each, so that one can't pass for two.
+            parts += known.get(name) or self._record(name), b"R" if listing.retired else b"-"
+        parts.append(f"{len(listings)} {tuple(values)!r}".encode())
+        return hashlib.blake2b(b"".join(parts), digest_size=16).hexdigest()
 
-    def _record_of(self, listing: Listing | None) -> bytes:
-        """Of the same length for each, so that one can't pass for two."""
-        if listing is None:
-            return _NOBODY
-        return self._record(listing.event.id) + (b"R" if listing.retired else b"-")
+    def joined(
+        self, listings: Iterable[Listing], make: Callable[[Listing], bytes], *said: str, between: bytes = b""
+    ) -> Iterator[bytes]:
+        """What a long file tells of each event, run by run; of a run that is as it was nothing is made.
+
+        `said` names what `make` tells, and whatever else than the event that depends on; `between` stands between two.
+        """
+        opening = b""
+        for run in runs(listings):
+            yield opening + self.pieces.of(self.of(*run, values=said), partial(_told, run, make, between))
+            opening = between
 
     def of_news(self, told: Iterable[News], *said: str) -> str:
         """Pieces of news in their order, each with its event's history and where it stands there, and `series`.
@@ -148,6 +178,10 @@ class Keys:
 
 
 _NOBODY = bytes(17)
+
+
+def _told(run: Iterable[Listing], make: Callable[[Listing], bytes], between: bytes) -> bytes:
+    return between.join(map(make, run))
 
 
 def keys(edition: Edition) -> Keys:

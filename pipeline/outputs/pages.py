@@ -44,7 +44,7 @@ def _card_paths(cards: Cards, listing: Listing, language: str) -> tuple[str, ...
     return () if card is None else (card.path,)
 
 
-def _home(site: Site, cards: Cards, language: str) -> bytes:
+def _home(site: Site, cards: Cards, language: str) -> Iterator[bytes]:
     series = site.edition.series
     said = series.description.said_in(language) if series.description else None
     opening = series.subtitle.said_in(language) if series.subtitle else None
@@ -60,7 +60,7 @@ def _home(site: Site, cards: Cards, language: str) -> bytes:
         card=picture_of(cards.of_series(language)),
     )
     context = site.context(page, series_data(site.edition, language))
-    return site.rendered("site/index.html", page, context | {"opening": opening, "joining": site.joining})
+    return site.rendered_in_parts("site/index.html", page, context | {"opening": opening, "joining": site.joining})
 
 
 def _subscribe(site: Site, cards: Cards, language: str) -> bytes:

@@ -41,19 +41,20 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa:
         yield Artifact(edition.path("events.json", language), MEDIA_TYPE, make, keys(edition).timeless)
 
 
-def _document(edition: Edition, language: str) -> bytes:
+def _document(edition: Edition, language: str) -> Iterator[bytes]:
     frame = to_json(_frame(edition, language) | {"events": []}, indent=2)
     if not edition.listings:
-        return frame + b"\n"
+        yield frame + b"\n"
+        return
     own = keys(edition)
-    events = (
-        own.pieces.of(own.of(listing, values=("events.json", language)), partial(_written, edition, listing, language))
-        for listing in edition.listings
-    )
-    return b"".join((frame.removesuffix(b"[]\n}"), b"[\n    ", b",\n    ".join(events), b"\n  ]\n}\n"))
+    yield frame.removesuffix(b"[]\n}")
+    yield b"[\n    "
+    write = partial(_written, edition, language)
+    yield from own.joined(edition.listings, write, "events.json", language, between=b",\n    ")
+    yield b"\n  ]\n}\n"
 
 
-def _written(edition: Edition, listing: Listing, language: str) -> bytes:
+def _written(edition: Edition, language: str, listing: Listing) -> bytes:
     """An event as it stands in the list of all, two steps in."""
     return to_json(_event(edition, listing, language), indent=2).replace(b"\n", b"\n    ")
 

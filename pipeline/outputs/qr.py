@@ -1,7 +1,6 @@
 """QR codes: the way from paper to a page."""
 
 import math
-from functools import lru_cache
 from itertools import groupby
 
 import zxingcpp
@@ -41,12 +40,17 @@ def _strokes(image: bytes, side: int) -> str:
     return "".join([
         piece
         for number, row in enumerate(rows, start=QUIET)
-        for piece in (f"M{QUIET} {number}.5", *[_steps(row[start : start + _AT_ONCE]) for start in ends])
+        for piece in (f"M{QUIET} {number}.5", *[_STEPS[row[start : start + _AT_ONCE]] for start in ends])
     ])  # fmt: skip
 
 
-@lru_cache(maxsize=2 << _AT_ONCE)
-def _steps(modules: bytes) -> str:
+class _Steps(dict[bytes, str]):
     """From the left of some modules to their right: drawn where they are dark, moved where they are light."""
-    runs = ((shade, len(list(run))) for shade, run in groupby(modules))
-    return "".join(f"m{length} 0" if shade else f"h{length}" for shade, length in runs)
+
+    def __missing__(self, modules: bytes) -> str:
+        runs = ((shade, len(list(run))) for shade, run in groupby(modules))
+        steps = self[modules] = "".join(f"m{length} 0" if shade else f"h{length}" for shade, length in runs)
+        return steps
+
+
+_STEPS = _Steps()

@@ -7,7 +7,7 @@ recurring event each time is an event of its own, as far ahead as a year after t
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from itertools import groupby, islice
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -39,16 +39,35 @@ def guid_of(uid: str) -> str:
 
 def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa: ARG001 - programs need no template
     """`schedule.xml` in every language."""
+    programme = _Programme(edition)
     for language in edition.languages:
-        make = partial(_document, edition, language)
+        make = partial(_document, programme, language)
         yield Artifact(edition.path("schedule.xml", language), MEDIA_TYPE, make, keys(edition).timeless)
 
 
-def _document(edition: Edition, language: str) -> bytes:
-    root = schedule(edition, language)
+def _document(programme: "_Programme", language: str) -> Iterator[bytes]:
+    """The file day by day: of all days together the library would make a tree that is many times as large."""
+    root = etree.Element("schedule")
+    _add_head(root, programme, language)
     etree.indent(root)
     xml: bytes = etree.tostring(root, encoding="utf-8", xml_declaration=True)
-    return xml + b"\n"
+    yield xml.removesuffix(b"\n</schedule>")
+    own = keys(programme.edition)
+    on_days = groupby(programme.times, key=lambda time: time.when.start.date())
+    for index, (day, on_day) in enumerate(on_days, start=1):
+        times = list(on_day)
+        said = [f"{time.name} {programme.numbers[time.uid]}" for time in times]
+        key = own.of(*(time.listing for time in times), values=("schedule.xml", language, str(index), *said))
+        yield own.pieces.of(key, partial(_written, index, day, times, programme, language))
+    yield b"\n</schedule>\n"
+
+
+def _written(index: int, day: date, times: list["_Time"], programme: "_Programme", language: str) -> bytes:
+    """A day as it stands in the list of all, one step in."""
+    element = _day(index, day, times, programme, language)
+    etree.indent(element, level=1)
+    written: bytes = etree.tostring(element, encoding="utf-8")
+    return b"\n  " + written
 
 
 @dataclass(frozen=True)
@@ -65,17 +84,28 @@ class _Time:
         return f"{self.listing.revision.uid}/{self.name}" if self.name else self.listing.revision.uid
 
 
-def schedule(edition: Edition, language: str) -> etree._Element:
-    """The root element: the series, then day by day and room by room every time that has an hour."""
-    times = sorted(_times(edition), key=lambda time: (time.when.start.date(), time.when.start, time.uid))
-    root = etree.Element("schedule")
+class _Programme:
+    """What the schedules in all languages have in common."""
+
+    def __init__(self, edition: Edition) -> None:
+        self.edition = edition
+
+    @cached_property
+    def times(self) -> list[_Time]:
+        """Every time that has an hour, day by day."""
+        return sorted(_times(self.edition), key=lambda time: (time.when.start.date(), time.when.start, time.uid))
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """The numbers of the times, by identity."""
+        return _numbers(time.uid for time in self.times)
+
+
+def _add_head(root: etree._Element, programme: _Programme, language: str) -> None:
+    edition = programme.edition
     etree.SubElement(root, "generator", name=GENERATOR)
     _add(root, "version", edition.updated.strftime("%Y-%m-%d %H:%M") if edition.ledger.lines else "0")
-    _add_conference(root, edition, times, language)
-    ids = _numbers(time.uid for time in times)
-    for index, (day, on_day) in enumerate(groupby(times, key=lambda time: time.when.start.date()), start=1):
-        _add_day(root, index, day, list(on_day), edition, language, ids)
-    return root
+    _add_conference(root, edition, programme.times, language)
 
 
 def _times(edition: Edition) -> Iterator[_Time]:
@@ -124,24 +154,17 @@ def _add_conference(root: etree._Element, edition: Edition, times: list[_Time], 
     _add(conference, "time_zone_name", edition.series.timezone)
 
 
-def _add_day(
-    root: etree._Element,
-    index: int,
-    day: date,
-    times: list[_Time],
-    edition: Edition,
-    language: str,
-    ids: dict[str, int],
-) -> None:
+def _day(index: int, day: date, times: list[_Time], programme: _Programme, language: str) -> etree._Element:
     ends = [time.when.end or time.when.start for time in times]
     start, end = min(time.when.start for time in times), max(ends)
-    element = etree.SubElement(root, "day", index=str(index), date=day.isoformat(), start=_iso(start), end=_iso(end))
+    element = etree.Element("day", index=str(index), date=day.isoformat(), start=_iso(start), end=_iso(end))
     rooms: dict[str, etree._Element] = {}
     for time in times:
         name = _room(time.listing, language)
         if name not in rooms:
             rooms[name] = etree.SubElement(element, "room", name=name)
-        _add_event(rooms[name], time, edition, language, ids[time.uid])
+        _add_event(rooms[name], time, programme.edition, language, programme.numbers[time.uid])
+    return element
 
 
 def _room(listing: Listing, language: str) -> str:

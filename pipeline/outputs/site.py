@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from pipeline.edition import Edition, Listing
 from pipeline.language import locale, say_language, words
 from pipeline.outputs import links
-from pipeline.outputs.base import Artifact
+from pipeline.outputs.base import Artifact, Made
 from pipeline.outputs.colours import CSS_COLOURS
 from pipeline.outputs.date_tile import date_tile, machine_readable
 from pipeline.outputs.joining import Joining, joining
-from pipeline.outputs.keys import Lasting, Reused, keys
+from pipeline.outputs.keys import Lasting, Reused, keys, runs
 from pipeline.outputs.later_dates import say_later_dates
 from pipeline.outputs.pictures import Picture, picture_address
 from pipeline.outputs.structured_data import embedded
@@ -96,6 +96,10 @@ class Site:
         """A page in its template; TemplateError where that is wrong."""
         return self._renderer.render(template, page.language, context).encode()
 
+    def rendered_in_parts(self, template: str, page: Page, context: Mapping[str, Any]) -> Iterator[bytes]:
+        """A long page, as it is made."""
+        return map(str.encode, self._renderer.render_in_parts(template, page.language, context))
+
     def key_of(self, template: str, *listings: Listing | None, values: Iterable[str] = ()) -> str | None:
         """The key of a page that shows these events and values; of everything, where its template may read more."""
         return keys(self.edition).of(*listings, values=values) if self._is_sharp(template) else None
@@ -140,18 +144,18 @@ class Site:
             "up": up,
             "to": lambda path, other=None: up + way(path, other or language),
             "shared": lambda path: up + path,
-            "lasting": lambda listing: self._lasting(page, listing),
+            "lasting": lambda *listings: self._lasting(page, listings),
             "stylesheet": f"{up}{STYLESHEET}?v={self._stylesheet}",
             "icon": up + ICON,
             "structured": embedded(structured) if structured is not None else None,
         }
 
-    def _lasting(self, page: Page, listing: Listing) -> Lasting | None:
-        """A key for what a page tells of an event at the date that is shown there; None where it may tell of others."""
+    def _lasting(self, page: Page, listings: Sequence[Listing]) -> Lasting | None:
+        """A key for what a page tells of events at the dates that are shown there; None where it may tell of others."""
         if not self._is_sharp(PARTS):
             return None
-        shown = f"{listing.event.date} {listing.event.time}"
-        return Lasting(keys(self.edition).of(listing, values=(page.language, page.path, shown)))
+        shown = [f"{listing.event.date} {listing.event.time}" for listing in listings]
+        return Lasting(keys(self.edition).of(*listings, values=(page.language, page.path, *shown)))
 
     def _shared_context(self, language: str) -> dict[str, Any]:
         """What is the same on all pages of a language."""
@@ -164,6 +168,7 @@ class Site:
         return {
             "edition": edition,
             "series": edition.series,
+            "runs": runs,
             "made_pieces": Reused(keys(edition)),
             "direction": locale(language).text_direction,
             "address": address,
@@ -219,9 +224,7 @@ def compact(style: str) -> str:
     return _SPARE.sub(lambda found: found[found.lastgroup] if found.lastgroup else " ", style).strip() + "\n"
 
 
-def page_file(
-    edition: Edition, path: str, language: str, make: Callable[[], bytes], key: str | None = None
-) -> Artifact:
+def page_file(edition: Edition, path: str, language: str, make: Callable[[], Made], key: str | None = None) -> Artifact:
     """A page as a file of its language's tree; `key` as for an artifact."""
     return Artifact(edition.path(path, language), "text/html; charset=utf-8", make, key)
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
-from xml.sax.saxutils import escape
+from html import escape
 
-from pipeline.edition import Edition
+from pipeline.edition import Edition, Listing
 from pipeline.outputs.base import Artifact
 from pipeline.outputs.keys import keys
 from pipeline.rendering import Renderer
@@ -22,30 +22,34 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa:
     yield Artifact("robots.txt", "text/plain; charset=utf-8", "\n".join(lines).encode, keys(edition).series)
 
 
-def _sitemap(edition: Edition) -> bytes:
+def _sitemap(edition: Edition) -> Iterator[bytes]:
     # Written by hand: a tree of all pages takes longer than some of them.
     several = len(edition.languages) > 1
     names = f'xmlns:xhtml="{XHTML}" xmlns="{SITEMAP}"' if several else f'xmlns="{SITEMAP}"'
-    urls = (_urls(edition, path, changed) for path, changed in _pages(edition))
-    return "".join((DECLARATION, f"<urlset {names}>\n", *urls, "</urlset>\n")).encode()
+    yield f"{DECLARATION}<urlset {names}>\n".encode()
+    yield _urls(edition, "", edition.updated if edition.ledger.lines else None)
+    yield _urls(edition, "subscribe/", None)
+    yield from keys(edition).joined(edition.shown, partial(_of_event, edition), "sitemap.xml")
+    for path, changed in _others(edition):
+        yield _urls(edition, path, changed)
+    yield b"</urlset>\n"
 
 
-def _pages(edition: Edition) -> Iterator[tuple[str, datetime | None]]:
-    """The public paths that readers search for, with the instant of their last published change where it is known."""
-    yield "", edition.updated if edition.ledger.lines else None
-    yield "subscribe/", None
-    for listing in edition.shown:
-        yield f"events/{listing.event.id}/", listing.revision.updated
+def _of_event(edition: Edition, listing: Listing) -> bytes:
+    return _urls(edition, f"events/{listing.event.id}/", listing.revision.updated)
+
+
+def _others(edition: Edition) -> Iterator[tuple[str, datetime | None]]:
+    """The pages of groups and newsletters, with the instant of their last published change where it is known."""
     for group in sorted(edition.catalogue.groups, key=lambda group: group.id):
         stamps = (listing.revision.updated for listing in edition.of_group(group.id))
         yield f"groups/{group.id}/", max(stamps, default=None)
-
     for sent in edition.newsletters:
         yield f"newsletters/{sent.newsletter.id}/", (sent.corrected_by or sent).at
 
 
-def _urls(edition: Edition, path: str, changed: datetime | None) -> str:
-    """A page in each language, each with the addresses of all of them."""
+def _urls(edition: Edition, path: str, changed: datetime | None) -> bytes:
+    """A public path in each language, each with the addresses of all of them."""
     addresses = {code: _escaped(edition.address(path, code)) for code in edition.languages}
     stamp = f"    <lastmod>{changed.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}</lastmod>\n" if changed is not None else ""
     links = ""
@@ -54,8 +58,9 @@ def _urls(edition: Edition, path: str, changed: datetime | None) -> str:
             f'    <xhtml:link rel="alternate" hreflang="{code}" href="{address}" />\n'
             for code, address in (*addresses.items(), ("x-default", addresses[edition.languages[0]]))
         )
-    return "".join(f"  <url>\n    <loc>{address}</loc>\n{stamp}{links}  </url>\n" for address in addresses.values())
+    urls = (f"  <url>\n    <loc>{address}</loc>\n{stamp}{links}  </url>\n" for address in addresses.values())
+    return "".join(urls).encode()
 
 
 def _escaped(text: str) -> str:
-    return escape(text, {'"': "&quot;"})
+    return escape(text, quote=False).replace('"', "&quot;")

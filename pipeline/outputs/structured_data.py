@@ -59,7 +59,7 @@ def event_data(edition: Edition, listing: Listing, language: str) -> Data | None
         description=to_text(event.abstract.said_in(language).text) if event.abstract else None,
         image=_images(edition, picture_of_event(listing, language) or picture_of_series(edition, language)),
         performer=[_performer(speaker) for speaker in event.speakers if speaker.unnamed is None],
-        organizer=[_organiser(organiser) for organiser in organisers_of(edition, event)],
+        organizer=[_organiser(organiser) for organiser in edition.organisers_of(event)],
         inLanguage=list(event.spoken),
         keywords=list(event.tags),
         offers=_offer(listing),
@@ -73,7 +73,7 @@ def event_data(edition: Edition, listing: Listing, language: str) -> Data | None
 
 
 def series_data(edition: Edition, language: str) -> Data:
-    """The series with the dates and places of its events, to stand on the home page."""
+    """The series with the dates and places of its events, to stand on the home page; these can be asked for once."""
     series = edition.series
     days = [day for listing in edition.shown if (day := first_day(listing.event.when)) is not None]
     return {
@@ -88,13 +88,15 @@ def series_data(edition: Edition, language: str) -> Data:
         startDate=min(days).isoformat() if days else None,
         endDate=max(days).isoformat() if days else None,
         organizer=[_organiser(organiser) for organiser in series.organiser],
-        subEvent=[
-            data
-            for listing in edition.shown
-            for data in _with_coming_times(edition, listing, language)
-            if data is not None
-        ],
+        subEvent=_in_turn(data for listing in edition.shown for data in _with_coming_times(edition, listing, language)),
     )
+
+
+def _in_turn(found: Iterator[Data | None]) -> Iterator[Data] | None:
+    """What is known of these, each to be told as soon as it is made: together they are large. None where nothing is."""
+    known = (data for data in found if data is not None)
+    first = next(known, None)
+    return None if first is None else (data for some in ((first,), known) for data in some)
 
 
 def _with_coming_times(edition: Edition, listing: Listing, language: str) -> Iterator[Data | None]:
@@ -108,7 +110,7 @@ def _with_coming_times(edition: Edition, listing: Listing, language: str) -> Ite
 
 
 def group_data(edition: Edition, group: Group, language: str) -> Data:
-    """A group with the dates and places of its events, to stand on its page."""
+    """A group with the dates and places of its events, to stand on its page; these can be asked for once."""
     series, listings = edition.series, [listing for listing in edition.of_group(group.id) if not listing.retired]
     page = edition.address(f"groups/{group.id}/", language)
     return {
@@ -124,14 +126,8 @@ def group_data(edition: Edition, group: Group, language: str) -> Data:
         },
     } | _given(
         organizer=[_organiser(organiser) for organiser in group.organiser or series.organiser],
-        subEvent=[data for listing in listings if (data := _event(edition, listing, language)) is not None],
+        subEvent=_in_turn(_event(edition, listing, language) for listing in listings),
     )
-
-
-def organisers_of(edition: Edition, event: Event) -> tuple[Organiser, ...]:
-    """Who invites to an event: its group's organisers where it has any, else those of the series."""
-    group = edition.catalogue.group_of(event)
-    return (group.organiser if group else ()) or edition.series.organiser
 
 
 def _images(edition: Edition, picture: Picture | None) -> list[str]:

@@ -9,13 +9,13 @@ from urllib.parse import quote
 from icalendar import Event as VEvent
 from icalendar.prop import vCalAddress, vCategory, vDDDTypes, vGeo, vRecur, vUri
 
-from pipeline.catalogue.models import Event, Organiser, Status, schedule
+from pipeline.catalogue.models import Event, Status, schedule
 from pipeline.catalogue.recurrence import local_until
 from pipeline.catalogue.texts import Phrase
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, local
 from pipeline.edition import Edition, Listing
 from pipeline.language import words
-from pipeline.outputs.contentlines import Text
+from pipeline.outputs.contentlines import Properties, Text
 from pipeline.outputs.description import description
 from pipeline.phrases import place_line, status_word, title_of
 
@@ -28,15 +28,15 @@ STATUS = {
 """A calendar knows no "postponed": until the new date is known it won't take place."""
 
 
-def vevents(edition: Edition, listing: Listing, language: str) -> tuple[VEvent, ...]:
+def vevents(edition: Edition, listing: Listing, language: str) -> tuple[Properties, ...]:
     """The components of one dated event in a language: one, and one more for each moved date of a recurring event."""
     event = listing.event
     master = _vevent(edition, listing, language, event.when)
     if event.repeats is None or event.date is None:
         return (master,)
-    master.add("rrule", _rule(event))
+    master.add("RRULE", _rule(event))
     for day in sorted(event.excepted):
-        _add_date(master, "exdate", event, day)
+        _add_date(master, "EXDATE", event, day)
     return master, *_moved(edition, listing, language)
 
 
@@ -48,30 +48,30 @@ def page_address(edition: Edition, listing: Listing, language: str) -> str:
 # --------------------------------------------------------------------------------------------- one component
 
 
-def _vevent(edition: Edition, listing: Listing, language: str, when: When) -> VEvent:
-    component = VEvent()
+def _vevent(edition: Edition, listing: Listing, language: str, when: When) -> Properties:
+    component = Properties(VEvent)
     _add_revision(component, listing)
     _add_times(component, when, tzid_of(listing.event))
-    _add_text(component, "summary", _summary(listing, when, language), language)
+    _add_text(component, "SUMMARY", _summary(listing, when, language), language)
     _add_description(component, edition, listing, language)
     _add_place(component, listing, language)
-    component["status"] = Text(STATUS[listing.event.status])
-    component["transp"] = Text(_transparency(listing, when))
-    component["url"] = vUri(page_address(edition, listing, language))
+    component["STATUS"] = Text(STATUS[listing.event.status])
+    component["TRANSP"] = Text(_transparency(listing, when))
+    component["URL"] = vUri(page_address(edition, listing, language))
     _add_categories(component, listing.event, language)
     _add_online(component, listing.event, language)
     _add_files(component, edition, listing.event)
     if (organiser := _organiser(edition, listing.event)) is not None:
-        component["organizer"] = organiser
+        component["ORGANIZER"] = organiser
     return component
 
 
-def _add_revision(component: VEvent, listing: Listing) -> None:
+def _add_revision(component: Properties, listing: Listing) -> None:
     revision = listing.revision
-    component["uid"] = Text(revision.uid)
-    component["sequence"] = revision.sequence
-    component["dtstamp"] = component["last-modified"] = _stamp(revision.updated)
-    component["created"] = _stamp(revision.created)
+    component["UID"] = Text(revision.uid)
+    component["SEQUENCE"] = revision.sequence
+    component["DTSTAMP"] = component["LAST-MODIFIED"] = _stamp(revision.updated)
+    component["CREATED"] = _stamp(revision.created)
 
 
 @lru_cache(maxsize=64)
@@ -80,7 +80,7 @@ def _stamp(moment: datetime) -> vDDDTypes:
     return vDDDTypes(moment.astimezone(UTC))
 
 
-def _add_text(component: VEvent, name: str, phrase: Phrase, language: str) -> None:
+def _add_text(component: Properties, name: str, phrase: Phrase, language: str) -> None:
     """A text, marked with the language it is really written in."""
     spoken = language if phrase.language == "und" else phrase.language
     component[name] = Text(phrase.text, params={"LANGUAGE": spoken})
@@ -101,22 +101,22 @@ def recurs_in_utc(event: Event) -> bool:
 UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "UCT", "Etc/Universal", "Universal", "Etc/Zulu", "Zulu"})
 
 
-def _add_times(component: VEvent, when: When, tzid: str | None) -> None:
+def _add_times(component: Properties, when: When, tzid: str | None) -> None:
     match when:
         case AtTime(start, end):
-            for name, moment in (("dtstart", start), ("dtend", end)):
+            for name, moment in (("DTSTART", start), ("DTEND", end)):
                 if moment is not None and tzid is None:
                     component[name] = _stamp(moment)
                 elif moment is not None:
                     _add_moment(component, name, moment, tzid)
         case OnDay(first, last):
-            component["dtstart"] = vDDDTypes(first)
-            component["dtend"] = vDDDTypes(last + timedelta(days=1))
+            component["DTSTART"] = vDDDTypes(first)
+            component["DTEND"] = vDDDTypes(last + timedelta(days=1))
         case Unscheduled():
             raise ValueError("an event without a date is in no calendar")
 
 
-def _add_moment(component: VEvent, name: str, moment: datetime, tzid: str | None) -> None:
+def _add_moment(component: Properties, name: str, moment: datetime, tzid: str | None) -> None:
     if tzid is None:
         component.add(name, moment.astimezone(UTC))
     else:
@@ -139,24 +139,24 @@ def _summary(listing: Listing, when: When, language: str) -> Phrase:
     return title
 
 
-def _add_description(component: VEvent, edition: Edition, listing: Listing, language: str) -> None:
+def _add_description(component: Properties, edition: Edition, listing: Listing, language: str) -> None:
     text = description(listing, page_address(edition, listing, language), language)
     # Its labels are in the calendar's language; a voice shall read the long texts right.
     prose = [part.said_in(language) for part in (listing.event.abstract, listing.event.notice) if part is not None]
     longest = max(prose, key=lambda phrase: len(phrase.text), default=Phrase(text, language))
-    _add_text(component, "description", Phrase(text, longest.language), language)
+    _add_text(component, "DESCRIPTION", Phrase(text, longest.language), language)
 
 
-def _add_place(component: VEvent, listing: Listing, language: str) -> None:
+def _add_place(component: Properties, listing: Listing, language: str) -> None:
     venue, online = listing.venue, listing.event.online
     if venue is not None:
         place = Phrase(place_line(venue, language), venue.name.said_in(language).language)
-        _add_text(component, "location", place, language)
+        _add_text(component, "LOCATION", place, language)
         if venue.geo is not None:
-            component["geo"] = _Position(venue.geo)
+            component["GEO"] = _Position(venue.geo)
     elif online is not None:
         label = online.label.said_in(language) if online.label else Phrase(words(language)("Online"), language)
-        _add_text(component, "location", label, language)
+        _add_text(component, "LOCATION", label, language)
 
 
 def _transparency(listing: Listing, when: When) -> str:
@@ -165,40 +165,38 @@ def _transparency(listing: Listing, when: When) -> str:
     return "TRANSPARENT" if free else "OPAQUE"
 
 
-def _add_categories(component: VEvent, event: Event, language: str) -> None:
+def _add_categories(component: Properties, event: Event, language: str) -> None:
     found = [event.kind.said_in(language).text] if event.kind else []
     found.extend(tag for tag in event.tags if tag not in found)
     if found:
         categories = vCategory([], params=foreign(event.kind.said_in(language), language) if event.kind else {})
         categories.cats.extend(map(Text, found))
-        component["categories"] = categories
+        component["CATEGORIES"] = categories
 
 
-def _add_online(component: VEvent, event: Event, language: str) -> None:
+def _add_online(component: Properties, event: Event, language: str) -> None:
     if event.online is None or event.online.url is None:
         return
     parameters = {"VALUE": "URI"}
     if event.online.label is not None:
         label = event.online.label.said_in(language)
         parameters |= {"LABEL": label.text, "LANGUAGE": language if label.language == "und" else label.language}
-    component.add("conference", vUri(_uri(event.online.url), params=parameters))
+    component.add("CONFERENCE", vUri(_uri(event.online.url), params=parameters))
 
 
-def _add_files(component: VEvent, edition: Edition, event: Event) -> None:
+def _add_files(component: Properties, edition: Edition, event: Event) -> None:
     if event.image is not None:
         parameters = {"VALUE": "URI", "DISPLAY": "BADGE"}
         if (media_type := guess_type(event.image)[0]) is not None:
             parameters["FMTTYPE"] = media_type
-        component.add("image", vUri(edition.address(quote(f"assets/{event.image}")), params=parameters))
+        component.add("IMAGE", vUri(edition.address(quote(f"assets/{event.image}")), params=parameters))
     for resource in event.resources:
-        component.add("attach", vUri(_uri(resource.url)))
+        component.add("ATTACH", vUri(_uri(resource.url)))
 
 
 def _organiser(edition: Edition, event: Event) -> vCalAddress | None:
     """The first organiser with an address: the field has no place for a name alone."""
-    group = edition.catalogue.group_of(event)
-    candidates: tuple[Organiser, ...] = (group.organiser if group else ()) or edition.series.organiser
-    known = next((organiser for organiser in candidates if organiser.email), None)
+    known = next((organiser for organiser in edition.organisers_of(event) if organiser.email), None)
     return None if known is None or known.email is None else calendar_user(known.email, known.name)
 
 
@@ -241,7 +239,7 @@ def _until(event: Event, moment: datetime) -> date | datetime:
     return moment.date() if event.time is None else moment.replace(tzinfo=event.zone).astimezone(UTC)
 
 
-def _add_date(component: VEvent, name: str, event: Event, day: date) -> None:
+def _add_date(component: Properties, name: str, event: Event, day: date) -> None:
     """A property that names the date of a recurring event which the rule puts on that day."""
     if event.time is None:
         component.add(name, day)
@@ -249,11 +247,11 @@ def _add_date(component: VEvent, name: str, event: Event, day: date) -> None:
         _add_moment(component, name, local(day, event.time, event.zone), tzid_of(event))
 
 
-def _moved(edition: Edition, listing: Listing, language: str) -> Iterator[VEvent]:
+def _moved(edition: Edition, listing: Listing, language: str) -> Iterator[Properties]:
     event = listing.event
     moved = (moment for moment in event.moved if moment.original not in event.excepted)
     for moment in sorted(moved, key=lambda moment: moment.original):
         when = schedule(event, moment.date, moment.time or event.time)
         component = _vevent(edition, listing, language, when)
-        _add_date(component, "recurrence-id", event, moment.original)
+        _add_date(component, "RECURRENCE-ID", event, moment.original)
         yield component

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tracemalloc
 from datetime import date
 from pathlib import Path, PurePosixPath
 from types import ModuleType
@@ -14,6 +15,7 @@ from publishing import HEAD, TALK, edition
 from pipeline import outputs
 from pipeline.edition import Edition
 from pipeline.outputs import OUTPUTS, Artifact, groups, newsletters, render_all, share, tombstones
+from pipeline.outputs.base import gathered
 from pipeline.rendering import Renderer
 
 DAY_DEPENDENT = {
@@ -96,6 +98,24 @@ def test_a_body_is_made_once_and_only_when_it_is_asked_for() -> None:
     artifact = Artifact("a.txt", "text/plain", make)
     assert not asked
     assert (artifact.body, artifact.body, asked) == (b"body", b"body", ["now"])
+
+
+def test_long_files_come_in_parts_that_are_worth_writing() -> None:
+    pieces = [b"%d," % number for number in range(50_000)]
+    parts = list(gathered(iter(pieces)))
+    assert b"".join(parts) == b"".join(pieces)
+    assert 2 < len(parts) < 10
+    assert list(gathered(iter(()))) == []
+
+
+def test_of_a_long_file_the_whole_is_not_held_while_it_is_made() -> None:
+    letters = (b"%d" % (number % 10) * 1000 for number in range(3000))
+    tracemalloc.start()
+    try:
+        assert sum(map(len, gathered(letters))) == 3_000_000
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_paths_are_clean_and_stay_below_out(output: ModuleType, lively: Edition) -> None:

@@ -3,8 +3,9 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -282,6 +283,31 @@ def test_other_templates_or_a_note_written_over_count_for_nothing(tmp_path: Path
     found = Remembered(tmp_path, tmp_path / "out", templates)
     assert not found.holds("a.txt", "key")
     assert not found.holds("a.txt", "kex")
+
+
+@pytest.mark.parametrize("cuts", [(), (1,), (2,), (3,), (1, 2, 3, 4), (2, 4)])
+def test_pieces_are_found_in_whichever_part_of_a_file_they_come(cuts: tuple[int, ...], tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    first = Remembered(tmp_path, tmp_path / "out", "templates")
+    pieces = {b"<one>": "one", b"<two>": "two"}
+    chunks = (b"<head>", b"<one>", b", and now:", b"<two>", b"<end>")
+
+    def parts() -> Iterator[bytes]:
+        for start, end in pairwise((0, *cuts, len(chunks))):
+            for chunk in chunks[start:end]:
+                first.put("never", b"<what a template drops>")
+                if chunk in pieces:
+                    first.put(pieces[chunk], chunk)
+            yield b"".join(chunks[start:end])
+
+    passing = first.passing()
+    (tmp_path / "out" / "long.txt").write_bytes(b"".join(passing.through(parts())))
+    first.passed("long.txt", "key", passing, (tmp_path / "out" / "long.txt").stat().st_mtime_ns)
+    first.keep()
+    second = Remembered(tmp_path, tmp_path / "out", "templates")
+    assert [second.find("one"), second.find("two"), second.find("never")] == [b"<one>", b"<two>", None]
+    assert second.holds("long.txt", "key")
+    second.close()
 
 
 def test_pieces_come_from_the_file_that_holds_them_until_it_is_another(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from publishing import FIRST, edition
 
@@ -162,7 +162,7 @@ def made(of: Edition) -> Mapping[str, tuple[str, bytes]]:
     return {file.path: (file.key or whole, file.body) for file in render_all(of, RENDERER)}
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15)
 @given(
     st.lists(EDITS, min_size=1, max_size=4),
     st.lists(EDITS, max_size=3),
@@ -184,7 +184,7 @@ def test_files_of_the_same_key_are_the_same(before: list[Edit], edits: list[Edit
             assert earlier[path][1] == later[path][1], path
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15)
 @given(st.lists(EDITS, min_size=1, max_size=4))
 def test_a_line_that_says_what_the_catalogue_says_is_read_alike(edits: list[Edit]) -> None:
     first, state = toml(beginning()), beginning()
@@ -276,7 +276,7 @@ SPOILT = st.sampled_from(
 DAYS = st.sampled_from([None, None, None, date(2026, 3, 12), date(2026, 6, 1)])
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8)
 @given(st.lists(st.tuples(EDITS, SPOILT, st.booleans(), st.integers(0, 2), DAYS), min_size=1, max_size=4))
 def test_a_build_after_any_edits_is_one_from_nothing(
     tmp_path_factory: Any, steps: list[tuple[Edit, str, bool, int, date | None]]

@@ -45,6 +45,30 @@ def test_a_second_time_nothing_is_touched(tmp_path: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == stamps
 
 
+@pytest.mark.parametrize("old", [None, b"", b"one, two", b"one, two!", b"one, ", b"one, too", b"One, two"])
+def test_a_file_may_come_in_parts(old: bytes | None, tmp_path: Path) -> None:
+    if old is not None:
+        write_folder(tmp_path, {"long.txt": old})
+        os.utime(tmp_path / "long.txt", ns=(7, 7))
+    with staging(tmp_path) as staged:
+        time = staged.add("long.txt", iter((b"one", b", ", b"two")))
+        assert (tmp_path / "long.txt").exists() == (old is not None)
+        written = staged.put().written
+    assert (tmp_path / "long.txt").read_bytes() == b"one, two"
+    assert (written, (tmp_path / "long.txt").stat().st_mtime_ns) == (() if old == b"one, two" else ("long.txt",), time)
+    assert (time == 7) == (old == b"one, two")
+
+
+def test_a_file_whose_parts_end_by_an_error_leaves_nothing(tmp_path: Path) -> None:
+    def parts() -> Iterator[bytes]:
+        yield b"one"
+        raise ValueError
+
+    with pytest.raises(ValueError), staging(tmp_path / "out") as staged:
+        staged.add("deep/long.txt", parts())
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_a_killed_process_left_is_completed(tmp_path: Path) -> None:
     write_folder(tmp_path, {"a.txt": b"a", "old.txt": b"old"})
     (tmp_path / "a.txt.tocsin-unfinished").write_bytes(b"hal")

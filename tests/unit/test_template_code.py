@@ -30,12 +30,16 @@ VALUES: Mapping[str, Any] = {
     "own": Marked(),
     "call": lambda text, end="": f"{text}{end}<",
     "safely": lambda: Markup("<u>"),
+    "table": {"key": "<", "items": "an item of that name", "inner": {"deep": Markup("&amp;")}},
 }
 SAYINGS = (
     "{{ text }}|{{ safe }}|{{ number }}|{{ nothing }}|{{ own }}",
     "{{ call('a', end='>') }}|{{ safely() }}|{{ text.upper() }}",
     "{{ text ~ safe }}|{{ text|e }}|{{ safe|e }}|{{ text|safe }}",
     "{% macro m(a, b='<') %}<p>{{ a }}{{ b }}</p>{% endmacro %}{{ m(text) }}{{ m(safe, b=text) }}",
+    "{% macro m(a, b) %}{{ a }}{{ b is defined }}{{ varargs }}{% endmacro %}{{ m(text) }}{{ m(safe, text, '<') }}",
+    "{{ table.key }}{{ table.inner.deep }}{{ table.none is defined }}{{ (table.inner or text).deep.lower() }}",
+    "{% for one in [table, table.inner] if one.deep is defined %}{{ call(one.deep, end='>') }}{% endfor %}{{ text }}",
     "{% macro m(a) %}<p>{{ a }}{{ caller() }}</p>{% endmacro %}{% call m('&') %}{{ text }}{% endcall %}",
     "{% set x %}<i>{{ text }}</i>{% endset %}{{ x }}{% for one in [text, safe] %}{{ loop.index }}{{ one }}{% endfor %}",
 )
