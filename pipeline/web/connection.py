@@ -17,6 +17,7 @@ class Connection(H11Protocol):
     """An HTTP connection that comes to an end: the server's own class waits for ever for the rest of a head."""
 
     _deadline: asyncio.TimerHandle | None = None
+    _heard_all = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as the class above has it
         """A connection begins, and its first request is awaited."""
@@ -35,6 +36,17 @@ class Connection(H11Protocol):
         else:
             self._be_content()
 
+    def eof_received(self) -> bool:  # type: ignore[override] # as the class above has it
+        """No more will come: what was asked is answered all the same, and then the connection ends."""
+        self._heard_all = True
+        return self._owes_an_answer()
+
+    def on_response_complete(self) -> None:
+        """An answer was given; where nothing more will come it may have been the last one."""
+        super().on_response_complete()
+        if self._heard_all and not self._owes_an_answer():
+            self.transport.close()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """A connection has ended."""
         self._be_content()
@@ -49,6 +61,10 @@ class Connection(H11Protocol):
         if self.cycle is not None:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
+
+    def _owes_an_answer(self) -> bool:
+        whole = self.conn.their_state is not h11.SEND_BODY
+        return whole and self.cycle is not None and not self.cycle.response_complete
 
     def _expect_an_end(self) -> None:
         if self._deadline is None:

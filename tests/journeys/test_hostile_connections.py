@@ -17,8 +17,8 @@ POST = b"POST /subscribe HTTP/1.1\r\n" + HOST
 PATIENCE = 60  # seconds until a test gives up; what is tested takes a fraction of it
 
 
-def talked(place: str, *pieces: bytes, pause: float = 0.0) -> bytes:
-    """All that comes back for these pieces until the service closes the connection."""
+def talked(place: str, *pieces: bytes, pause: float = 0.0, half_closed: bool = False) -> bytes:
+    """All that comes back for these pieces until the service closes the connection; it may hear that no more comes."""
     host, _, port = place.partition(":")
     answer = b""
     with socket.create_connection((host, int(port)), timeout=PATIENCE) as wire:
@@ -26,6 +26,8 @@ def talked(place: str, *pieces: bytes, pause: float = 0.0) -> bytes:
             for piece in pieces:
                 wire.sendall(piece)
                 time.sleep(pause)
+            if half_closed:
+                wire.shutdown(socket.SHUT_WR)
             while more := wire.recv(65_536):
                 answer += more
         except (BrokenPipeError, ConnectionResetError):  # it closed while we were still speaking
@@ -62,6 +64,19 @@ def test_who_stops_or_dawdles_in_the_middle_is_let_go(one_service: tuple[httpx.C
     assert answers.keys() == STRANGERS.keys(), "a connection was never closed"
     for name, pieces in STRANGERS.items():
         assert answers[name].count(b"HTTP/1.1 200 OK") == sum(piece.count(GET) for piece in pieces), name
+
+
+def test_who_says_no_more_after_a_request_gets_the_answer(one_service: tuple[httpx.Client, str]) -> None:
+    _, place = one_service
+    form = b"address=ada@reader.example"
+    whole = POST + b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n" % len(form) + form
+    metrics = GET.replace(b"/privacy", b"/metrics")
+    for asked in ([GET], [whole], [metrics], [GET, whole, GET, metrics], [GET * 3]):
+        answer = talked(place, *asked, half_closed=True)
+        assert answer.count(b"HTTP/1.1 200 OK") == b"".join(asked).count(b"HTTP/1.1"), (asked, answer[:200])
+        assert answer.endswith((b"</html>\n", b"\n")), asked
+    for cut_off in (GET[:-2], whole[:-1], b""):
+        assert talked(place, cut_off, half_closed=True).count(b"HTTP/1.1 200 OK") == 0, cut_off
 
 
 def test_many_silent_connections_keep_nobody_out(one_service: tuple[httpx.Client, str]) -> None:
