@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from checkout import ROOT
+from hypothesis import HealthCheck, settings
 
 from pipeline import ledger as journal
 from pipeline.catalogue.load import Source, load
@@ -12,6 +13,13 @@ from pipeline.catalogue.models import Catalogue
 from pipeline.edition import Edition
 from pipeline.ledger import Ledger
 from pipeline.rendering import Renderer
+
+# A loaded machine is no mistake: nothing is judged by how long it took. What CI finds it finds again on any machine.
+settings.register_profile(
+    "tocsin", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True,
+    derandomize=bool(os.environ.get("TOCSIN_NO_SKIPS")),
+)  # fmt: skip
+settings.load_profile("tocsin")
 
 PUBLISHED = datetime(2022, 9, 1, 10, tzinfo=UTC)
 

@@ -1,14 +1,14 @@
 """A season of mail that can go wrong at every step: a clock that jumps, a server that fails, a process that dies."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import Connection, Engine, select
-from sqlalchemy.exc import DBAPIError
+from mortality import Died, JumpingClock, Life, MortalDatabase
+from sqlalchemy import select
 
 from pipeline import ledger as journal
 from pipeline.actions.mailing import Office
@@ -22,7 +22,7 @@ from pipeline.ledger import Ledger, Line, pending_lines, retirement
 from pipeline.letters import Letter, Message, Recipient
 from pipeline.reminders.occasions import Kind
 from pipeline.rendering import Renderer
-from pipeline.store.database import Database, open_database
+from pipeline.store.database import open_database
 from pipeline.store.expansion import PROOF
 from pipeline.store.holding import HELD, hold_campaign, release_campaign
 from pipeline.store.subscribers import add, unsubscribe
@@ -30,7 +30,6 @@ from pipeline.store.switch import arm, hold, installation
 from pipeline.store.tables import campaigns, deliveries, subscribers
 from pipeline.testing import ACCEPTED, CapturingTransport
 
-T = TypeVar("T")
 START = datetime(2027, 3, 1, 9, tzinfo=UTC)
 RENDERER = Renderer()
 HEAD = """format = 1
@@ -64,78 +63,6 @@ id = "week"
 when = "weekly on Wednesday at 10:00"
 template = "digest"
 """
-
-
-class Died(BaseException):
-    """The process was killed; nothing of it catches this."""
-
-
-class JumpingClock:
-    """Simulated time that goes forth and back as it is told."""
-
-    def __init__(self, instant: datetime) -> None:
-        self.instant = instant
-
-    def now(self) -> datetime:
-        return self.instant
-
-    def sleep(self, seconds: float) -> None:
-        self.instant += timedelta(seconds=max(0.0, seconds))
-
-
-@dataclass
-class Life:
-    """When the process dies: before or after its `left`th transaction is committed; once dead it does nothing more."""
-
-    left: int | None = None
-    after: bool = False
-    dead: bool = False
-
-    def die(self) -> None:
-        self.dead = True
-        raise Died
-
-    def step(self) -> bool:
-        """Whether this transaction is the last one."""
-        if self.dead:
-            raise Died
-        if self.left is not None:
-            self.left -= 1
-        return self.left == 0
-
-
-class MortalDatabase(Database):
-    """A database as a process sees it that may die at each of its transactions."""
-
-    def __init__(self, engine: Engine, clock: JumpingClock, life: Life) -> None:
-        super().__init__(engine, clock)
-        self.life = life
-
-    @contextmanager
-    def begin(self) -> Iterator[Connection]:
-        last = self.life.step()
-        with super().begin() as connection:
-            yield connection
-            if last and not self.life.after:
-                self.life.die()
-        if last:
-            self.life.die()
-
-    def persist(
-        self, connection: Connection, work: Callable[[Connection], T], is_worth_it: Callable[[DBAPIError], bool]
-    ) -> T:
-        last = self.life.step()
-
-        def fatal(inner: Connection) -> T:
-            result = work(inner)
-            if last and not self.life.after:
-                self.life.die()
-            return result
-
-        result = super().persist(connection, fatal, is_worth_it)
-        if last:
-            self.life.die()
-        return result
 
 
 @dataclass(frozen=True)

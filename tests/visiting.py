@@ -110,6 +110,11 @@ def visit(tmp_path: Path) -> Iterator[Visited]:
     visited.database.close()
 
 
+def joined(visit: Visited, address: str = ADA, **fields: str) -> httpx.Response:
+    """The answer to somebody who asks for mail by the form."""
+    return visit.post("/subscribe", {"address": address, **fields})
+
+
 def subscribed(visit: Visited, address: str = ADA, language: str = "en", state: Standing = Standing.ACTIVE) -> str:
     """The public id of somebody who is there already."""
     with visit.database.begin() as connection:

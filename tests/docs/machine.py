@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import forking
 from checkout import ROOT
 
 NOT_RUN = {
@@ -34,6 +35,13 @@ FOLDERS = (
 )  # fmt: skip
 OF_THE_MACHINE = re.compile(r"(?<![\w.:/~])/(?=(?:opt|etc|srv|usr/local|var|path|chemin)/)|(?<=sqlite:///)/(?=var/)")
 CRON = re.compile(r"^(?:[\d*/,-]+ +){5}")
+VENV = """
+[ "$1 $2" = "-m venv" ] || exec {python} "$@"
+{python} -m venv --without-pip "$3" || exit
+for each in "$3"/lib/python3*/site-packages; do echo {dependencies} > "$each/dependencies.pth"; done
+printf '#!/bin/sh\\nexec "${{0%%/*}}/python" -m pip "$@"\\n' > "$3/bin/pip" && chmod +x "$3/bin/pip"
+"""
+"""What `python3` does there: a new environment is lent a pip, which is quicker than installing one."""
 NOW = "2027-01-10T10:20:00Z"
 """A while after the tutorial's series was published: its announcements are due."""
 
@@ -62,26 +70,21 @@ class Machine:
             folder.mkdir(parents=True, exist_ok=True)
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("TOCSIN_", "PYTHON"))}
         who = [f"GIT_{role}_{what}" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")]
-        # pip asks nobody: what tocsin depends on is lent to each environment by the one that runs the tests.
+        # pip asks nobody: it and what tocsin depends on are lent to each environment by the one that runs the tests.
         pip = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
         self.environment = {
             **clean, **dict.fromkeys(who, "ada@talks.example"), **pip, "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             "HOME": str(home), "PATH": f"{tools}:{os.environ['PATH']}", "TOCSIN_SMTP_URL": self.smtp,
         }  # fmt: skip
         self._lend_dependencies()
-        self.tool("python3", f'{sys.executable} "$@" || exit\n[ "$1 $2" != "-m venv" ] || {self._lending}')
-
-    @property
-    def _lending(self) -> str:
-        packages = self.folder / "dependencies"
-        return f'for each in "$3"/lib/python3*/site-packages; do echo {packages} > "$each/dependencies.pth"; done'
+        self.tool("python3", VENV.format(python=sys.executable, dependencies=self.folder / "dependencies"))
 
     def _lend_dependencies(self) -> None:
         lent = self.folder / "dependencies"
         lent.mkdir()
         for site in [Path(path) for path in sys.path if path.endswith("site-packages")]:
             for package in site.iterdir():
-                ours = "tocsin" in package.name or package.name.startswith("pip") or package.suffix == ".pth"
+                ours = "tocsin" in package.name or package.suffix == ".pth"
                 if not ours and not (lent / package.name).exists():
                     (lent / package.name).symlink_to(package)
 
@@ -94,7 +97,7 @@ class Machine:
     def lend_tocsin(self) -> None:
         """The command `tocsin` as it lies in this checkout, on the day of `NOW`."""
         self.environment["PYTHONPATH"] = str(ROOT)
-        self.tool("tocsin", f'exec {sys.executable} -W error -m pipeline "$@" --now {NOW}')
+        self.tool("tocsin", forking.script("--now", NOW))
 
     def here(self, text: str) -> str:
         """A text with the folders of the machine."""
@@ -106,6 +109,7 @@ class Machine:
         done = subprocess.run(
             ["bash", "-e", "-u", "-o", "pipefail", "-c", self.here(script)], cwd=self.project,
             env={**self.environment, **environment}, capture_output=True, text=True, check=False,
+            pass_fds=[forking.connection().fileno()],
         )  # fmt: skip
         assert done.returncode == says, (lines, done.stdout, done.stderr)
         return done

@@ -1,5 +1,6 @@
 """The reference is what the code says now, whole, and the site of the documentation asks no other host for anything."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import forking
 import pytest
 from checkout import ROOT
 from lxml import html
@@ -64,8 +66,8 @@ def test_every_command_and_option_is_in_the_reference_the_manual_and_the_readme(
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
-def test_every_command_has_help(command: str) -> None:
-    done = tocsin(ROOT, command, "--help")
+def test_every_command_has_help_in_a_process_that_has_read_nothing_else(command: str) -> None:
+    done = forking.run([command, "--help"], ROOT, os.environ, anew=True)
     assert done.returncode == 0
     assert COMMANDS[command].split(",")[0] in " ".join(done.stdout.split())
 

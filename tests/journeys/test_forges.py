@@ -4,10 +4,10 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+import forking
 import pytest
 import yaml
 from test_posting import CATALOGUE, SOON, clone, git
@@ -113,10 +113,17 @@ def shim(folder: Path) -> dict[str, str]:
     """An environment in which `tocsin` is the one of this checkout, at a fixed instant."""
     folder.mkdir()
     script = folder / "tocsin"
-    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pipeline "$@" --now {SOON[1]}\n')
+    script.write_text(f"#!/bin/sh\n{forking.script('--now', SOON[1])}\n")
     script.chmod(0o755)
     return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "GITHUB_REF_NAME": "main",
             "CI_DEFAULT_BRANCH": "main"}  # fmt: skip
+
+
+def typed(script: str, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script], cwd=folder, env=environment, capture_output=True, text=True,
+        check=False, pass_fds=[forking.connection().fileno()],
+    )  # fmt: skip
 
 
 def test_the_steps_of_publishing_push_the_ledger_and_the_site(clone: Path, tmp_path: Path) -> None:
@@ -125,8 +132,7 @@ def test_the_steps_of_publishing_push_the_ledger_and_the_site(clone: Path, tmp_p
     found = pipeline(tmp_path, "forgejo")["jobs"]["publish"]["steps"]
     for name in ("Publish", "Commit the ledger", "Deploy"):
         [run] = [step["run"] for step in found if step.get("name") == name]
-        done = subprocess.run(["bash", "-euo", "pipefail", "-c", run], cwd=clone, env=environment, capture_output=True,
-                              text=True, check=False)  # fmt: skip
+        done = typed(run, clone, environment)
         assert done.returncode == 0, done.stderr
     assert len(git(remote, "show", "main:ledger.jsonl").splitlines()) == 2
     assert "What bees know" in git(remote, "show", "pages:index.html")
@@ -137,10 +143,7 @@ def test_the_steps_of_publishing_push_the_ledger_and_the_site(clone: Path, tmp_p
     # A second run has nothing to commit, and deploys the same site.
     for name in ("Publish", "Commit the ledger", "Deploy"):
         [run] = [step["run"] for step in found if step.get("name") == name]
-        assert (
-            subprocess.run(["bash", "-euo", "pipefail", "-c", run], cwd=clone, env=environment, check=False).returncode
-            == 0
-        )
+        assert typed(run, clone, environment).returncode == 0
     assert git(remote, "rev-list", "--count", "main").strip() == "2"
 
 

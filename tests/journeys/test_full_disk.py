@@ -1,11 +1,9 @@
 """A disk without room in mid-run: what is known is noted as long as that can be, and nobody is left out."""
 
 import resource
-import subprocess
 from pathlib import Path
-from typing import Any
 
-import pytest
+from forking import Heard
 from mail_sink import Sink, sink
 from test_kill import assert_copies_are_equal, finish, outcome, queue, start
 
@@ -17,39 +15,28 @@ READERS = 400
 ROOM = 60_000  # octets beyond the file's size: less than the whole round writes, more than one transaction does
 
 
-def start_without_room(url: str, sink: Sink, octets: int, monkeypatch: pytest.MonkeyPatch) -> "subprocess.Popen[str]":
+def start_without_room(url: str, sink: Sink, octets: int) -> Heard:
     """A sender whose database, and the journal beside it, can't grow beyond so many octets."""
-
-    class Confined(subprocess.Popen[str]):
-        def __init__(self, *given: Any, **more: Any) -> None:
-            super().__init__(*given, **more)
-            resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (octets, octets))
-
-    with monkeypatch.context() as patched:
-        patched.setattr(subprocess, "Popen", Confined)
-        patched.setenv("PYTHONDONTWRITEBYTECODE", "1")  # it would leave half of what it compiles for all others
-        return start(url, sink, connections=5)
+    process = start(url, sink, connections=5)
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (octets, octets))
+    return process
 
 
-def test_with_room_to_note_what_was_sent_it_goes_on_and_sends_nothing_twice(
-    tmp_path: Path, sink: Sink, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_with_room_to_note_what_was_sent_it_goes_on_and_sends_nothing_twice(tmp_path: Path, sink: Sink) -> None:
     file = tmp_path / "tocsin.db"
     expected = queue(f"sqlite:///{file}", READERS)
-    process = start_without_room(f"sqlite:///{file}", sink, file.stat().st_size + ROOM, monkeypatch)
+    process = start_without_room(f"sqlite:///{file}", sink, file.stat().st_size + ROOM)
     assert f"sent={READERS}" in finish(process)
     assert set(sink.copies()) == expected
     assert sink.copies().total() == READERS
 
 
-def test_without_any_it_says_so_and_the_next_start_sends_the_rest(
-    tmp_path: Path, sink: Sink, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_any_it_says_so_and_the_next_start_sends_the_rest(tmp_path: Path, sink: Sink) -> None:
     file = tmp_path / "tocsin.db"
     url = f"sqlite:///{file}"
     expected = queue(url, READERS)
     # What the journal holds can be copied to the end of the file no more.
-    process = start_without_room(url, sink, file.stat().st_size * 3 // 4, monkeypatch)
+    process = start_without_room(url, sink, file.stat().st_size * 3 // 4)
     _, complained = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "look at its free space" in complained

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -10,8 +9,8 @@ from pathlib import Path
 from threading import Thread
 from urllib.parse import parse_qs
 
+import forking
 import pytest
-from checkout import ROOT
 from publishing import HEAD, TALK
 from test_posting import git, pushed
 
@@ -74,10 +73,7 @@ def publish(folder: Path, hub: str, events: str, now: str) -> subprocess.Complet
     text = HEAD.replace("[site]", f'[site]\nhub = "{hub}"') + events
     (folder / "events.toml").write_text(text, encoding="utf-8")
     clean = {key: value for key, value in os.environ.items() if not key.startswith("TOCSIN_")}
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "pipeline", "publish", "--now", now],
-        cwd=folder, env={**clean, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
+    return forking.run(["publish", "--now", now], folder, clean)
 
 
 FIRST, SECOND, THIRD = (f"2026-02-0{day}T10:00:00Z" for day in (1, 2, 3))
@@ -129,10 +125,7 @@ def test_without_a_hub_nothing_is_told_or_remembered(hub: Hub, tmp_path: Path) -
     hub.told()
     (tmp_path / "var" / "hub.json").unlink()
     (tmp_path / "events.toml").write_text(HEAD + TALK, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "pipeline", "publish", "--now", SECOND],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = forking.run(["publish", "--now", SECOND], tmp_path, os.environ)
     assert done.returncode == 0
     assert hub.told() == []
     assert not (tmp_path / "var" / "hub.json").exists()

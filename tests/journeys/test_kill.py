@@ -4,8 +4,6 @@ import importlib.util
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import forking
 import pytest
 from mail_sink import Sink, sink
 
@@ -88,21 +87,20 @@ def queue(url: str, readers: int) -> set[str]:
 
 def start(
     url: str, sink: Sink, crash_at: str = "", policy: str = "resend", connections: int = 1, minutes: int = 0
-) -> "subprocess.Popen[str]":
-    program = [sys.executable, "-W", "error", str(HERE / "process_to_kill.py")]
-    command = [*program, url, str(sink.port), policy, str(connections), str(minutes)]
-    environment = {**os.environ, "TOCSIN_CRASH_AT": crash_at, "PYTHONPATH": str(HERE.parent.parent)}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+) -> forking.Heard:
+    words = [url, str(sink.port), policy, str(connections), str(minutes)]
+    environment = {**os.environ, "TOCSIN_CRASH_AT": crash_at}
+    return forking.Heard(words, Path.cwd(), environment, program=HERE / "process_to_kill.py")
 
 
-def finish(process: "subprocess.Popen[str]") -> str:
+def finish(process: forking.Heard) -> str:
     """Waits for a process that must end well; what it printed."""
     said, complained = process.communicate(timeout=30)
     assert process.returncode == 0, complained
     return said
 
 
-def die(process: "subprocess.Popen[str]") -> None:
+def die(process: forking.Heard) -> None:
     """Waits for a process that must have been killed."""
     _, complained = process.communicate(timeout=30)
     assert process.returncode == -signal.SIGKILL, complained
@@ -317,7 +315,7 @@ class Killer:
         self.killed = 0
         self._wanted = wanted
         self._dots = 0
-        self._alive: list[subprocess.Popen[str]] = []
+        self._alive: list[forking.Heard] = []
         self._done = False
         self._lock = threading.Lock()
 
@@ -330,7 +328,7 @@ class Killer:
                 victims[self._dots // 10 % len(victims)].kill()
                 self.killed += 1
 
-    def replace_the_dead(self, senders: int, start: Callable[[], "subprocess.Popen[str]"]) -> bool:
+    def replace_the_dead(self, senders: int, start: Callable[[], forking.Heard]) -> bool:
         """Keeps so many senders alive until one has ended by itself; False once all have ended."""
         with self._lock:
             ended = [process for process in self._alive if process.poll() is not None]

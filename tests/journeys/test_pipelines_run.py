@@ -5,12 +5,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import forking
 import pytest
 import yaml
 from capture import Mailboxes
@@ -40,7 +40,7 @@ class Runner:
         tools = self.folder / "tools"
         tools.mkdir()
         scripts = {
-            "tocsin": f'exec "{sys.executable}" -m pipeline "$@" --now {SOON[1]}',
+            "tocsin": forking.script("--now", SOON[1]),
             "pip": f'test "$1" = install && echo "$3" >> "{self.folder}/installed"',
         }
         for name, script in scripts.items():
@@ -116,7 +116,10 @@ class Runner:
     def _script(self, script: str, more: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
         command = ["bash", "-eo", "pipefail", "-c", script]
         environment = {**self.environment(), **more}
-        return subprocess.run(command, cwd=self.at, env=environment, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            command, cwd=self.at, env=environment, capture_output=True, text=True, check=False,
+            pass_fds=[forking.connection().fileno()],
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

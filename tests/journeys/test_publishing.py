@@ -3,10 +3,10 @@
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import forking
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -16,10 +16,7 @@ DAY = "2022-10-01"
 def tocsin(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Runs the real command in a process of its own."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith("TOCSIN_")}
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "pipeline", *arguments],
-        cwd=folder, env={**clean, "PYTHONPATH": str(ROOT), **environment}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    return forking.run(arguments, folder, {**clean, **environment})
 
 
 @pytest.fixture

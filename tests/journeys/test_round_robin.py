@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import forking
 import httpx
 import pytest
 from capture import Mailboxes, capture
 from postgresql_server import running as postgresql
-from test_publishing import ROOT, project, tocsin
+from test_publishing import project, tocsin
 from test_service import NOW, link, parsed, until
 
 __all__ = ["project"]
@@ -90,12 +91,10 @@ class Service:
     def start(self) -> None:
         clean = {key: value for key, value in os.environ.items() if not key.startswith("TOCSIN_")}
         with (self._project / f"{self._port}.log").open("a") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "pipeline", "run", "--now", NOW, "--listen", f"127.0.0.1:{self._port}",
-                 "--in-doubt", "hold", "--every", "1"],
-                cwd=self._project, env={**clean, "PYTHONPATH": str(ROOT), **self._environment},
-                stdout=log, stderr=subprocess.STDOUT,
-            )  # fmt: skip
+            words = ["--listen", f"127.0.0.1:{self._port}", "--in-doubt", "hold", "--every", "1"]
+            self._process = forking.start(
+                ["run", "--now", NOW, *words], self._project, {**clean, **self._environment}, log.fileno()
+            )
         until(self.answers)
 
     def answers(self) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from capture import Mailboxes, capture
 from test_publishing import ROOT, edit, project, tocsin
+from test_service import free_place
 
 __all__ = ["project"]
 
@@ -155,7 +156,7 @@ def test_the_service_sends_what_falls_due_answers_one_click_and_ends_at_a_signal
 
     boxes, url = server
     prepare(project)
-    listen = "127.0.0.1:8031"
+    listen = free_place()
     clean = {key: value for key, value in os.environ.items() if not key.startswith("TOCSIN_")}
     service = subprocess.Popen(
         [sys.executable, "-m", "pipeline", "run", "--now", INSTANTS[0], "--listen", listen, "--every", "0.5"],

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import forking
 import httpx
 import pytest
 from capture import Mailboxes, capture
@@ -41,10 +42,9 @@ def serving(
     listen = listen or free_place()
     clean = {key: value for key, value in os.environ.items() if not key.startswith("TOCSIN_")}
     with (project / f"service-{listen[10:]}.log").open("w+") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline", "run", "--now", now, "--listen", listen, *options],
-            cwd=project, env={**clean, "PYTHONPATH": str(ROOT), "TOCSIN_SMTP_URL": url, **environment},
-            stdout=log, stderr=subprocess.STDOUT,
+        process = forking.start(
+            ["run", "--now", now, "--listen", listen, *options], project,
+            {**clean, "TOCSIN_SMTP_URL": url, **environment}, log.fileno(),
         )  # fmt: skip
         try:
             with httpx.Client(base_url=f"http://{listen}", timeout=20) as client:
@@ -258,7 +258,9 @@ def test_a_port_that_is_taken_is_said_and_nothing_is_left_running(project: Path)
     ready(project)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
-        done = tocsin(project, "run", "--now", NOW, "--listen", listen, TOCSIN_SMTP_URL="smtp://127.0.0.1:9")
+        # Anew, over pipes: what is left running would keep them open.
+        environment = {**os.environ, "TOCSIN_SMTP_URL": "smtp://127.0.0.1:9"}
+        done = forking.run(["run", "--now", NOW, "--listen", listen], project, environment, anew=True)
     assert done.returncode == 2
     assert f"can't listen at {listen}" in done.stderr
     assert "Traceback" not in done.stderr

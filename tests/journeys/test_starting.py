@@ -10,6 +10,7 @@ import tomllib
 from datetime import date
 from pathlib import Path
 
+import forking
 import jsonschema
 import pytest
 from checkout import ROOT
@@ -30,10 +31,7 @@ def environment(**others: str) -> dict[str, str]:
 
 
 def tocsin(folder: Path, *arguments: str, **others: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "pipeline", *arguments],
-        cwd=folder, env=environment(**others), capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    return forking.run(arguments, folder, environment(**others))
 
 
 def test_a_new_series_passes_check_builds_and_publishes_right_away(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 from generated import editions
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from icalendar import Calendar
 
 from pipeline.edition import Edition, Listing
@@ -32,7 +32,7 @@ def span(program: str, query: dict[str, str]) -> tuple[str, str]:
     return start, end
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(editions())
 def test_all_four_programs_are_told_what_the_calendar_says(edition: Edition) -> None:
     for listing in edition.dated:

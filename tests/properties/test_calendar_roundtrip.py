@@ -12,7 +12,7 @@ import recurring_ical_events
 import vobject
 import x_wr_timezone
 from generated import ZONES, editions, published
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
@@ -25,7 +25,7 @@ from pipeline.outputs import calendar, program
 from pipeline.phrases import speaker_line
 from pipeline.rendering import Renderer
 
-COMMON = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+COMMON = settings(max_examples=40)
 FEWER = settings(COMMON, max_examples=25)
 
 

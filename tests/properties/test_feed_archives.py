@@ -9,14 +9,14 @@ from urllib.parse import urljoin
 
 import feedparser
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from publishing import FIRST, HEAD, TALK
 
 from pipeline.catalogue.load import Source, load
 from pipeline.edition import Edition
 from pipeline.ledger import Ledger, pending_lines, retirement
-from pipeline.outputs import entries, feeds, json_feed
+from pipeline.outputs import entries, feeds
 from pipeline.outputs.entries import desk
 from pipeline.rendering import Renderer
 
@@ -83,7 +83,7 @@ def publish(states: Sequence[State], ledger: Ledger, now: datetime) -> Edition:
 
 def files(of: Edition) -> dict[str, bytes]:
     renderer = Renderer()
-    artifacts = [*feeds.render(of, renderer), *json_feed.render(of, renderer)]
+    artifacts = list(feeds.render(of, renderer))
     return {artifact.path: artifact.body for artifact in artifacts}
 
 
@@ -91,7 +91,7 @@ def archives(found: dict[str, bytes]) -> dict[str, bytes]:
     return {path: body for path, body in found.items() if "archive/" in path}
 
 
-COMMON = settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+COMMON = settings(max_examples=20)
 
 
 @COMMON

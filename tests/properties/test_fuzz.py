@@ -21,7 +21,9 @@ EXAMPLES = int(os.environ.get("TOCSIN_FUZZ", "60"))
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
 FOREIGN = sorted(path for path in (ROOT / "tests" / "data" / "import").rglob("*") if path.is_file())
 SMALL = 100_000
-any_change = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+any_change = settings(
+    max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 
 ODD = st.sampled_from(
     [

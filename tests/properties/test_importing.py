@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.actions.importing import Wishes, import_file
@@ -24,7 +24,7 @@ from pipeline.importing.zones import iana
 
 DATA = Path(__file__).parents[1] / "data" / "import"
 SAMPLES = {path.name: path.read_bytes() for path in sorted(DATA.iterdir())}
-ENOUGH = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+ENOUGH = settings(max_examples=40)
 HEAD = """format = 1
 [series]
 id = "talks"
@@ -181,7 +181,7 @@ def test_any_table(rows: list[list[str]]) -> None:
     bring("x.csv", "\n".join([header, *(";".join(row) for row in rows)]).encode(errors="replace"))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(sorted(SAMPLES)), st.data())
 def test_any_sample_with_bytes_changed(name: str, data: st.DataObject) -> None:
     body = bytearray(SAMPLES[name])
@@ -192,7 +192,7 @@ def test_any_sample_with_bytes_changed(name: str, data: st.DataObject) -> None:
         list(read(name, bytes(body), Manner("Europe/Paris")).events)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=300), st.sampled_from(["x.ics", "x.csv", "x.xml", "x.json", "x.html", "x"]))
 def test_any_bytes(body: bytes, name: str) -> None:
     with suppress(TocsinError):

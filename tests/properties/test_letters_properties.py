@@ -3,7 +3,6 @@
 import quopri
 import re
 import string
-from datetime import timedelta
 from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 
@@ -110,7 +109,7 @@ def test_no_stranger_has_a_token(given_token: str, secret: bytes) -> None:
     assert read_bounce_address(given_token, SECRET + secret) is None
 
 
-@settings(max_examples=60, deadline=timedelta(seconds=2))
+@settings(max_examples=60)
 @given(line, line, public_ids)
 def test_filling_in_marks_gives_what_writing_each_mail_would(
     seed_edition: Edition, title: str, about: str, public_id: str

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
-from mail_season import FULL_HEAD, KILLS, TAKES_AND_KILLS, Facts, Life, Season, scheduling
+from mail_season import FULL_HEAD, KILLS, TAKES_AND_KILLS, Facts, Season, scheduling
+from mortality import Life
 from postgresql_server import PostgreSQL, running
 
 from pipeline.delivery import Fate, Outcome, Step
@@ -250,7 +251,7 @@ def run(machine: type[MailMachine], examples: int, steps: int) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=examples, stateful_step_count=steps, deadline=None,
-            suppress_health_check=list(HealthCheck), print_blob=True,
+            max_examples=examples, stateful_step_count=steps,
+            suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip

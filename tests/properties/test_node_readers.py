@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 from generated import editions, published
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from judges import NODE, READER
 from publishing import TALK, edition
 
 from pipeline.catalogue.recurrence import occurrences
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, in_gap, in_overlap
 from pipeline.edition import Edition, Listing
-from pipeline.outputs import calendar, feeds, json_feed
+from pipeline.outputs import calendar, feeds
 from pipeline.outputs.entries import desk
 from pipeline.rendering import Renderer
 
@@ -24,13 +24,13 @@ pytestmark = pytest.mark.skipif(READER is None, reason="Node or its readers aren
 
 STATUS = {"confirmed": "CONFIRMED", "tentative": "TENTATIVE", "cancelled": "CANCELLED", "postponed": "CANCELLED"}
 SOONEST, LATEST = datetime(1899, 1, 1, tzinfo=UTC), datetime(2201, 1, 1, tzinfo=UTC)
-COMMON = settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow])
+COMMON = settings(max_examples=8)
 
 
 def read(of: Edition, *paths: str) -> Mapping[str, Any]:
     """The facts of all calendars and feeds, or of those named, as the three libraries give them."""
     renderer = Renderer()
-    artifacts = [*calendar.render(of, renderer), *feeds.render(of, renderer), *json_feed.render(of, renderer)]
+    artifacts = [*calendar.render(of, renderer), *feeds.render(of, renderer)]
     files = {artifact.path: artifact.body.decode() for artifact in artifacts if artifact.path in paths or not paths}
     done = subprocess.run(
         [NODE, READER], input=json.dumps(files), capture_output=True, text=True, check=False, timeout=300

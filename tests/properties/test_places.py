@@ -63,7 +63,7 @@ def leaves(value: Any, path: Path = ()) -> list[Path]:
     return [path]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(documents, st.booleans())
 def test_every_key_of_a_valid_document_has_a_place_and_nothing_else_has(text: str, carriage_returns: bool) -> None:
     try:

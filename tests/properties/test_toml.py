@@ -56,7 +56,7 @@ def typed(value: Any) -> object:
     return type(value), repr(value) if isinstance(value, float) else value, offset
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(documents)
 @example("\ufeffa = 1")
 @example("a = { b = 1,\n}")
@@ -69,7 +69,7 @@ HEADERS_OF_ITEMS = [*HEADERS, "[[b]]", "[b]", "[a.c]", "[[a.c]]", "[b.a]", "a = 
 item_documents = st.lists(st.one_of(st.sampled_from(HEADERS_OF_ITEMS), pieces), max_size=9).map("\n".join)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(item_documents, st.integers(1, 40))
 @example("[[a]]\nb = 1\n[[a]]\nb = 2\n[a.c]\nd = 1\n[[a]]", 1)
 @example("a = [{ b = 1 }]\n[[b]]\n[[a]]", 1)
@@ -95,7 +95,7 @@ def test_each_kind_of_value_is_read_alike(value: str) -> None:
         assert outcome(read_toml, text) == outcome(tomllib.loads, text)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(st.data())
 def test_a_real_catalogue_with_any_slip_is_read_alike(data: st.DataObject) -> None:
     text = (ROOT / "events.toml").read_text(encoding="utf-8")

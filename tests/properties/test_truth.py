@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import feedparser
 import vobject
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from publishing import FIRST, edition
 
@@ -125,7 +125,7 @@ START = (
 RENDERER = Renderer()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(
     st.lists(st.tuples(st.integers(0, 1), edits), max_size=6),
     st.sampled_from([timedelta(minutes=3), timedelta(days=1)]),

@@ -92,7 +92,7 @@ def kept(visit: Visited) -> tuple[object, ...]:
         return (*people, *connection.execute(select(campaigns.c.key).where(campaigns.c.kind != "confirmation")))
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(st.data(), st.sampled_from(METHODS), st.sampled_from(PATHS), headers, fields | st.binary(max_size=300))
 def test_no_request_breaks_anything_or_changes_anybody(
     visit: Visited,

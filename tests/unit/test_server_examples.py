@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from publishing import TALK, edition
 
-from pipeline.outputs import calendar, feeds, json_feed
+from pipeline.outputs import calendar, feeds
 from pipeline.rendering import Renderer
 
 EXAMPLES = Path(__file__).parents[2] / "contrib"
@@ -22,7 +22,7 @@ def published() -> dict[str, str]:
     of = edition(
         "".join(TALK.replace('"talk"', f'"talk-{number}"') + 'tags = ["tea"]\n' for number in range(101))
     )  # fmt: skip
-    artifacts = [artifact for output in (calendar, feeds, json_feed) for artifact in output.render(of, Renderer())]
+    artifacts = [artifact for output in (calendar, feeds) for artifact in output.render(of, Renderer())]
     return {artifact.path: artifact.media_type for artifact in artifacts}
 
 
