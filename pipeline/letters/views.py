@@ -14,6 +14,7 @@ from pipeline.edition import Edition, Listing, News
 from pipeline.errors import PermanentDeliveryError, SettingsError
 from pipeline.language import say_day, say_time, words
 from pipeline.phrases import capitalised, place_line, say_when, say_zone_of, speaker_line, title_of
+from pipeline.phrases.access import known_access
 from pipeline.reminders.notices import change_of
 from pipeline.reminders.occasions import Kind, Occasion
 
@@ -156,11 +157,9 @@ def _moment(moment: date | datetime | None, event: Event, language: str) -> str:
 
 
 def access_words(access: EventAccess | None, venue: Venue | None, language: str) -> list[str]:
-    """What is known of the access, as short words; what the event says outweighs what its venue says."""
+    """What is known of the access, as short words."""
     say = words(language)
-    known: dict[str, bool | None] = {}
-    for source in (venue.access if venue else None, access):
-        known.update({name: value for name, value in source or () if isinstance(value, bool)})
+    known = known_access(access, venue)
     said = {
         "step_free": (say("step-free access"), say("no step-free access")),
         "toilets": (say("accessible toilets"), say("no accessible toilets")),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import islice
 
-from pipeline.catalogue.models import Event, Organisation, Venue
+from pipeline.catalogue.models import Access, Event, Organisation, Venue
 from pipeline.catalogue.recurrence import occurrences
 from pipeline.catalogue.when import Unscheduled, When, is_over, starts
 from pipeline.edition import FAR_AHEAD, Edition, Listing, News
@@ -16,6 +16,7 @@ from pipeline.outputs.excerpt import excerpt
 from pipeline.outputs.links import Link, add_links, map_links
 from pipeline.outputs.pictures import Picture, picture_of_event
 from pipeline.phrases import capitalised, place_line, say_when, speaker_line, status_word, title_of
+from pipeline.phrases.access import known_access
 
 DESCRIPTION_LENGTH = 300
 LISTED_DATES = 60
@@ -158,30 +159,18 @@ def _organisations(edition: Edition, event: Event) -> list[Organisation]:
 
 
 def _access(event: Event, venue: Venue | None, language: str) -> dict[str, bool | None]:
-    """Each question that visitors ask, and its answer: yes, no or not known. The event's own answer goes first."""
+    """Each question that visitors ask, and its answer: yes, no or, about a venue, not known."""
     say = words(language)
-    answers: dict[str, bool | None] = {}
-    if venue is not None:
-        answers[say("Step-free access")] = _answer(event, venue, "step_free")
-        answers[say("Accessible toilets")] = _answer(event, venue, "toilets")
-        answers[say("Hearing loop")] = _answer(event, venue, "hearing_loop")
-    if event.access is not None:
-        answers |= _said(
-            {say("Sign language"): event.access.sign_language, say("Captions"): event.access.captions}
-        )  # fmt: skip
-    return answers
-
-
-def _answer(event: Event, venue: Venue, question: str) -> bool | None:
-    for access in (event.access, venue.access):
-        answer = getattr(access, question, None)
-        if answer is not None:
-            return bool(answer)
-    return None
-
-
-def _said(answers: Mapping[str, bool | None]) -> dict[str, bool | None]:
-    return {question: answer for question, answer in answers.items() if answer is not None}
+    known = known_access(event.access, venue)
+    questions = {
+        "step_free": say("Step-free access"),
+        "toilets": say("Accessible toilets"),
+        "hearing_loop": say("Hearing loop"),
+        "sign_language": say("Sign language"),
+        "captions": say("Captions"),
+    }
+    asked = Access.model_fields if venue is not None else ()
+    return {said: known.get(name) for name, said in questions.items() if name in known or name in asked}
 
 
 def _notes(event: Event, venue: Venue | None) -> list[object]:
