@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipeline.actions.importing import Imported, Wishes, import_file
+from pipeline.actions.importing import Imported, ImportOptions, import_file
 from pipeline.actions.project import project_at, read_catalogue
 from pipeline.actions.publish import draft
 from pipeline.catalogue.models import Catalogue
@@ -52,7 +52,7 @@ class Project:
 
     def bring(self, source: Path | str, *, update: bool = False, dry_run: bool = False, order: str = "") -> Imported:
         path = DATA / source if isinstance(source, str) else source
-        wishes = Wishes({}, order, update, dry_run)
+        wishes = ImportOptions({}, order, update, dry_run)
         return import_file(self.project, path, wishes, unchanged, lambda _language: unchanged)
 
     def export(self) -> None:

@@ -17,7 +17,7 @@ from pipeline.files import alone_in, read_if_there, write_whole
 from pipeline.importing import memory
 from pipeline.importing.fitting import Fitted, Tongue, fitted
 from pipeline.importing.found import LARGEST, Manner, Reading, Spot
-from pipeline.importing.merging import Outcome, Standing, Verdict, outcomes
+from pipeline.importing.merging import Existing, Outcome, Verdict, outcomes
 from pipeline.importing.reading import read
 from pipeline.importing.shaping import Say, table_of, to_be_announced
 from pipeline.importing.sound import made_sound
@@ -35,7 +35,7 @@ LITTLE = 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class ImportOptions:
     """How an import is to go about."""
 
     columns: Mapping[str, str]
@@ -54,11 +54,13 @@ class Imported:
     """The ids of new places."""
     by_hand: frozenset[str] = frozenset()
     """Events whose change could not be written into the file without touching more than it."""
-    standing: Loaded | None = field(default=None, repr=False)
+    existing: Loaded | None = field(default=None, repr=False)
     """The catalogue into which it came; the files of groups that it refuses were left as they are."""
 
 
-def import_file(project: Project, file: Path, wishes: Wishes, say: Say, public: Callable[[str], Say]) -> Imported:
+def import_file(
+    project: Project, file: Path, options: ImportOptions, say: Say, public: Callable[[str], Say]
+) -> Imported:
     """Reads a file and joins its events to the catalogue; a problem anywhere changes nothing.
 
     `say` translates for the organisers; `public` gives the translation into a language of the series.
@@ -66,9 +68,9 @@ def import_file(project: Project, file: Path, wishes: Wishes, say: Say, public: 
     with alone_in(project.folder):
         loaded, ledger = read_catalogue(project), read_ledger(project)
         catalogue = loaded.catalogue
-        reading = read(file.name, _bytes_of(file), _manner(catalogue, wishes))
+        reading = read(file.name, _bytes_of(file), _manner(catalogue, options))
         joining = _Joining(project, loaded, ledger, say, public(catalogue.series.default_language))
-        return joining.join(reading, file.name, wishes)
+        return joining.join(reading, file.name, options)
 
 
 def _bytes_of(file: Path) -> bytes:
@@ -82,8 +84,8 @@ def _bytes_of(file: Path) -> bytes:
         raise CatalogueError([spot.problem("{reason}", reason=error.strerror)]) from None
 
 
-def _manner(catalogue: Catalogue, wishes: Wishes) -> Manner:
-    return Manner(catalogue.series.timezone, catalogue.site.base, wishes.order, wishes.columns)
+def _manner(catalogue: Catalogue, options: ImportOptions) -> Manner:
+    return Manner(catalogue.series.timezone, catalogue.site.base, options.order, options.columns)
 
 
 class _Joining:
@@ -105,12 +107,12 @@ class _Joining:
         self._venues = Venues(catalogue.venues, self._tongue)
         self._lost: list[Problem] = []
 
-    def join(self, reading: Reading, source: str, wishes: Wishes) -> Imported:
+    def join(self, reading: Reading, source: str, options: ImportOptions) -> Imported:
         """Decides, writes unless it is a dry run, and tells."""
         remembered = memory.read(read_if_there(self._memory_file, memory.FILE), memory.FILE)
-        standing = Standing(self._catalogue, remembered, self._ours(), frozenset(self._ledger.events))
+        existing = Existing(self._catalogue, remembered, self._ours(), frozenset(self._ledger.events))
         events = (fitted(found, self._tongue) for found in reading.events)
-        decided = outcomes(events, standing, update=wishes.update)
+        decided = outcomes(events, existing, update=options.update)
         text, by_hand = self._told(decided, reading.organisations, source)
         decided = [replace(outcome, record=None) if outcome.event in by_hand else outcome for outcome in decided]
         told = (outcome.fitted.lost for outcome in decided if outcome.verdict in _TOLD)
@@ -121,10 +123,10 @@ class _Joining:
                 records.write(line)  # `writelines` would take all of them into memory first
             # What the source said stands in the text now, and to judge it takes as much memory once more.
             decided = list(map(_in_short, decided))
-            del standing, remembered
+            del existing, remembered
             if text != self._text:
                 self._refuse_what_breaks(text)
-            if not wishes.dry_run:
+            if not options.dry_run:
                 # The catalogue first: killed in between, the next import knows the events by their look.
                 if text != self._text:
                     _write(self._project.catalogue, self._start + text)

@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from pipeline.actions.importing import Imported, Wishes, import_file
+from pipeline.actions.importing import Imported, ImportOptions, import_file
 from pipeline.commands.reader import as_json
 from pipeline.commands.shell import DONE, Shell
 from pipeline.commands.telling import tell_refused
@@ -40,13 +40,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(shell: Shell) -> int:
     """Imports, and tells what came of each event and what was not carried over."""
     options = shell.options
-    wishes = Wishes(_columns(options.columns), options.dates, options.update, options.dry_run)
+    wishes = ImportOptions(_columns(options.columns), options.dates, options.update, options.dry_run)
     result = import_file(shell.project, Path(options.file), wishes, shell.words, words)
     if options.json:
         shell.say_json(_as_json(shell, result))
         return DONE
-    if result.standing is not None:
-        tell_refused(shell, result.standing.refused, result.standing.catalogue)
+    if result.existing is not None:
+        tell_refused(shell, result.existing.refused, result.existing.catalogue)
     if not options.quiet:
         shell.tell_problems(result.lost)
     for outcome in result.outcomes:

@@ -2,8 +2,8 @@
 
 import argparse
 
+from pipeline.actions.overview import Overview, SeriesOverview, overview
 from pipeline.actions.send import all_series
-from pipeline.actions.standing import SeriesStanding, Standing, standing
 from pipeline.commands.selecting import as_json as entry_as_json
 from pipeline.commands.shell import DONE, Shell
 from pipeline.errors import N_
@@ -28,7 +28,7 @@ def run(shell: Shell) -> int:
     with open_database(shell.database_url, shell.clock, create=False) as database:
         all_series(database)  # says so where nothing was published yet
         here = installation(database, shell.settings.installation)
-        found = standing(database, here, shell.clock.now())
+        found = overview(database, here, shell.clock.now())
     if shell.options.json:
         shell.say_json(as_json(found))
         return DONE
@@ -44,7 +44,7 @@ def run(shell: Shell) -> int:
     return DONE
 
 
-def _tell(shell: Shell, found: SeriesStanding) -> None:
+def _tell(shell: Shell, found: SeriesOverview) -> None:
     shell.say(f"\n{found.series}")
     if found.braked:
         said = shell.words("hold = true under [mail]: nothing leaves until that line is gone and published")
@@ -64,7 +64,7 @@ def _tell(shell: Shell, found: SeriesStanding) -> None:
         shell.say("  " + shell.words("held: {key}  (tocsin arm {key})").format(key=key))
 
 
-def _tell_letters(shell: Shell, found: SeriesStanding) -> None:
+def _tell_letters(shell: Shell, found: SeriesOverview) -> None:
     listed = ", ".join(f"{number} {shell.words(STATES[state])}" for state, number in sorted(found.letters.items()))
     said = (
         shell.words("letters: {letters}; {count} of {limit} sent within a day")
@@ -80,7 +80,7 @@ def _told(shell: Shell, trouble: Trouble) -> str:
     return shell.words("{name}: {what}").format(name=f"{times} {trouble.outcome}", what=trouble.text)
 
 
-def as_json(found: Standing) -> dict[str, object]:
+def as_json(found: Overview) -> dict[str, object]:
     """The same for a program."""
     return {
         "held": found.held,
@@ -89,7 +89,7 @@ def as_json(found: Standing) -> dict[str, object]:
     }
 
 
-def _series_as_json(found: SeriesStanding) -> dict[str, object]:
+def _series_as_json(found: SeriesOverview) -> dict[str, object]:
     coming = [{"mailing": one.occasion.key, "due": one.occasion.due.isoformat()} for one in found.coming]
     return {
         "next": coming[0]["due"] if coming else None,

@@ -47,7 +47,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Existing:
     """What is there before the import."""
 
     catalogue: Catalogue
@@ -58,27 +58,27 @@ class Standing:
     """Ids that were used once, by events that are retired: never used again."""
 
 
-def outcomes(events: Iterable[Fitted], standing: Standing, *, update: bool = False) -> list[Outcome]:
+def outcomes(events: Iterable[Fitted], existing: Existing, *, update: bool = False) -> list[Outcome]:
     """The outcome of every event, in their order. `update` takes over what changed at the source."""
-    return list(_Merging(standing, update).all(list(events)))
+    return list(_Merging(existing, update).all(list(events)))
 
 
 class _Merging:
-    def __init__(self, standing: Standing, update: bool) -> None:
-        self._standing = standing
+    def __init__(self, existing: Existing, update: bool) -> None:
+        self._existing = existing
         self._update = update
-        self._languages = frozenset(standing.catalogue.languages)
-        self._taken = {*standing.catalogue.event_by_id, *standing.spent}
+        self._languages = frozenset(existing.catalogue.languages)
+        self._taken = {*existing.catalogue.event_by_id, *existing.spent}
         self._claimed: set[str] = set()
         """Events that this file has already: another of its events merely looks like one of them."""
         self._repeats: Counter[str] = Counter()
         self._rows: Counter[str] = Counter()
         self._remembered: defaultdict[str, list[str]] = defaultdict(list)
-        for name in standing.memory.records:
+        for name in existing.memory.records:
             if name.startswith(NAMELESS):
                 self._remembered[_stem(name)].append(name)
         self._by_look: dict[tuple[str, str], list[str]] = {}
-        for event in standing.catalogue.events:
+        for event in existing.catalogue.events:
             for title in event.title.root.values() if event.title else ():
                 self._by_look.setdefault((_folded(title), str(event.date)), []).append(event.id)
 
@@ -86,7 +86,7 @@ class _Merging:
         names = _identities(events)
         present = set(names)
         self._rows.update(_stem(name) for name in names if name.startswith(NAMELESS))
-        records = self._standing.memory.records
+        records = self._existing.memory.records
         self._claimed |= {records[name].event for name in names if name in records}
         for event, uid in zip(events, names, strict=True):
             outcome = self._one(event, uid, present)
@@ -95,14 +95,14 @@ class _Merging:
             yield outcome
 
     def _one(self, event: Fitted, uid: str, present: set[str]) -> Outcome:
-        record = self._standing.memory.records.get(uid) or self._moved(uid, present)
+        record = self._existing.memory.records.get(uid) or self._moved(uid, present)
         if record is not None:
             event = replace(event, facts=_with_other_languages(record.facts, event.facts, self._languages))
             return self._again(event, Record(uid, record.event, plain(event.facts)), record)
         facts = plain(event.facts)
-        ours = self._standing.ours.get(uid.partition(":")[2])
+        ours = self._existing.ours.get(uid.partition(":")[2])
         known = ours or self._alike(event)
-        if known is not None and known in self._standing.catalogue.event_by_id:
+        if known is not None and known in self._existing.catalogue.event_by_id:
             # Our own calendar puts words into the title that aren't part of it.
             told = _TOLD_AT_ONCE - {"title", "status"} if ours else _TOLD_AT_ONCE
             return self._linked(event, Record(uid, known, facts), told)
@@ -110,7 +110,7 @@ class _Merging:
         return Outcome(event, Verdict.NEW, name, Record(uid, name, facts))
 
     def _again(self, event: Fitted, now: Record, before: Record) -> Outcome:
-        if before.event not in self._standing.catalogue.event_by_id:
+        if before.event not in self._existing.catalogue.event_by_id:
             return Outcome(event, Verdict.TAKEN_OUT, before.event, None)
         changes = tuple(_changes(before.facts, now.facts))
         if not changes:
@@ -121,7 +121,7 @@ class _Merging:
         return Outcome(event, Verdict.UPDATED, before.event, now, changes)
 
     def _linked(self, event: Fitted, now: Record, told: frozenset[str]) -> Outcome:
-        ours = _comparable(self._standing.catalogue.event_by_id[now.event])
+        ours = _comparable(self._existing.catalogue.event_by_id[now.event])
         theirs = {key: value for key, value in now.facts.items() if key in told}
         theirs = _with_other_languages(ours, theirs, self._languages)
         changes = tuple(_changes({key: ours[key] for key in theirs if key in ours}, theirs))
@@ -135,7 +135,7 @@ class _Merging:
         alike = {name for title in sorted(titles) for name in self._by_look.get((title, day), [])}
         hour = event.facts.get("time")
         for name in sorted(alike - self._claimed):
-            known = self._standing.catalogue.event_by_id[name].time
+            known = self._existing.catalogue.event_by_id[name].time
             if hour is None or known is None or hour == known:
                 return name
         return None
@@ -145,11 +145,11 @@ class _Merging:
         if not uid.startswith(NAMELESS):
             return None
         gone = [name for name in self._remembered[_stem(uid)] if name not in present]
-        return self._standing.memory.records[gone[0]] if len(gone) == 1 and self._rows[_stem(uid)] == 1 else None
+        return self._existing.memory.records[gone[0]] if len(gone) == 1 and self._rows[_stem(uid)] == 1 else None
 
     def _free_id(self, event: Fitted) -> str:
         titles = event.facts.get("title", {})
-        default = self._standing.catalogue.series.default_language
+        default = self._existing.catalogue.series.default_language
         title = titles.get(default) or next(iter(titles.values()), "")
         day = event.facts.get("date")
         slug = proposed_slug(title) if title else "my-id"

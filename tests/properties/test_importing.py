@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.actions.importing import Wishes, import_file
+from pipeline.actions.importing import ImportOptions, import_file
 from pipeline.actions.project import project_at, read_catalogue
 from pipeline.errors import TocsinError, unchanged
 from pipeline.importing.cells import Days, UnreadableError, read_day_and_times, read_times
@@ -81,7 +81,9 @@ def bring(name: str, data: bytes) -> None:
         project = project_at(file)
 
         def once(*, update: bool = False) -> list[Verdict]:
-            result = import_file(project, source, Wishes({}, "dmy", update), unchanged, lambda _language: unchanged)
+            result = import_file(
+                project, source, ImportOptions({}, "dmy", update), unchanged, lambda _language: unchanged
+            )
             assert not result.by_hand
             return [outcome.verdict for outcome in result.outcomes]
 

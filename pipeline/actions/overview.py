@@ -21,7 +21,7 @@ SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class SeriesStanding:
+class SeriesOverview:
     """One series: the next mailings, the letters by state, and what asks for a look."""
 
     series: str
@@ -36,24 +36,24 @@ class SeriesStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Overview:
     """The whole database: why nothing may leave from here (empty where it may), and each series."""
 
     held: str
     last_tick: datetime | None
-    series: tuple[SeriesStanding, ...]
+    series: tuple[SeriesOverview, ...]
 
 
-def standing(database: Database, here: Mapping[str, str], now: datetime) -> Standing:
+def overview(database: Database, here: Mapping[str, str], now: datetime) -> Overview:
     """How things stand at an instant; only reads."""
     with database.look() as connection:
         found = tuple(_of_series(connection, name, now) for name in published_series(connection))
-        return Standing(why_held(connection, here), last_tick(connection), found)
+        return Overview(why_held(connection, here), last_tick(connection), found)
 
 
-def _of_series(connection: Connection, series: str, now: datetime) -> SeriesStanding:
+def _of_series(connection: Connection, series: str, now: datetime) -> SeriesOverview:
     mail = sending_edition(connection, series, now).catalogue.mail
-    return SeriesStanding(
+    return SeriesOverview(
         series,
         coming_campaigns(connection, series, now, now + AHEAD)[:SHOWN],
         counts(connection, series),
