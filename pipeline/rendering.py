@@ -15,7 +15,7 @@ from pipeline import language as speech
 from pipeline.catalogue.models import Series
 from pipeline.catalogue.texts import Phrase, Text
 from pipeline.catalogue.when import When
-from pipeline.errors import TemplateError
+from pipeline.errors import TemplateError, TocsinError
 from pipeline.markdown import to_html, to_text
 from pipeline.phrases import say_when
 from pipeline.phrases.details import details
@@ -139,6 +139,15 @@ def _told(template: str) -> Iterator[None]:
         raise TemplateError("{template}: there is no template {name!r}", template=template, name=error.name) from error
     except jinja2.TemplateError as error:
         raise TemplateError("{place}: {reason}", place=_place(error, template), reason=error.message) from error
+    except TocsinError:
+        raise
+    except Exception as error:
+        # What a line of theirs asks for and can't be; in a line of ours it is a fault of the program.
+        place = _place(error, "")
+        if not place or place.startswith(f"{shipped_templates()}/"):
+            raise
+        reason = f"{type(error).__name__}: {error}"
+        raise TemplateError("{place}: {reason}", place=place, reason=reason) from error
 
 
 def _place(error: BaseException, template: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from difflib import get_close_matches
 
 import jinja2
@@ -36,16 +37,20 @@ def _is_ours(environment: jinja2.Environment, name: str, file: str | None) -> bo
 
 
 def sources_above(environment: jinja2.Environment, source: str) -> Iterator[str]:
-    """The texts of the templates that one with this source extends, as far as they are there."""
+    """The texts of the templates that one with this source extends, as far as they are there.
+
+    Those that it only says so of, in a remark or in another case, are among them.
+    """
     assert environment.loader is not None  # noqa: S101 - ours all have one
-    seen = set[str]()
-    while (found := _EXTENDS.search(source)) and found[1] not in seen:
-        seen.add(found[1])
-        try:
-            source, _, _ = environment.loader.get_source(environment, found[1])
-        except jinja2.TemplateNotFound:
-            return
-        yield source
+    waiting, seen = _EXTENDS.findall(source), set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            with suppress(jinja2.TemplateNotFound):
+                text, _, _ = environment.loader.get_source(environment, name)
+                waiting += _EXTENDS.findall(text)
+                yield text
 
 
 def _extended(tree: nodes.Template) -> str | None:

@@ -1,12 +1,13 @@
 """What templates were compiled to, and what was found in their texts, kept beside the catalogue for the next run.
 
-It is code, as templates are. What another program wrote, or this one on another machine, counts for nothing; so does
-what is damaged.
+It is code, as templates are. What another program wrote, this one on another machine, or another user, counts for
+nothing; so does what is damaged.
 """
 
 import hashlib
 import json
 import marshal
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,7 +29,7 @@ def remembered_templates(folder: Path) -> Iterator[None]:
     file = folder / KEPT_IN
     kept: tuple[dict[Any, Any], dict[Any, Any]] = ({}, {})
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RecursionError):
-        kept = _read(file.read_bytes())
+        kept = _read(_written_by_us(file))
     codes, verdicts = kept
     Compiled.codes.update((name, code) for name, code in codes.items() if name not in Compiled.codes)
     template_reading.verdicts.update(
@@ -50,6 +51,14 @@ def _written(codes: dict[Any, Any], verdicts: dict[Any, Any]) -> bytes:
     head = json.dumps({"python": sys.version, "program": program()}).encode()
     rest = head + b"\n" + marshal.dumps((codes, verdicts))
     return _seal(rest) + b"\n" + rest
+
+
+def _written_by_us(file: Path) -> bytes:
+    """What a file holds; ValueError where it is another user's, who may write in `var/` and yet no templates."""
+    with file.open("rb") as opened:
+        if os.fstat(opened.fileno()).st_uid != os.geteuid():
+            raise ValueError
+        return opened.read()
 
 
 def _read(data: bytes) -> tuple[dict[Any, Any], dict[Any, Any]]:

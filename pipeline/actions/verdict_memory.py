@@ -130,10 +130,16 @@ def memory(
 
 
 def _made_in(folder: Path) -> str | None:
-    """A digest of how the files stand that were published in a folder; None where that can't be told."""
+    """A digest of how the files stand that were published in a folder; None where that can't be told.
+
+    Nor is it told where files still wait there, of a process that was killed: the next one has to clear them away.
+    """
+    # A verdict of `check`, which is said again most often, needs no more of our modules.
+    files = importlib.import_module("pipeline.files")
+    if os.path.lexists(folder / files.UNFINISHED):
+        return None
     try:
-        # A verdict of `check`, which is said again most often, needs no more of our modules.
-        manifest = (folder / importlib.import_module("pipeline.files").MANIFEST).read_bytes()
+        manifest = (folder / files.MANIFEST).read_bytes()
         stamps = [_seen(f"{folder}/{name}") for name in json.loads(manifest)["files"]]
     except (OSError, ValueError, KeyError, TypeError):
         return None

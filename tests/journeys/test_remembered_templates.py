@@ -1,6 +1,7 @@
 """Templates are compiled once and not at each build, and never believed to be what they no longer are."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import jinja2
@@ -93,3 +94,13 @@ def test_what_is_damaged_or_of_another_program_counts_for_nothing(compiled: list
     compiled.clear()
     build("Three")
     assert not compiled
+
+
+def test_what_another_user_wrote_counts_for_nothing(compiled: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who runs the service may write in `var/`, and must not choose what runs when the organiser builds."""
+    build("One")
+    other = os.geteuid() + 1
+    monkeypatch.setattr(os, "geteuid", lambda: other)
+    compiled.clear()
+    build("Two")
+    assert "site/event.html" in compiled

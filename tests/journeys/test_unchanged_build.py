@@ -10,8 +10,8 @@ from checkout import ROOT
 
 from pipeline.actions.verdict_memory import KEPT_OF_BUILD, Looked, memory, remembered
 from pipeline.cli import main
-from pipeline.files import MANIFEST
-from pipeline.staging import staging
+from pipeline.files import MANIFEST, UNFINISHED
+from pipeline.staging import Staged, staging
 
 CATALOGUE = """format = 1
 [series]
@@ -89,6 +89,16 @@ def test_a_difference_is_built(built: Path, edit: Callable[[Path], None], capsys
     assert "1 file written" in capsys.readouterr().out
     assert main(["build", *NOW]) == 0
     assert "0 files written" in capsys.readouterr().out
+
+
+def test_what_a_killed_build_left_is_cleared_away_though_nothing_else_is_different(built: Path) -> None:
+    killed = Staged(built / "out")
+    killed.add("index.html", b"half of it")
+    before = {path for path in (built / "out").rglob("*") if UNFINISHED in path.name}
+    assert before
+    assert main(["build", *NOW]) == 0
+    assert not any(path.exists() for path in before)
+    assert (built / "out" / "index.html").read_bytes() != b"half of it"
 
 
 def test_an_edit_of_the_catalogue_is_built_and_told_each_time(built: Path, capsys: pytest.CaptureFixture[str]) -> None:

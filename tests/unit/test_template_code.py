@@ -94,6 +94,43 @@ def test_a_block_that_the_template_above_has_lost_is_refused_though_the_code_was
     assert Renderer((tmp_path,)).render("page.html", "en", {}) == "<p>words</p>"
 
 
+def test_a_remark_that_names_another_template_hides_no_change_of_the_one_above(tmp_path: Path) -> None:
+    above = tmp_path / "above.html"
+    above.write_text("<p>{% block own %}{% endblock %}</p>")
+    (tmp_path / "page.html").write_text(
+        '{# It once said: extends "old.html" #}{% extends "above.html" %}{% block own %}words{% endblock %}'
+    )
+    assert Renderer((tmp_path,)).render("page.html", "en", {}) == "<p>words</p>"
+    above.write_text("<p>{% block other %}{% endblock %}</p>")
+    with pytest.raises(TemplateError, match="no block 'own'"):
+        Renderer((tmp_path,)).render("page.html", "en", {})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["{{ 1 + 'one' }}", "{{ 1 // 0 }}", "{% for x in 3 %}{% endfor %}", "{{ 'a'.split(1, 2, 3) }}", "{{ 'x'|day }}"],
+)
+def test_what_their_line_asks_for_and_can_not_be_is_told_with_its_place(wrong: str, tmp_path: Path) -> None:
+    (tmp_path / "part.html").write_text(f"a part\n{wrong}")
+    (tmp_path / "page.html").write_text('{% include "part.html" %}')
+    with pytest.raises(TemplateError, match=r"part\.html:2: \w+Error: "):
+        Renderer((tmp_path,)).render("page.html", "en", {})
+
+
+class Faulty:
+    """As a fault of the program would show itself."""
+
+    @property
+    def language(self) -> str:
+        raise ZeroDivisionError
+
+
+def test_a_fault_of_the_program_in_a_template_of_ours_is_not_told_as_theirs(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text('{% extends "tocsin/site/base.html" %}')
+    with pytest.raises(ZeroDivisionError):
+        Renderer((tmp_path,)).render("page.html", "en", {"page": Faulty()})
+
+
 LINES = st.text(alphabet="aé1 -+.:=!?\"'\xa0\u202f²*<", max_size=12)
 
 
