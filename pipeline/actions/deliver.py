@@ -13,6 +13,7 @@ from pipeline.actions.rounds import Round
 from pipeline.actions.terms import Delivered, Finish, Terms
 from pipeline.clock import Clock
 from pipeline.delivery import PATIENCE, Transport
+from pipeline.delivery.lines import Manners
 from pipeline.store.database import Database
 from pipeline.store.deliveries import InDoubt
 from pipeline.store.outbox import waiting
@@ -51,6 +52,7 @@ def deliver(
     stop: Callable[[], bool] = lambda: False,
     progress: Callable[[Delivered], None] = lambda _so_far: None,
     checkpoint: Callable[[str], None] = lambda _name: None,
+    manners: Manners | None = None,
 ) -> Delivered:
     """Sends what a series has due, until nothing is left, `limit` messages were tried, or `stop()` says so.
 
@@ -62,8 +64,8 @@ def deliver(
     lease nobody takes it for abandoned, unless its sender is known to be dead. A round begins no more messages once
     it `lasts` for so long. `jitter` gives numbers from 0 to 1. `stop` is asked and `progress` told between two
     messages; those in hand then have some seconds to end. `checkpoint` is called at the named points where a test may
-    end the process. Trouble with the mail server is in the result,
-    trouble with the database is raised as StoreError.
+    end the process. `manners` keeps what is learnt of the mail server for the next round. Trouble with the mail server
+    is in the result, trouble with the database is raised as StoreError.
     """
     with sending(database, owner) as sender:
         if sender is None:
@@ -88,5 +90,6 @@ def deliver(
             stop,
             progress,
             checkpoint,
+            manners or Manners(),
         )
         return Round(sender, series, connect, finish, clock, terms).carried()

@@ -59,7 +59,7 @@ class Round:
     ) -> None:
         self._sender, self._series, self._clock, self._terms = sender, series, clock, terms
         self._checkpoint = terms.checkpoint
-        self._lines: Lines[_Start] = Lines(connect, terms.connections)
+        self._lines: Lines[_Start] = Lines(connect, terms.connections, terms.manners)
         self._supply = Supply(sender, series, finish, clock, terms)
         self._unsettled: list[tuple[Claimed, Settlement]] = []
         self._result = Delivered()
@@ -156,8 +156,9 @@ class Round:
         due = bool(self._lines.due)
         if self._dry and (due or self._lines.busy):
             return due  # asked again when all has ended: some of it may have to go again
-        spoken_for = self._tried + self._lines.reserved
-        while not self._supply.take_in(self._write(lambda connection: self._supply.claimed(connection, spoken_for))):
+        ahead = [start.item for start in self._lines.reserved]
+        tried = self._tried + len(ahead)
+        while not self._supply.take_in(self._write(lambda connection: self._supply.claimed(connection, tried)), ahead):
             self._dry = True
             if due or self._lines.busy or not self._terms.patient or self._terms.stop():
                 return due

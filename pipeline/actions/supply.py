@@ -1,7 +1,7 @@
 """What a round takes in hand: deliveries claimed in batches, and the finished message of each."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -37,16 +37,18 @@ class Supply:
         self._least = self._size = max(_BATCH, _BATCH_OF_A_CONNECTION * terms.connections)
         self.waiting: deque[Claimed] = deque()
 
-    def take_in(self, batch: Batch) -> bool:
-        """Adds what was claimed, when nothing waits any more; False for nothing."""
+    def take_in(self, batch: Batch, ahead: Sequence[Claimed] = ()) -> bool:
+        """Adds what was claimed, when nothing waits any more; False for nothing. What is `ahead` may come back."""
         items, letters = batch
         self.waiting.extend(items)
         # Only those in use are kept: each confirmation has a letter of its own.
-        self._letters = {key: letters.get(key) or self._letters[key] for key in _letters_for(items)}
+        self._letters = {key: letters.get(key) or self._letters[key] for key in _letters_for((*items, *ahead))}
         now = self._clock.now()
         # Claiming has its price, but others may want to send some too, and urgent news should not wait behind many.
         self._size = min(2 * self._size, _LARGEST_BATCH) if now - self._taken_in < _SOON else self._least
-        self._taken_in, self._renew_at = now, now + self._terms.lease / 2
+        self._taken_in = now
+        if not ahead:  # else the older claims fall due before these
+            self._renew_at = now + self._terms.lease / 2
         return bool(items)
 
     def claimed(self, connection: Connection, tried: int) -> Batch:

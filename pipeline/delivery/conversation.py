@@ -113,6 +113,8 @@ class Conversation:
         that one can begin next, over this connection.
         """
         announced, self._ahead = self._ahead, None
+        self._message, self._refusal, self._dotted = message, None, False
+        self._careful, self._holds_dot = careful, False
         if announced is not None and announced is not message:
             return self._lost(None, "another message was announced", Step.MAIL)
         envelope: tuple[bytes, ...] = ()
@@ -124,8 +126,6 @@ class Conversation:
             except UnicodeError:
                 fault = "the server doesn't take addresses beyond ASCII (SMTPUTF8)"
                 return Outcome(Fate.REFUSED, Step.RCPT, None, fault)
-        self._message, self._refusal, self._dotted = message, None, False
-        self._careful, self._holds_dot = careful, False
         self._following, self._behind = None if careful else following, 0
         if announced is not None:
             self._until = time.monotonic() + TIMEOUT
@@ -349,8 +349,9 @@ class Conversation:
     def _lost(self, code: int | None, words: str, at: Step | None = None) -> Outcome:
         """The connection is of no use any more; what the server had said of the message holds all the same."""
         in_body = self._holds_dot or (self._dotted and len(self._leaving) > self._behind)
-        if in_body and self._refusal is None and (reply := self._last_words()) is not None:
-            return self._interrupted(*reply)
+        is_speaking = self._holds_dot or (self._dotted and bool(self._leaving))
+        if is_speaking and self._refusal is None and (reply := self._last_words()) is not None:
+            return self._interrupted(*reply) if in_body else self._answered_at_last(*reply)
         hang_up(self._client)
         if self._refusal is not None:
             return refused(*self._refusal)
@@ -360,7 +361,7 @@ class Conversation:
         return Outcome(Fate.BROKEN, Step.BODY if in_body else at or awaited, code, words)
 
     def _last_words(self) -> Reply | None:
-        """What the server said before it hung up over a body."""
+        """What the server said before it hung up over a body, or what stands behind one."""
         try:
             while more := self._socket.recv(_AT_ONCE):
                 self._heard += more
@@ -370,6 +371,11 @@ class Conversation:
             return self._next_reply()
         except ValueError:
             return None
+
+    def _answered_at_last(self, code: int, said: bytes) -> Outcome:
+        """The reply to the final dot, where the server heard no more of what stands behind it."""
+        hang_up(self._client)
+        return self._concluded(code, words(said)) or self._lost(code, words(said))
 
     def _interrupted(self, code: int, said: bytes) -> Outcome:
         """A reply before the end of the body: the server wants no more of it."""

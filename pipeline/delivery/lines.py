@@ -22,6 +22,14 @@ _FAILED: Final = (Fate.BROKEN, Fate.UNKNOWN)
 _LOOK: Final = 0.05  # seconds between two looks at a connection that is being opened
 
 
+@dataclass(slots=True)
+class Manners:
+    """What was learnt of a mail server, for as long as the process lasts."""
+
+    hears_ahead: bool = True
+    """False once it fell silent over a message behind which the next one was announced."""
+
+
 @dataclass(slots=True, eq=False)
 class _Line(Generic[T]):
     transport: Transport
@@ -43,17 +51,17 @@ class Lines(Generic[T]):
     `trouble` says why the mail server can't be used; it stays empty while one connection still can. Each connection is
     opened in a thread of its own, since that may take as long as the server likes; the first one alone, to learn
     whether the server wants us at all. After that all goes on in the caller's thread: a `Conversation` never waits, any
-    other transport is done with a message as soon as it has begun.
+    other transport is done with a message as soon as it has begun. `manners` may be shared with other lines to the same
+    server.
     """
 
-    def __init__(self, connect: Callable[[], Transport], most: int) -> None:
+    def __init__(self, connect: Callable[[], Transport], most: int, manners: Manners | None = None) -> None:
         self.trouble = ""
-        self._connect, self._most = connect, most
+        self._connect, self._most, self._manners = connect, most, manners or Manners()
         self._lines: list[_Line[T]] = []
         self._free: list[_Line[T]] = []
         self._due: dict[int, _Line[T]] = {}  # by the identity of what is next on them
         self._left: list[T] = []
-        self._is_shy = False  # the server fell silent over a message behind which the next one was announced
         self._in_hand: dict[int, _InHand[T]] = {}  # by the number of the connection's file
         self._poll = select.poll()
         self._overdue_from = math.inf  # before this instant of the monotonic clock nothing in hand is overdue
@@ -73,14 +81,14 @@ class Lines(Generic[T]):
         return [line.following for line in self._due.values() if line.following is not None]
 
     @property
-    def reserved(self) -> int:
-        """How many connections, free or not, have something that is next on them."""
-        return sum(line.following is not None for line in self._lines)
+    def reserved(self) -> list[T]:
+        """What is next on connections, free or not."""
+        return [line.following for line in self._lines if line.following is not None]
 
     @property
     def looks_ahead(self) -> bool:
         """Whether a message can be announced together with the body of the one before."""
-        if self._is_shy or self._breaks or self._hang_ups or not self._lines:
+        if not self._manners.hears_ahead or self._breaks or self._hang_ups or not self._lines:
             return False
         one = self._lines[0].transport
         return isinstance(one, Conversation) and one.looks_ahead
@@ -234,7 +242,8 @@ class Lines(Generic[T]):
             return
         line.transport.close()
         self._drop(line)
-        self._is_shy = self._is_shy or (outcome.text == TIMED_OUT and line.following is not None)
+        if outcome.text == TIMED_OUT and line.following is not None:
+            self._manners.hears_ahead = False
         if line.has_carried and outcome.step is Step.MAIL:
             return  # many a server takes so many messages and no more over one connection
         self._failure = f"the connection to the mail server failed: {outcome.told}"

@@ -110,8 +110,10 @@ _START = Prepared(
         deliveries.c.campaign_id == bindparam("campaign"),
         deliveries.c.subscriber_id == bindparam("subscriber"),
         deliveries.c.owner == bindparam("me"),
-        # `sending` too: the commit may be repeated when its confirmation was lost on the way.
         IS_IN_HAND,
+        # `sending` too: the commit may be repeated when its confirmation was lost on the way. With another Date it is
+        # another copy, made before this sender lost the delivery and claimed it anew.
+        or_(deliveries.c.state == State.CLAIMED, deliveries.c.dated == bindparam("at", type_=Instant)),
         deliveries.c.lease_until > shown(bindparam("now", type_=Instant)),
         armed_switch(),
         exists(
@@ -171,11 +173,9 @@ def start_all(
     if _START.run(connection, rows, me=owner, now=microseconds(now), span=span) == len(items):
         return [True] * len(items)
     ours = and_(IS_IN_HAND, deliveries.c.owner == owner, deliveries.c.state == State.SENDING)
-    begun = {
-        (row.campaign_id, row.subscriber_id)
-        for row in connection.execute(select(deliveries.c.campaign_id, deliveries.c.subscriber_id).where(ours))
-    }
-    return [(item.campaign, item.recipient.subscriber) in begun for item, _ in items]
+    copies = select(deliveries.c.campaign_id, deliveries.c.subscriber_id, deliveries.c.dated).where(ours)
+    begun = {tuple(row) for row in connection.execute(copies)}
+    return [(item.campaign, item.recipient.subscriber, dated) in begun for item, dated in items]
 
 
 def set_aside(connection: Connection, item: Claimed, owner: str, now: datetime) -> str:

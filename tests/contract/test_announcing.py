@@ -1,6 +1,7 @@
 """The next message is announced with the body of the one before, and only what has begun can ever be in doubt."""
 
 import socket
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -14,19 +15,21 @@ from test_deliver import SERIES, address, finish, queue, state_of
 from test_pipelining import FINE, GO_ON, Packets, serve
 
 from pipeline.actions.deliver import Delivered, deliver
-from pipeline.delivery import Fate, MailServer, Step
+from pipeline.delivery import Fate, MailServer, Outcome, Step
 from pipeline.delivery.connection import connect
 from pipeline.delivery.conversation import Conversation
-from pipeline.delivery.lines import Lines
+from pipeline.delivery.lines import Lines, Manners
 from pipeline.letters import Message
 from pipeline.store.database import Database
+from pipeline.store.subscribers import listed
 from pipeline.store.switch import hold, installation
-from pipeline.store.tables import Standing, State, subscribers
+from pipeline.store.tables import Standing, State, deliveries, subscribers
 
 __all__ = ["serve", "sink"]
 
 ONE = Message("b@example.org", "ada@example.org", b"Subject: One\r\n\r\nOne.\r\n", "<1@x>")
 TWO = Message("b@example.org", "bo@example.org", b"Subject: Two\r\n\r\nTwo.\r\n", "<2@x>")
+THREE = Message("b@example.org", "cy@example.org", b"Subject: Three\r\n\r\nThree.\r\n", "<3@x>")
 ENVELOPE = b"MAIL FROM:<b@example.org>\r\nRCPT TO:<%s>\r\nDATA\r\n"
 KEPT = b"250 2.0.0 kept\r\n"
 PIPELINING = b"250-sink\r\n250 PIPELINING\r\n"
@@ -107,16 +110,19 @@ def test_an_announced_one_that_must_not_leave_gets_no_octet_of_its_body(serve: C
     lines.begin(one, ONE, following=(two, TWO))
     ended(lines)
     lines.withdraw(two)
-    assert (lines.due, lines.free, lines.reserved) == ([], 0, 0)
+    assert (lines.due, lines.free, lines.reserved) == ([], 0, [])
     server.stop()
     assert len(server.packets) == 2
 
 
 class Narrow:
-    """A connection that takes so many octets of a body and what stands behind it, and then breaks."""
+    """A connection that takes so many octets of a body and what stands behind it, and then breaks.
 
-    def __init__(self, most: int) -> None:
-        self._room, self._replies = [most, 10_000], [FINE + FINE + GO_ON]  # the envelope is taken as a whole
+    What the server said last can still be read.
+    """
+
+    def __init__(self, most: int, *last: bytes) -> None:
+        self._room, self._replies = [most, 10_000], [*last, FINE + FINE + GO_ON]  # the envelope is taken as a whole
 
     def setblocking(self, _flag: bool) -> None:
         pass
@@ -139,21 +145,61 @@ class Narrow:
 def test_only_the_dot_tells_whether_it_is_a_doubt_whatever_is_said_behind_it(
     beyond_the_dot: int, fate: Fate, step: Step
 ) -> None:
-    wire = Narrow(len(ONE.body + b".\r\n") + beyond_the_dot)
+    outcome = broken_off(Narrow(len(ONE.body + b".\r\n") + beyond_the_dot))
+    assert (outcome.fate, outcome.step) == (fate, step)
+
+
+@pytest.mark.parametrize(
+    ("said", "fate"),
+    [
+        (KEPT, Fate.ACCEPTED),
+        (b"451 4.3.0 later\r\n", Fate.LATER),
+        (b"421 4.3.2 closing\r\n", Fate.BROKEN),
+        (b"354 what\r\n", Fate.UNKNOWN),
+        (b"hm\r\n", Fate.UNKNOWN),
+    ],
+)
+def test_the_reply_to_the_dot_holds_where_the_server_hears_no_more_behind_it(said: bytes, fate: Fate) -> None:
+    outcome = broken_off(Narrow(len(ONE.body + b".\r\n") + 9, said))
+    assert (outcome.fate, outcome.step) == (fate, Step.END)
+
+
+def broken_off(wire: Narrow) -> Outcome:
+    """What comes of a message on a connection that breaks while it and the announcement behind it are said."""
     smtp = SimpleNamespace(sock=wire, has_extn=lambda name: name == "pipelining", close=lambda: None)
     talk = Conversation(SimpleNamespace(smtp=smtp, is_closed=False), lambda _name: None)
     assert talk.begin(ONE, following=TWO) is None
     outcome = talk.go_on()
     assert outcome is not None
-    assert (outcome.fate, outcome.step) == (fate, step)
+    assert not talk.is_open
+    return outcome
 
 
-def round_to(sink: Sink, database: Database, connections: int = 1, per_second: float | None = None) -> Delivered:
+def test_only_the_announced_one_can_begin_next_on_a_connection(serve: Callable[..., Packets]) -> None:
+    server = serve(FINE + FINE + GO_ON, KEPT + FINE + FINE + GO_ON, KEPT)
+    talk = connect(server.server)
+    outcome = talk.begin(ONE, following=TWO)
+    while outcome is None:
+        outcome = talk.go_on()
+    other = talk.begin(THREE)
+    assert other is not None
+    assert (outcome.fate, other.fate, other.step) == (Fate.ACCEPTED, Fate.BROKEN, Step.MAIL)
+    server.stop()
+    assert len(server.packets) == 2
+
+
+def round_to(
+    sink: Sink,
+    database: Database,
+    connections: int = 1,
+    per_second: float | None = None,
+    manners: Manners | None = None,
+) -> Delivered:
     to = partial(connect, MailServer("127.0.0.1", sink.port, "smtp", helo="localhost"))
     return deliver(
         database, SERIES, to, finish, database.clock,
         owner="me", here=installation(database), connections=connections, lease=timedelta(hours=1),
-        per_second=per_second,
+        per_second=per_second, manners=manners,
     )  # fmt: skip
 
 
@@ -218,6 +264,42 @@ def test_where_a_pace_decides_which_is_next_nothing_is_announced(
     assert len([octets for octets in said if octets]) == announced
 
 
+def test_an_announced_one_that_comes_back_when_all_is_claimed_still_leaves(database: Database, sink: Sink) -> None:
+    sink.greeting = PIPELINING
+    queue(database, 3)
+    sink.answers[address(1)] = ["hang"]  # long enough that more is asked for meanwhile
+    done = round_to(sink, database)
+    assert (done.sent, done.trouble) == (3, None)
+    assert sink.copies() == {address(0): 1, address(1): 1, address(2): 1}
+
+
+def test_an_announced_one_that_this_sender_lost_and_claimed_anew_leaves_once(shared: Database, sink: Sink) -> None:
+    sink.greeting = PIPELINING
+    queue(shared, 60)
+    is_again_in_hand, came_twice = threading.Event(), threading.Event()
+
+    def lose() -> None:
+        recipient = sink.kept[-1][0]
+        if recipient == address(0):  # behind which the next one was announced
+            with shared.look() as connection:
+                (number,) = (one.id for one in listed(connection, SERIES) if one.address == address(1))
+            row = update(deliveries).where(deliveries.c.subscriber_id == number)
+            freed = row.values(state=State.PENDING, owner=None, lease_until=None)
+            shared.run(lambda connection: connection.execute(freed))
+            shared.clock.sleep(1.0)
+            is_again_in_hand.wait(30)
+        elif recipient == address(1):
+            if is_again_in_hand.is_set():
+                came_twice.set()
+            is_again_in_hand.set()
+            came_twice.wait(1.0)
+
+    sink.at_the_dot = lose
+    assert round_to(sink, shared, connections=2).sent == 60
+    assert is_again_in_hand.is_set()
+    assert set(sink.copies().values()) == {1}
+
+
 class Silent(Sink):
     """One that reads a packet as if nothing could stand behind a dot, and then waits for more."""
 
@@ -237,6 +319,10 @@ def test_a_server_that_falls_silent_over_announcements_hears_no_more_of_them(
     queue(database, 6)
     silent = Silent()
     silent.greeting = PIPELINING
-    done = round_to(silent, database)
-    assert (done.sent, done.doubt, done.trouble) == (6, 0, None)
+    manners = Manners()
+    done = round_to(silent, database, manners=manners)
+    assert (done.sent, done.retried, done.trouble) == (6, 1, None)
+    queue(database, 6, "later")
+    done = round_to(silent, database, manners=manners)
+    assert (done.sent, done.retried, done.trouble) == (6, 0, None)
     silent.close()
