@@ -164,18 +164,12 @@ class Remembered(Pieces):
             return None
         return note._replace(time=found.st_mtime_ns).row
 
-    def made(self, path: str, key: str, body: bytes, time: int) -> None:
-        """Notes what a file is made from, where its pieces stand in it, and its time, in nanoseconds, when written."""
-        passing = self.passing()
-        passing.take(body)
-        self.passed(path, key, passing, time)
-
     def passing(self) -> Passing:
-        """For the file that is about to be made in parts."""
+        """For the file that is about to be made, as a whole or in parts."""
         return Passing(self._taken)
 
     def passed(self, path: str, key: str, passing: Passing, time: int) -> None:
-        """Notes a file as `made` does, all of whose parts have gone by."""
+        """Notes what a file is made from, once its parts have gone by, and its time when written, in nanoseconds."""
         self._now[path] = passing.note(key, time)
 
     def keep(self) -> None:

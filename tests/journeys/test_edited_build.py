@@ -211,11 +211,17 @@ def test_a_build_of_nothing_makes_no_folder(
 # --------------------------------------------------------------------------------------------- the notes
 
 
+def note(known: Remembered, path: str, body: bytes, time: int) -> None:
+    passing = known.passing()
+    passing.take(body)
+    known.passed(path, "key", passing, time)
+
+
 def noted(folder: Path) -> Remembered:
     found = Remembered(folder, folder / "out", "templates")
     (folder / "out").mkdir(exist_ok=True)
     (folder / "out" / "a.txt").write_bytes(b"abc")
-    found.made("a.txt", "key", b"abc", (folder / "out" / "a.txt").stat().st_mtime_ns)
+    note(found, "a.txt", b"abc", (folder / "out" / "a.txt").stat().st_mtime_ns)
     found.keep()
     os.utime(folder / "out" / "a.txt", ns=(1, (folder / "out" / "a.txt").stat().st_mtime_ns))
     return Remembered(folder, folder / "out", "templates")
@@ -247,7 +253,7 @@ def test_a_file_changed_before_the_notes_are_written_is_known_by_its_bytes(tmp_p
     file.parent.mkdir()
     file.write_bytes(b"abc")
     found = Remembered(tmp_path, tmp_path / "out", "templates")
-    found.made("a.txt", "key", b"abc", file.stat().st_mtime_ns - 9)
+    note(found, "a.txt", b"abc", file.stat().st_mtime_ns - 9)
     file.write_bytes(b"abd")
     found.keep()
     assert not Remembered(tmp_path, tmp_path / "out", "templates").holds("a.txt", "key")
@@ -319,7 +325,7 @@ def test_pieces_come_from_the_file_that_holds_them_until_it_is_another(tmp_path:
         + b"<end>"
     )  # type: ignore[misc]
     (tmp_path / "out" / "long.txt").write_bytes(body)
-    first.made("long.txt", "key", body, (tmp_path / "out" / "long.txt").stat().st_mtime_ns)
+    note(first, "long.txt", body, (tmp_path / "out" / "long.txt").stat().st_mtime_ns)
     first.keep()
     second = Remembered(tmp_path, tmp_path / "out", "templates")
     assert [second.find("one"), second.find("two"), second.find("three")] == [b"one" * 9, b"two" * 9, None]
