@@ -9,11 +9,10 @@ import chromium
 import pypdfium2
 import pytest
 from judges import AXE
+from writing import write
 
 from pipeline.catalogue.models import Status
 from pipeline.edition import Edition
-from pipeline.outputs import render_all
-from pipeline.rendering import Renderer
 
 pytestmark = pytest.mark.skipif(chromium.PROGRAM is None, reason="there is no Chromium here")
 
@@ -38,11 +37,7 @@ def sites(seed_edition: Edition, tmp_path_factory: pytest.TempPathFactory) -> Pa
     }
     wanted = ("index.html", "subscribe/index.html", "events/non-take-up/index.html", "poster/index.html")
     for name, edition in editions.items():
-        for artifact in render_all(edition, Renderer()):
-            if artifact.path in wanted or artifact.path.startswith("assets/"):
-                path = folder / name.strip("#") / artifact.path
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(artifact.body)
+        write(edition, folder / name.strip("#"), lambda path: path in wanted or path.startswith("assets/"))
     return folder
 
 

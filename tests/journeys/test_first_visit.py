@@ -8,10 +8,9 @@ from pathlib import Path
 
 import chromium
 import pytest
+from writing import write
 
 from pipeline.edition import Edition
-from pipeline.outputs import render_all
-from pipeline.rendering import Renderer
 
 pytestmark = pytest.mark.skipif(chromium.PROGRAM is None, reason="there is no Chromium here")
 
@@ -35,10 +34,7 @@ PAINTED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame
 def home(seed_edition: Edition, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the seed's site on loopback."""
     folder = tmp_path_factory.mktemp("site")
-    for artifact in render_all(seed_edition, Renderer()):
-        path = folder / artifact.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(artifact.body)
+    write(seed_edition, folder)
     (folder / "jumping.html").write_text(JUMPING)
 
     class Handler(SimpleHTTPRequestHandler):

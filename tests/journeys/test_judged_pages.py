@@ -11,10 +11,9 @@ import chromium
 import pytest
 from html_reader import HOSTILE, edition_of
 from judges import AXE, JAVA, NU
+from writing import write
 
 from pipeline.edition import Edition
-from pipeline.outputs import render_all
-from pipeline.rendering import Renderer
 
 LIVELY = (
     HOSTILE.replace("[series]", '[series]\nimage = "series.png"').replace(
@@ -47,10 +46,7 @@ def sites(seed_edition: Edition, tmp_path_factory: pytest.TempPathFactory) -> Pa
         "lively": edition_of(LIVELY, ('title = "Off"', 'title = "Not on"')),
     }
     for name, edition in editions.items():
-        for artifact in render_all(edition, Renderer()):
-            path = folder / name / artifact.path
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(artifact.body)
+        write(edition, folder / name)
     return folder
 
 

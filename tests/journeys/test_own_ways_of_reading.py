@@ -11,9 +11,7 @@ import pytest
 from html_reader import Reader
 from judges import AXE
 from publishing import HEAD, TALK, edition
-
-from pipeline.outputs import render_all
-from pipeline.rendering import Renderer
+from writing import write
 
 pytestmark = pytest.mark.skipif(chromium.PROGRAM is None, reason="there is no Chromium here")
 
@@ -84,10 +82,7 @@ UNDER_FOCUS = """(() => {
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     gone = TALK.replace('"talk"', '"gone"')
-    for artifact in render_all(edition(VARIED + gone, VARIED, head=VARIED_HEAD, day=date(2026, 2, 1)), Renderer()):
-        path = folder / artifact.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(artifact.body)
+    write(edition(VARIED + gone, VARIED, head=VARIED_HEAD, day=date(2026, 2, 1)), folder)
     return folder
 
 

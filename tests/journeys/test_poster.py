@@ -12,10 +12,9 @@ import pypdfium2
 import pytest
 import zxingcpp
 from html_reader import HOSTILE, edition_of
+from writing import write
 
 from pipeline.edition import Edition
-from pipeline.outputs import render_all
-from pipeline.rendering import Renderer
 
 pytestmark = pytest.mark.skipif(chromium.PROGRAM is None, reason="there is no Chromium here")
 
@@ -28,13 +27,6 @@ CROWD = HOSTILE.partition("[[event]]")[0].replace("<script>alert(1)</script>", "
     f'date = 2027-01-{number:02}\ntba = ["time"]\nspeakers = [{SPEAKERS}]\n'
     for number in range(1, 15)
 )
-
-
-def write(edition: Edition, folder: Path) -> None:
-    for artifact in render_all(edition, Renderer()):
-        path = folder / artifact.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(artifact.body)
 
 
 @pytest.fixture(scope="module")

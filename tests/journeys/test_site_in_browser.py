@@ -16,10 +16,9 @@ from typing import Any
 import chromium
 import pytest
 from html_reader import HOSTILE, edition_of
+from writing import write
 
 from pipeline.edition import Edition
-from pipeline.outputs import render_all
-from pipeline.rendering import Renderer
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PAGES = (
@@ -98,13 +97,6 @@ class Host:
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}/"
-
-
-def write(edition: Edition, folder: Path) -> None:
-    for artifact in render_all(edition, Renderer()):
-        path = folder / artifact.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(artifact.body)
 
 
 @pytest.fixture(scope="module")
