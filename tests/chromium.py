@@ -38,6 +38,7 @@ class Browser:
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
+        self.call("Page.setLifecycleEventsEnabled", enabled=True)
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Calls a method of the protocol; AssertionError where the browser refuses."""
@@ -78,12 +79,19 @@ class Browser:
                 self.events.append(message)
 
     def open(self, address: str) -> None:
-        """Goes to a page and waits until all of it is there."""
+        """Goes to a page and waits until all of it is there: of this one, not of one that reloads meanwhile."""
         self.events.clear()
-        assert not self.call("Page.navigate", url=address).get("errorText"), address
+        went = self.call("Page.navigate", url=address)
+        assert not went.get("errorText"), (address, went)
         deadline = time.monotonic() + PATIENCE
-        while not any(event["method"] == "Page.loadEventFired" for event in self.events):
+        # Within one page, to another of its anchors, nothing loads.
+        while "loaderId" in went and not any(self._loaded(event, went["loaderId"]) for event in self.events):
             self._next(deadline)
+
+    @staticmethod
+    def _loaded(event: dict[str, Any], loader: str) -> bool:
+        said = event["params"]
+        return event["method"] == "Page.lifecycleEvent" and (said["name"], said["loaderId"]) == ("load", loader)
 
     def ask(self, expression: str) -> Any:
         """What a JavaScript expression gives, awaited; AssertionError where it throws."""
