@@ -89,4 +89,4 @@ def serving(context: ssl.SSLContext, folder: Folder) -> Iterator[Folder]:
             yield folder
         finally:
             server.shutdown()
-            thread.join(5)
+            thread.join()

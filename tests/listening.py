@@ -1,7 +1,26 @@
-"""A server for tests on a port of its own, which talks to each connection in a thread."""
+"""A server for tests on a port of its own, which talks to each connection in a thread; and a port for a server."""
 
+import itertools
+import os
 import socket
 import threading
+
+_PORTS = itertools.count(20_000 + os.getpid() % 100 * 100)
+
+
+def free_port() -> int:
+    """A port of this machine where nobody listens, for a server that is about to start.
+
+    It lies below those that the system gives to whoever names none, and each process that tests has its own hundred: a
+    server that takes its time finds it free.
+    """
+    for port in _PORTS:
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        return port
+    raise AssertionError
 
 
 class Listening:

@@ -2,13 +2,14 @@
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
+from capture import listening
+from patience import PATIENCE
 
 from pipeline.delivery import MailServer, mail_server
 
@@ -39,41 +40,34 @@ class Answering:
         return "250 2.0.0 kept"
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def serve() -> Iterator[Callable[..., MailServer]]:
-    running: list[Controller] = []
+    with ExitStack() as running:
 
-    def start(handler: Any, scheme: str = "smtp", query: str = "", login: str = "", **options: Any) -> MailServer:
-        controller = Controller(handler, hostname="127.0.0.1", port=_free_port(), enable_SMTPUTF8=True, **options)
-        controller.start()
-        running.append(controller)
-        return mail_server(f"{scheme}://{login}127.0.0.1:{controller.port}?helo=localhost{query}")
+        def start(handler: Any, scheme: str = "smtp", query: str = "", login: str = "", **options: Any) -> MailServer:
+            port = running.enter_context(listening(handler, **options))
+            return mail_server(f"{scheme}://{login}127.0.0.1:{port}?helo=localhost{query}")
 
-    yield start
-    for controller in running:
-        controller.stop()
+        yield start
 
 
 class Scripted:
-    """A server that says its lines to commands as they come; None hangs up, a number of seconds is silence."""
+    """A server that says its lines to commands as they come; None hangs up, a number is so many seconds of silence."""
 
     def __init__(self, lines: dict[str, Any]) -> None:
         self.lines = {"": "220 hello", "EHLO": "250 8BITMIME", "DATA": "354 go on", "QUIT": "221 bye"} | lines
         self.accepted = 0
+        self._stopped = threading.Event()
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.server = MailServer("127.0.0.1", self._listening.getsockname()[1], "smtp", helo="localhost")
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
+        self._stopped.set()
         self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
 
     def _serve(self) -> None:
         while True:
@@ -101,7 +95,7 @@ class Scripted:
     def _say(self, wire: socket.socket, verb: str) -> bool:
         line = self.lines.get(verb, "250 fine")
         if isinstance(line, float):
-            time.sleep(line)
+            self._stopped.wait(line)
             return False
         if line is None:
             return False

@@ -13,8 +13,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from patience import PATIENCE
 
-WAIT = 30.0
 CHEAP = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "shared_buffers=16MB", "listen_addresses=")
 
 
@@ -35,7 +35,7 @@ class PostgreSQL:
         self._programs = programs
         self._data = folder / "data"
         made = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N", "-D", str(self._data))
-        self._begin("initdb", *made).wait(WAIT)
+        self._begin("initdb", *made).wait(PATIENCE)
         self.start()
 
     def start(self) -> None:
@@ -47,12 +47,12 @@ class PostgreSQL:
     def stop(self) -> None:
         """Stops the server, ending its sessions."""
         self._server.send_signal(signal.SIGINT)
-        self._server.wait(WAIT)
+        self._server.wait(PATIENCE)
 
     def throw_away(self) -> None:
         """Ends the server at once, without leaving its data in order."""
         self._server.send_signal(signal.SIGQUIT)
-        self._server.wait(WAIT)
+        self._server.wait(PATIENCE)
 
     def database(self) -> str:
         """The URL of a new, empty database."""
@@ -81,7 +81,8 @@ class PostgreSQL:
     def _wait(self) -> None:
         import psycopg
 
-        for _ in range(300):
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
             try:
                 psycopg.connect(self._url("postgres")).close()
             except psycopg.OperationalError:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from mail_sink import Sink, sink
+from patience import PATIENCE
 from sqlalchemy import update
 from test_deliver import SERIES, address, finish, queue, state_of
 from test_pipelining import FINE, GO_ON, Packets, serve
@@ -287,7 +288,7 @@ def test_an_announced_one_that_this_sender_lost_and_claimed_anew_leaves_once(sha
             freed = row.values(state=State.PENDING, owner=None, lease_until=None)
             shared.run(lambda connection: connection.execute(freed))
             shared.clock.sleep(1.0)
-            is_again_in_hand.wait(30)
+            is_again_in_hand.wait(PATIENCE)
         elif recipient == address(1):
             if is_again_in_hand.is_set():
                 came_twice.set()

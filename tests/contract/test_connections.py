@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
+from patience import PATIENCE
 from sqlalchemy import update
 from test_deliver import NOW, SERIES, address, queue, reached, round_of, state_of
 
@@ -82,7 +83,7 @@ def test_a_server_that_takes_one_connection_only_gets_one(database: Database) ->
 
 
 def test_after_the_first_connection_the_others_are_opened_side_by_side() -> None:
-    first, together = threading.Event(), threading.Barrier(3, timeout=30)
+    first, together = threading.Event(), threading.Barrier(3, timeout=PATIENCE)
 
     def connect() -> CapturingTransport:
         if first.is_set():
@@ -108,13 +109,13 @@ def test_a_server_that_refuses_one_connection_keeps_those_that_are_on_their_way(
         if mine == 1:
             raise TransientDeliveryError("mail.example.org:25: 421 too many connections")
         if mine in (2, 3):
-            refused_one.wait(30)
+            refused_one.wait(PATIENCE)
         return transport()
 
     lines: Lines[int] = Lines(connect, 4)
     settle(lines)
     lines.widen(4)
-    lines.outcomes(5.0)
+    lines.outcomes(PATIENCE)
     refused_one.set()
     settle(lines)
     lines.begin(1, Message("b@example.org", address(0), b"\r\n", "<1@x>"))
@@ -174,7 +175,7 @@ def test_connections_that_break_together_are_one_break_and_the_next_alone_is_the
     assert [(item, outcome.fate) for item, outcome in lines.outcomes(0.0)] == [(n, Fate.BROKEN) for n in range(3)]
     assert (lines.trouble, lines.free) == ("", 0)
     lines.widen(1)
-    lines.outcomes(5.0)
+    lines.outcomes(PATIENCE)
     lines.begin(3, message)
     assert "the connection to the mail server failed" in lines.trouble
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from patience import PATIENCE, until
 from sqlalchemy import Connection, delete, exists, select, text
 
 from pipeline.clock import FrozenClock
@@ -18,7 +19,6 @@ from pipeline.store.tables import campaigns, deliveries, subscribers
 
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 SERIES = "seminar"
-PATIENCE = 30
 
 
 @pytest.fixture
@@ -51,12 +51,12 @@ def until_it_waits(database: Database) -> None:
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     )
-    for _ in range(PATIENCE * 100):
+
+    def waits() -> object:
         with database.look() as connection:
-            if connection.execute(waiting).scalar():
-                return
-        threading.Event().wait(0.01)
-    pytest.fail("nobody waits")
+            return connection.execute(waiting).scalar()
+
+    until(waits)
 
 
 def test_who_is_forgotten_meanwhile_goes_with_the_new_deliveries(postgresql_of_two: Database) -> None:

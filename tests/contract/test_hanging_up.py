@@ -107,10 +107,16 @@ def tried(
     return deliver(database, SERIES, to, finish, clock, owner=owner, here=here, connections=connections)
 
 
+def hesitating(monkeypatch: pytest.MonkeyPatch, seconds: float = 2.0) -> None:
+    """Holds a dot back for as long as a server of these tests may need to hang up, on a loaded machine too."""
+    monkeypatch.setattr(conversation, "_HESITATION", seconds)
+
+
 @pytest.mark.parametrize(("careful", "fate"), [(False, Fate.UNKNOWN), (True, Fate.BROKEN)])
 def test_only_who_holds_the_final_dot_back_knows_that_the_body_was_not_taken(
-    touchy: Touchy, careful: bool, fate: Fate
+    touchy: Touchy, careful: bool, fate: Fate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    hesitating(monkeypatch)
     outcome = sent(touchy.server, address(1), careful)
     assert outcome.fate is fate
     assert outcome.step is (Step.BODY if careful else Step.END)
@@ -128,8 +134,9 @@ def test_only_who_holds_the_final_dot_back_knows_that_the_body_was_not_taken(
     ],
 )
 def test_what_a_server_says_before_it_hangs_up_over_a_body_is_its_answer(
-    verdict: bytes, fate: Fate, code: int | None, careful: bool, text: bytes
+    verdict: bytes, fate: Fate, code: int | None, careful: bool, text: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    hesitating(monkeypatch)
     server = Strict(verdict)
     outcome = sent(server.server, address(1), careful, text)
     assert (outcome.fate, outcome.step, outcome.code) == (fate, Step.BODY, code)
@@ -137,7 +144,7 @@ def test_what_a_server_says_before_it_hangs_up_over_a_body_is_its_answer(
 
 
 def test_a_dot_that_was_held_back_comes_after_a_moment(touchy: Touchy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversation, "_HESITATION", 0.1)
+    hesitating(monkeypatch, 0.1)
     assert sent(touchy.server, address(0), careful=True) == Outcome(Fate.ACCEPTED, Step.END, 250, "kept")
     assert touchy.heard == [b"Subject: Soon\r\n\r\nSoon.\r\n.\r\n"]
 
@@ -146,7 +153,7 @@ def test_a_dot_that_was_held_back_comes_after_a_moment(touchy: Touchy, monkeypat
 def test_the_message_is_given_up_in_the_end_and_the_others_go_on(
     touchy: Touchy, tmp_path: Path, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch, connections: int
 ) -> None:
-    monkeypatch.setattr(conversation, "_HESITATION", 0.1)
+    hesitating(monkeypatch)
 
     def carry_on(connect_to: Callable[..., object]) -> None:
         values = {"owner": f"at {clock.now()}", "here": installation(database), "connections": connections}
@@ -171,7 +178,7 @@ def test_the_message_is_given_up_in_the_end_and_the_others_go_on(
 def test_hundreds_over_which_the_server_hangs_up_keep_nobody_waiting(
     tmp_path: Path, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch, connections: int
 ) -> None:
-    monkeypatch.setattr(conversation, "_HESITATION", 0.1)
+    hesitating(monkeypatch)
     poison = [address(number) for number in range(150)]
     server = Touchy(*poison)
     with open_database(f"sqlite:///{tmp_path / 'tocsin.db'}", clock) as database:
@@ -188,7 +195,7 @@ def test_hundreds_over_which_the_server_hangs_up_keep_nobody_waiting(
 def test_nobody_is_given_up_while_the_server_hangs_up_over_all(
     tmp_path: Path, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conversation, "_HESITATION", 0.1)
+    hesitating(monkeypatch)
     server = Touchy(address(0), address(1), address(2))
     with open_database(f"sqlite:///{tmp_path / 'tocsin.db'}", clock) as database:
         queue(database, 3, lasting=timedelta(days=2))
@@ -198,6 +205,7 @@ def test_nobody_is_given_up_while_the_server_hangs_up_over_all(
             assert (done.failed, done.waiting) == (0, 3)
             clock.move_to(max(entry_of(database, number).at for number in range(3)))
         server.grow_up()
+        hesitating(monkeypatch, 0.1)  # it hangs up no more
         done = tried(database, server.server, clock, "the last")
         assert (done.sent, done.trouble) == (3, None)
     server.close()
@@ -206,7 +214,7 @@ def test_nobody_is_given_up_while_the_server_hangs_up_over_all(
 def test_a_few_over_which_the_server_always_hangs_up_come_to_an_end_too(
     tmp_path: Path, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conversation, "_HESITATION", 0.05)
+    hesitating(monkeypatch)
     server = Touchy(address(0), address(1))
     with open_database(f"sqlite:///{tmp_path / 'tocsin.db'}", clock) as database:
         queue(database, 2, lasting=timedelta(days=9))
@@ -233,6 +241,7 @@ def test_who_hangs_up_at_the_command_says_nothing_of_the_message(database: Datab
 def test_a_server_that_hangs_up_over_every_body_is_left_alone_for_a_while(
     tmp_path: Path, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    hesitating(monkeypatch)
     monkeypatch.setattr(lines, "_HANG_UPS", 20)
     server = Touchy(*(address(number) for number in range(60)))
     with open_database(f"sqlite:///{tmp_path / 'tocsin.db'}", clock) as database:

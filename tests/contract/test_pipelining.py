@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+from patience import PATIENCE
 
 from pipeline.delivery import Fate, MailServer, Outcome, Step
 from pipeline.delivery.connection import connect
@@ -28,7 +29,7 @@ class Packets:
 
     def stop(self) -> None:
         self._listening.close()
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
 
     def _serve(self) -> None:
         wire, _ = self._listening.accept()

@@ -6,7 +6,6 @@ import socket
 import ssl
 import subprocess
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import AuthResult
 from answering_servers import Answering, Scripted, script, serve
+from patience import PATIENCE
 
 from pipeline.delivery import Fate, MailServer, Outcome, Step, connection, conversation
 from pipeline.delivery.connection import connect
@@ -123,12 +123,10 @@ def test_lost_after_the_final_dot_is_in_doubt_and_never_sent_again_by_itself(
 ) -> None:
     server = script(END=line)
     transport = connect(server.server)
-    began = time.monotonic()
     outcome = transport.send(message())
     assert (outcome.fate, outcome.step) == (Fate.UNKNOWN, Step.END)
     transport.close()
     assert server.accepted == 1
-    assert time.monotonic() - began < 2
 
 
 def test_421_to_the_final_dot_is_a_no_and_no_doubt(script: Callable[..., Scripted]) -> None:
@@ -156,16 +154,17 @@ def test_hanging_up_in_the_middle_of_a_long_body_is_no_doubt(script: Callable[..
         outcome = transport.send(message(body=b"a\r\n" * 10_000_000))
         assert (outcome.fate, outcome.step) == (Fate.BROKEN, Step.BODY)
         transport.close()
-    thread.join(10)
+    thread.join(PATIENCE)
 
 
 def test_a_silent_server_is_given_up(script: Callable[..., Scripted], monkeypatch: pytest.MonkeyPatch) -> None:
+    transport = connect(script(RCPT=PATIENCE).server)
     monkeypatch.setattr(conversation, "TIMEOUT", 0.2)
-    monkeypatch.setattr(conversation, "FINAL_TIMEOUT", 0.4)
-    transport = connect(script(RCPT=1.0).server)
     assert transport.send(message()).fate is Fate.BROKEN
     transport.close()
-    transport = connect(script(END=1.5).server)
+    monkeypatch.undo()
+    monkeypatch.setattr(conversation, "FINAL_TIMEOUT", 0.2)
+    transport = connect(script(END=PATIENCE).server)
     assert transport.send(message()).fate is Fate.UNKNOWN
     transport.close()
 

@@ -3,8 +3,9 @@
 import threading
 from datetime import timedelta
 
+from patience import PATIENCE
 from sqlalchemy import select
-from test_expansion_and_forgetting import NOW, PATIENCE, SERIES, give, postgresql_of_two, until_it_waits
+from test_expansion_and_forgetting import NOW, SERIES, give, postgresql_of_two, until_it_waits
 
 from pipeline.reminders.occasions import Kind, Occasion, Plan
 from pipeline.store.addressees import Addressee, addressees, keep_addressees

@@ -17,13 +17,14 @@ import pytest
 from bounce_mail import delivery_report
 from checkout import ROOT
 from mail_sink import Sink, sink
+from patience import PATIENCE, until
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "journeys"))
 
 from machine import INSTEAD, NOT_RUN, NOW, Machine
 from sessions import PAGES, STEP, Reader, blocks, read, tutorial_series
 from test_publishing import tocsin
-from test_service import answers, free_place, until
+from test_service import answers, free_place
 from test_wheel import build, left_out
 
 from pipeline.settings import settings_of
@@ -229,13 +230,16 @@ def started(machine: Machine, said: dict[str, list[str]]) -> Iterator[None]:
         env={**machine.environment, **settings}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     try:
-        with httpx.Client(base_url=f"http://{place}", timeout=20) as client:
+        with httpx.Client(base_url=f"http://{place}", timeout=PATIENCE) as client:
             until(lambda: answers(client) or process.poll() is not None)
             assert process.poll() is None, process.communicate()[0]
             yield
     finally:
         process.send_signal(signal.SIGTERM)
-        printed = process.communicate(timeout=int(said["TimeoutStopSec"][0]))[0]
+        try:
+            printed = process.communicate(timeout=PATIENCE)[0]
+        finally:
+            process.kill()
     assert (process.returncode, "Traceback" in printed) == (0, False), printed
 
 

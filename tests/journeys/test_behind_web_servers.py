@@ -13,8 +13,9 @@ from tempfile import TemporaryDirectory
 import httpx
 import pytest
 from capture import capture
+from patience import PATIENCE, until
 from test_publishing import ROOT, project, tocsin
-from test_service import ADA, free_place, ready, serving, standing, until
+from test_service import ADA, free_place, ready, serving, standing
 from test_service_under_load import SECRET, public_ids
 
 from pipeline.actions.joining import preferences_token
@@ -108,7 +109,7 @@ def in_front(
         yield place
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE)
 
 
 def listens(place: str) -> bool:
@@ -144,7 +145,7 @@ def test_the_service_answers_behind_each_of_them_and_shows_strangers_no_more_tha
             with in_front(server, top / "last", backend, out) as place:
                 for _twice in range(2):
                     left = httpx.post(f"http://{place}{leave}", content=b"List-Unsubscribe=One-Click",
-                                      headers={"Host": "talks.example"})  # fmt: skip
+                                      headers={"Host": "talks.example"}, timeout=PATIENCE)  # fmt: skip
                     assert left.status_code == 200
             assert "unsubscribed" in standing(project)
 
@@ -152,7 +153,7 @@ def test_the_service_answers_behind_each_of_them_and_shows_strangers_no_more_tha
 def check(place: str, leave: str, choose: str, name: str) -> None:
     """What a stranger and a reader see of it."""
     forged = {"Host": "talks.example", "X-Forwarded-For": "127.0.0.1", "X-Forwarded-Host": "evil.example"}
-    with httpx.Client(base_url=f"http://{place}", headers=forged, timeout=30) as visitor:
+    with httpx.Client(base_url=f"http://{place}", headers=forged, timeout=PATIENCE) as visitor:
         for path in ("/subscribe", "/privacy", leave, choose, f"{choose}/erase", f"{choose}/data.json"):
             answer = visitor.get(path)
             assert answer.status_code == 200, (name, path)

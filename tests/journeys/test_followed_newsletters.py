@@ -9,9 +9,10 @@ import feedparser
 import pytest
 from capture import Mailboxes, capture
 from html_reader import Reader
+from patience import until
 from test_posting import clone, git, pushed
 from test_publishing import tocsin
-from test_service import ADA, parsed, serving, until
+from test_service import ADA, parsed, serving
 
 __all__ = ["clone"]
 

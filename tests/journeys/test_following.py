@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from capture import Mailboxes, capture
+from patience import until
 from test_posting import CATALOGUE, clone, git, pushed
 from test_publishing import tocsin
-from test_service import serving, until
+from test_service import serving
 
 __all__ = ["clone"]
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from forking import Heard
 from mail_sink import Sink, sink
+from patience import PATIENCE
 from test_kill import assert_copies_are_equal, finish, outcome, queue, start
 
 from pipeline.store.tables import State
@@ -37,7 +38,7 @@ def test_without_any_it_says_so_and_the_next_start_sends_the_rest(tmp_path: Path
     expected = queue(url, READERS)
     # What the journal holds can be copied to the end of the file no more.
     process = start_without_room(url, sink, file.stat().st_size * 3 // 4)
-    _, complained = process.communicate(timeout=60)
+    _, complained = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert "look at its free space" in complained
     assert 0 < len(sink.kept) < READERS

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import httpx
+from patience import PATIENCE
 from test_publishing import project
 from test_service import one_service, ready, serving
 
@@ -14,7 +15,6 @@ __all__ = ["one_service", "project"]
 HOST = b"Host: localhost\r\n"
 GET = b"GET /privacy HTTP/1.1\r\n" + HOST + b"\r\n"
 POST = b"POST /subscribe HTTP/1.1\r\n" + HOST
-PATIENCE = 60  # seconds until a test gives up; what is tested takes a fraction of it
 
 
 def talked(place: str, *pieces: bytes, pause: float = 0.0, half_closed: bool = False) -> bytes:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 from test_publishing import ROOT, edit, project, tocsin, tree
 
 __all__ = ["project"]
@@ -64,7 +65,7 @@ def test_two_publications_at_once_on_one_folder_do_not_harm_each_other(project: 
         )
         for _ in range(2)
     ]
-    outputs = [process.communicate(timeout=60) for process in both]
+    outputs = [process.communicate(timeout=PATIENCE) for process in both]
     assert [process.returncode for process in both] == [0, 0], outputs
     lines = (project / "ledger.jsonl").read_text().splitlines()
     assert (len(lines), len(set(lines))) == (6, 6)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from capture import Mailboxes, capture
+from patience import PATIENCE
 from test_publishing import ROOT, tocsin
 
 from pipeline.repository import SharedFile
@@ -158,7 +159,7 @@ def test_two_runs_that_race_post_each_mail_once(clone: Path, server: tuple[Mailb
         )
         for folder in (clone, tmp_path / "other")
     ]
-    said = [run.communicate(timeout=240) for run in runs]
+    said = [run.communicate(timeout=2 * PATIENCE) for run in runs]
     assert [run.returncode for run in runs] == [0, 0], said
     assert sum(int(out.splitlines()[-1].split()[0]) for out, _ in said) == 10
     assert {to: len(found) for to, found in boxes.messages.items()} == {MEMBERS: 5, PRESS: 5}

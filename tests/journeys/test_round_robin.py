@@ -13,16 +13,13 @@ import forking
 import httpx
 import pytest
 from capture import Mailboxes, capture
+from listening import free_port
+from patience import PATIENCE, until
 from postgresql_server import running as postgresql
 from test_publishing import project, tocsin
-from test_service import NOW, link, parsed, until
+from test_service import NOW, link, parsed
 
 __all__ = ["project"]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 PROXY = """
@@ -70,12 +67,12 @@ def round_robin(backends: list[int]) -> Iterator[int]:
         yield place
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 def is_open(port: int) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
     except OSError:
         return False
     return True
@@ -99,20 +96,20 @@ class Service:
 
     def answers(self) -> bool:
         try:
-            return httpx.get(f"http://127.0.0.1:{self._port}/healthz", timeout=10).status_code == 200
+            return httpx.get(f"http://127.0.0.1:{self._port}/healthz", timeout=PATIENCE).status_code == 200
         except httpx.TransportError:
             return False
 
     def kill(self) -> None:
         self._process.send_signal(signal.SIGKILL)
-        self._process.wait(10)
+        self._process.wait(PATIENCE)
 
 
 def posted(place: int, path: str, data: dict[str, str]) -> int:
     """A request as a browser makes it whose owner presses the button again where nothing came back."""
     for _ in range(20):
         try:
-            return httpx.post(f"http://127.0.0.1:{place}{path}", data=data, timeout=20).status_code
+            return httpx.post(f"http://127.0.0.1:{place}{path}", data=data, timeout=PATIENCE).status_code
         except httpx.TransportError:
             continue
     pytest.fail("no service answers")

@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,8 @@ import forking
 import httpx
 import pytest
 from capture import Mailboxes, capture
+from listening import free_port
+from patience import PATIENCE, until
 from postgresql_server import running as postgresql
 from test_publishing import ROOT, project, tocsin
 
@@ -38,7 +40,7 @@ def server(tmp_path: Path) -> Iterator[tuple[Mailboxes, str]]:
 def serving(
     project: Path, url: str, *options: str, listen: str = "", now: str = NOW, **environment: str
 ) -> Iterator[httpx.Client]:
-    """`tocsin run` in a process of its own, and a client that talks to it; it must end well, within ten seconds."""
+    """`tocsin run` in a process of its own, and a client that talks to it; it must end well when it is told to."""
     listen = listen or free_place()
     clean = {key: value for key, value in os.environ.items() if not key.startswith("TOCSIN_")}
     with (project / f"service-{listen[10:]}.log").open("w+") as log:
@@ -47,13 +49,13 @@ def serving(
             {**clean, "TOCSIN_SMTP_URL": url, **environment}, log.fileno(),
         )  # fmt: skip
         try:
-            with httpx.Client(base_url=f"http://{listen}", timeout=20) as client:
+            with httpx.Client(base_url=f"http://{listen}", timeout=PATIENCE) as client:
                 until(lambda: answers(client) or process.poll() is not None)
                 assert process.poll() is None, (project / log.name).read_text()
                 yield client
         finally:
             process.send_signal(signal.SIGTERM)
-            status = process.wait(timeout=15)
+            status = ended(process)
         written = Path(log.name).read_text()
         assert status == 0, written
         assert "Traceback" not in written
@@ -61,8 +63,15 @@ def serving(
 
 def free_place() -> str:
     """An address and a port of this machine where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return f"127.0.0.1:{probe.getsockname()[1]}"
+    return f"127.0.0.1:{free_port()}"
+
+
+def ended(process: forking.Forked) -> int:
+    """The status with which a process ends that was told to; one that doesn't is ended."""
+    try:
+        return process.wait(timeout=PATIENCE)
+    finally:
+        process.kill()
 
 
 def answers(client: httpx.Client) -> bool:
@@ -70,13 +79,6 @@ def answers(client: httpx.Client) -> bool:
         return client.get("/healthz").status_code == 200
     except httpx.TransportError:
         return False
-
-
-def until(happened: Callable[[], object], patience: float = 40) -> None:
-    deadline = time.monotonic() + patience
-    while not happened():
-        assert time.monotonic() < deadline, "it didn't happen in time"
-        time.sleep(0.05)
 
 
 def parsed(message: bytes) -> email.message.EmailMessage:
@@ -211,7 +213,7 @@ def test_what_is_no_request_is_refused_and_the_next_one_answered(
 ) -> None:
     client, place = one_service
     host, _, port = place.partition(":")
-    with socket.create_connection((host, int(port)), timeout=10) as wire:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as wire:
         wire.sendall(raw)
         answer = wire.recv(4096)
     assert answer == b"" or re.match(rb"HTTP/1\.1 4\d\d ", answer), answer
@@ -333,7 +335,7 @@ def test_a_service_whose_ticker_hangs_tells_it_and_ends_in_error_so_that_it_is_s
     told = project / "told.txt"
     command = f"{sys.executable} -c \"import sys; open('{told}', 'a').write(sys.stdin.read())\""
     done = subprocess.run(
-        [sys.executable, "-c", HANGING, "run", "--now", NOW, "--no-web"], cwd=project, timeout=60, check=False,
+        [sys.executable, "-c", HANGING, "run", "--now", NOW, "--no-web"], cwd=project, timeout=PATIENCE, check=False,
         env={**os.environ, "PYTHONPATH": str(ROOT), "TOCSIN_SMTP_URL": "smtp://127.0.0.1:9", "TOCSIN_ALERT": command},
         capture_output=True, text=True,
     )  # fmt: skip

@@ -8,8 +8,9 @@ import chromium
 import pytest
 from capture import Mailboxes, capture
 from judges import AXE
+from patience import until
 from test_publishing import project, tocsin
-from test_service import ADA, free_place, parsed, ready, serving, standing, until
+from test_service import ADA, free_place, parsed, ready, serving, standing
 
 __all__ = ["project"]
 

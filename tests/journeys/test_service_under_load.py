@@ -7,8 +7,9 @@ from pathlib import Path
 
 import httpx
 from capture import capture
+from patience import PATIENCE, until
 from test_publishing import project, tocsin
-from test_service import ready, serving, until
+from test_service import ready, serving
 
 from pipeline.actions.joining import preferences_token
 from pipeline.clock import SystemClock
@@ -63,7 +64,7 @@ async def made(base: str, requests: list[tuple[str, str, dict[str, str | list[st
     """How often each status came, for requests of which many are under way at once, each from a network of its own."""
     statuses = Counter[int]()
     gate = asyncio.Semaphore(AT_ONCE)
-    async with httpx.AsyncClient(base_url=base, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=base, timeout=PATIENCE) as client:
 
         async def one(number: int, method: str, path: str, fields: dict[str, str | list[str]]) -> None:
             async with gate:
@@ -91,8 +92,8 @@ def test_requests_at_once_while_mails_leave_all_succeed_and_no_mail_is_lost(proj
         assert statuses == {200: len(requests)}
         joiners = [f"joiner{number}@reader.example" for number in range(JOINERS)]
         staying = readers[LEAVERS + CHOOSERS :]
-        until(lambda: all(len(boxes.messages.get(reader, ())) == 5 for reader in staying), patience=90)
-        until(lambda: all(boxes.messages.get(joiner) for joiner in joiners), patience=90)
+        until(lambda: all(len(boxes.messages.get(reader, ())) == 5 for reader in staying))
+        until(lambda: all(boxes.messages.get(joiner) for joiner in joiners))
     # Everybody who was asked for something got it once: five announcements, or one question whether it was them.
     assert {len(boxes.messages[reader]) for reader in staying} == {5}
     assert {len(boxes.messages[joiner]) for joiner in joiners} == {1}

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from capture import capture
+from patience import PATIENCE, until
 from publishing import HEAD
 from test_publishing import ROOT, tocsin
-from test_service import until
 
 from pipeline.clock import SystemClock
 from pipeline.store.database import open_database
@@ -90,7 +90,7 @@ def serving(project: Path, url: str, hours: Path) -> Iterator[subprocess.Popen[s
             yield process
         finally:
             process.send_signal(signal.SIGTERM)
-            status = process.wait(timeout=20)
+            status = process.wait(timeout=PATIENCE)
     written = (project / "service.log").read_text()
     assert status == 0, written
     assert "Traceback" not in written

@@ -14,6 +14,7 @@ import forking
 import jsonschema
 import pytest
 from checkout import ROOT
+from patience import PATIENCE
 
 from pipeline.actions.starting import Answers, first_catalogue
 from pipeline.catalogue.load import Source, load
@@ -117,7 +118,7 @@ def asked(folder: Path, answers: list[str]) -> tuple[int, str]:
             break
         screen += piece
     os.close(ours)
-    return process.wait(timeout=60), screen.decode()
+    return process.wait(timeout=PATIENCE), screen.decode()
 
 
 def test_on_a_terminal_it_asks_six_questions_and_asks_again_after_a_wrong_answer(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from patience import PATIENCE
 
 from pipeline.alerts import messenger
 
@@ -23,7 +24,7 @@ def nonsense() -> Iterator[str]:
         thread = threading.Thread(target=answer)
         thread.start()
         yield f"http://127.0.0.1:{listening.getsockname()[1]}/key"
-        thread.join(5)
+        thread.join(PATIENCE)
 
 
 def test_an_answer_that_makes_no_sense_is_logged_without_the_address(

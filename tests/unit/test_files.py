@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from checkout import ROOT
 from holding import is_held
+from patience import PATIENCE
 
 from pipeline.cli import main
 from pipeline.errors import CatalogueError, FileError
@@ -122,7 +123,7 @@ def test_another_thread_waits_for_who_is_alone(tmp_path: Path) -> None:
     with alone_in(tmp_path):
         thread.start()
         assert not entered.wait(0.2)
-    assert entered.wait(30)
+    assert entered.wait(PATIENCE)
 
 
 def test_the_manifest_holds_no_place_and_no_time(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_whoever_watches_over_the_service_need_not_wait() -> None:
 
 def test_who_never_takes_the_answer_keeps_nobody_else_waiting() -> None:
     async def scene() -> None:
-        busy = Busy(longest_queue=5)
+        busy = Busy()
         busy.free.set()
         stuck = [asyncio.create_task(unread(busy.guard, f"/{number}")) for number in range(2 * AT_ONCE)]
         for _turn in range(1000):

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import PATIENCE
 from publishing import HEAD, TALK, edition
 from visiting import MAILING, Visited
 
@@ -49,7 +50,7 @@ def test_what_reads_much_does_not_keep_other_readers_waiting(
 
     def long_work(*given: Any) -> Any:
         begun.set()
-        assert others_are_served.wait(10), "others wait for it"
+        assert others_are_served.wait(PATIENCE), "others wait for it"
         return work(*given)
 
     monkeypatch.setattr(room, name, long_work)
@@ -83,7 +84,7 @@ def test_a_new_edition_that_takes_long_to_read_keeps_nobody_waiting_but_who_came
     def long_reading(connection: Any, wanted: str) -> Any:
         readings.append(wanted)
         begun.set()
-        assert others_are_served.wait(10), "others wait for it"
+        assert others_are_served.wait(PATIENCE), "others wait for it"
         return published_edition(connection, wanted)
 
     monkeypatch.setattr(programmes, "published_edition", long_reading)
