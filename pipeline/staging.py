@@ -3,9 +3,9 @@
 import json
 import os
 import stat
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.errors import FileError
@@ -31,6 +31,8 @@ class Written:
     kept: int = 0
     paths: tuple[str, ...] = ()
     """All files of the publication, written or kept."""
+    stands: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Size and time in nanoseconds of each file, where these were seen."""
 
 
 def _discard(path: str) -> None:
@@ -86,6 +88,14 @@ class Staged:
                 _inside(self._folder, path)
                 self._look_at(folder)
         self._names.add(path)
+
+    def keep_all(self, paths: Iterable[str]) -> None:
+        """Files of an earlier publication that were seen to stand as they are right."""
+        self._names.update(paths)
+
+    def __contains__(self, path: str) -> bool:
+        """Whether a file of that path is among those of this publication already."""
+        return path in self._names
 
     def _add(self, path: str, data: bytes) -> int:
         place, folder = self._place_of(path)

@@ -1,6 +1,6 @@
 """Building: the catalogue and the ledger become an edition, the edition becomes `out/`. Looking is not announcing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -23,7 +23,7 @@ from pipeline.catalogue.refused import Refused
 from pipeline.edition import Edition
 from pipeline.errors import Problem
 from pipeline.ledger import Line
-from pipeline.outputs import Artifact, render_all
+from pipeline.outputs import Artifact, Bundle, each, render_bundled
 from pipeline.outputs.base import gathered
 from pipeline.outputs.keys import keys
 from pipeline.rendering import Renderer, shipped_templates
@@ -96,17 +96,21 @@ def files_of(project: Project, edition: Edition) -> Iterator[Artifact]:
 
     CatalogueError before the first where a picture or a theme is wrong; TemplateError at a body whose template is.
     """
+    return _each_once(each(bundles_of(project, edition)))
+
+
+def bundles_of(project: Project, edition: Edition) -> Iterator[Artifact | Bundle]:
+    """The same, those of many events in bundles. Of two files of the same path the first counts."""
     renderer = Renderer(template_folders(project, edition.catalogue))
-    return _each_once(project, edition, renderer, picture_files(project, edition.catalogue))
-
-
-def _each_once(
-    project: Project, edition: Edition, renderer: Renderer, pictures: dict[str, bytes]
-) -> Iterator[Artifact]:
-    named = set[str]()
+    pictures = picture_files(project, edition.catalogue)
     # A picture that bears the name of a file of the site, or of a card, gives way to it.
     copied = (_copied(path, body) for path, body in pictures.items())
-    for artifact in chain(render_all(edition, renderer), card_files(project, edition), copied):
+    return chain(render_bundled(edition, renderer), card_files(project, edition), copied)
+
+
+def _each_once(files: Iterable[Artifact]) -> Iterator[Artifact]:
+    named = set[str]()
+    for artifact in files:
         if artifact.path not in named:
             named.add(artifact.path)
             yield artifact
@@ -118,15 +122,15 @@ def _copied(path: str, body: bytes) -> Artifact:
 
 def write_out(project: Project, edition: Edition) -> Written:
     """Makes `out/` hold the edition; what was made from the same before isn't rendered again."""
-    files = files_of(project, edition)
+    files = bundles_of(project, edition)
     with staging(project.out) as staged:
         known = stage(project, edition, files, staged)
         written = staged.put()
         known.keep()
-    return written
+    return replace(written, stands=known.stands())
 
 
-def stage(project: Project, edition: Edition, files: Iterator[Artifact], staged: Staged) -> Remembered:
+def stage(project: Project, edition: Edition, files: Iterator[Artifact | Bundle], staged: Staged) -> Remembered:
     """Stages every file, each made only where `out/` doesn't hold it already; errors as `files_of`.
 
     What it gives is to be kept once the files are put in their places.
@@ -134,18 +138,32 @@ def stage(project: Project, edition: Edition, files: Iterator[Artifact], staged:
     known = Remembered(project.folder, project.out, _templates(project, edition))
     own = keys(edition)
     with closing(known), own.with_pieces(known), remembered_templates(project.folder):
-        for artifact in files:
-            path, key = artifact.path, artifact.key or own.everything
-            if known.holds(path, key):
-                staged.keep(path)
+        for item in files:
+            key = item.key or own.everything
+            if isinstance(item, Artifact):
+                _stage(item, key, known, staged)
+            elif (paths := known.holds_bundle(item.name, key)) is not None:
+                staged.keep_all(paths)
             else:
-                passing, made = known.passing(), artifact.make()
-                if isinstance(made, bytes):
-                    passing.take(made)
-                else:
-                    made = passing.through(gathered(made))
-                known.passed(path, key, passing, staged.add(path, made))
+                with known.bundle(item.name, key):
+                    for artifact in item.files():
+                        _stage(artifact, artifact.key or own.everything, known, staged)
     return known
+
+
+def _stage(artifact: Artifact, key: str, known: Remembered, staged: Staged) -> None:
+    path = artifact.path
+    if path in staged:
+        return
+    if known.holds(path, key):
+        staged.keep(path)
+        return
+    passing, made = known.passing(), artifact.make()
+    if isinstance(made, bytes):
+        passing.take(made)
+    else:
+        made = passing.through(gathered(made))
+    known.passed(path, key, passing, staged.add(path, made))
 
 
 def _templates(project: Project, edition: Edition) -> str:

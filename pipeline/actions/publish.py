@@ -5,7 +5,7 @@ from datetime import date, datetime
 from functools import partial
 
 from pipeline import ledger as journal
-from pipeline.actions.build import Result, draft, files_of, stage
+from pipeline.actions.build import Result, bundles_of, draft, stage
 from pipeline.actions.newsletters import due_newsletters, too_late
 from pipeline.actions.project import Project, read_catalogue, read_ledger
 from pipeline.catalogue.models import Catalogue
@@ -43,7 +43,7 @@ def publish(
         drawn = draft(project, now, day, newsletters).with_remarks(remarks)
         with database.look() as connection:
             refuse_older(published_edition(connection, drawn.edition.series.id), journal.write(drawn.edition.ledger))
-        files = files_of(project, drawn.edition)
+        files = bundles_of(project, drawn.edition)
         with staging(project.out) as staged:
             # Everything is rendered before the first is put in its place: a broken template changes nothing.
             known = stage(project, drawn.edition, files, staged)

@@ -9,11 +9,13 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from pipeline.actions.remembered_bundles import Folded, Note, stamps_of
 from pipeline.actions.verdict_memory import is_this_program, program, remember_program, sealed, unsealed
 from pipeline.errors import FileError
 from pipeline.files import write_whole
@@ -26,38 +28,17 @@ NEAR, FAR = 4_096, 64_000_000
 remember_program()
 
 
-class _Note(NamedTuple):
-    """What a file was made from, a digest of its bytes, and how it stood: its size, its time in nanoseconds."""
-
-    key: str
-    digest: str
-    size: int
-    time: int
-    told: str = " "
-    """Of its pieces in their order: the keys, each of the same length; and where they stand, as `pieces` reads it."""
-
-    @classmethod
-    def of(cls, row: str) -> "_Note":
-        """The note of a row; ValueError where it is none."""
-        key, digest, size, time, told = row.split(" ", 4)
-        return cls(key, digest, int(size), int(time), told)
-
-    @property
-    def row(self) -> str:
-        """The note as text, which takes a fifth of its memory: there is one for each of tens of thousands of files."""
-        return f"{self.key} {self.digest} {self.size} {self.time} {self.told}"
-
-    def pieces(self) -> Iterator[tuple[str, int, int]]:
-        """The key of each piece, where it begins, and its length."""
-        # Of each is kept how far it begins behind the end of the one before it, and its length.
-        names, _, places = self.told.partition(" ")
-        steps, end = list(map(int, places.split(","))) if places else [], 0
-        count = len(steps) // 2
-        length = len(names) // count if count else 0
-        for number in range(count):
-            start = end + steps[2 * number]
-            end = start + steps[2 * number + 1]
-            yield names[number * length : (number + 1) * length], start, end - start
+def _pieces(told: str) -> Iterator[tuple[str, int, int]]:
+    """The key of each piece of a file, where it begins, and its length."""
+    # Of each is kept how far it begins behind the end of the one before it, and its length.
+    names, _, places = told.partition(" ")
+    steps, end = list(map(int, places.split(","))) if places else [], 0
+    count = len(steps) // 2
+    length = len(names) // count if count else 0
+    for number in range(count):
+        start = end + steps[2 * number]
+        end = start + steps[2 * number + 1]
+        yield names[number * length : (number + 1) * length], start, end - start
 
 
 _BEHIND_THE_KEY = len(" ") + 32 + len(" ")
@@ -106,7 +87,7 @@ class Passing:
         """The row of the file once it is whole."""
         self._taken.clear()
         told = f"{''.join(self._names)} {','.join(map(str, self._places))}"
-        return _Note(key, self._hash.hexdigest(), self._size, time, told).row
+        return Note(key, self._hash.hexdigest(), self._size, time, told).row
 
 
 class Remembered(Pieces):
@@ -121,6 +102,8 @@ class Remembered(Pieces):
         """When the notes of the last run were written down, in nanoseconds."""
         self._before: dict[str, str] = {}
         self._now: dict[str, str] = {}
+        self._bundles_before: dict[str, str] = {}
+        self._bundles_now: list[Folded] = []
         self._read()
         self._places: dict[str, tuple[str, int, int]] | None = None
         self._open: dict[str, int | None] = {}
@@ -136,14 +119,21 @@ class Remembered(Pieces):
             lines = unsealed(file)
             head = json.loads(next(lines, ""))
             if head["of"] == self._of and is_this_program(head["program"]):
-                rows = {_path_in(path): row for row, _, path in (line.partition("\t") for line in lines)}
-                self._program, self._before, self._since = head["program"], rows, os.fstat(file.fileno()).st_mtime_ns
+                rows, bundles = dict[str, str](), dict[str, str]()
+                for line in lines:
+                    first, _, rest = line.partition("\t")
+                    if first:
+                        rows[_path_in(rest)] = first
+                    else:
+                        bundles[rest.partition("\t")[0]] = line
+                self._program, self._before, self._bundles_before = head["program"], rows, bundles
+                self._since = os.fstat(file.fileno()).st_mtime_ns
 
     # ------------------------------------------------------------------------------------ whole files
 
     def holds(self, path: str, key: str) -> bool:
         """Whether a file was made from just that, and stands as it was written."""
-        row = self._before.get(path)
+        row = self._before.get(path) or self._in_bundles.get(path)
         if row is None or not row.startswith(f"{key} ") or (stood := self._standing(path, row)) is None:
             return False
         self._now[path] = stood
@@ -159,10 +149,45 @@ class Remembered(Pieces):
         stood = f"{found.st_size} {found.st_mtime_ns} "
         if found.st_mtime_ns < self._since and row.startswith(stood, row.index(" ") + _BEHIND_THE_KEY):
             return row
-        note = _Note.of(row)
+        note = Note.of(row)
         if found.st_size != note.size or _digest_of(f"{self._out}/{path}") != note.digest:
             return None
         return note._replace(time=found.st_mtime_ns).row
+
+    def holds_bundle(self, name: str, key: str) -> list[str] | None:
+        """The files of a bundle that was made from just that, where all stand as they were written; None otherwise."""
+        line = self._bundles_before.get(name)
+        if line is None or not line.startswith(key, len(name) + 2):
+            return None
+        bundle = Folded.of(line)
+        paths = bundle.places()
+        # Whoever wrote in the very instant of our last look left no other time than ours: each file is looked at.
+        if bundle.key != key or bundle.newest >= self._since or stamps_of(self._out, paths) != bundle.stamps:
+            return None
+        self._bundles_now.append(bundle)
+        return paths
+
+    @contextmanager
+    def bundle(self, name: str, key: str) -> Iterator[None]:
+        """What is noted of files meanwhile is noted of that bundle."""
+        others, self._now = self._now, {}
+        if (line := self._bundles_before.get(name)) is not None:
+            self._before |= Folded.of(line).rows()
+        yield
+        self._bundles_now.append(Folded.holding(name, key, self._now))
+        self._now = others
+
+    @cached_property
+    def _in_bundles(self) -> Mapping[str, str]:
+        """The rows of all files in bundles: an event may stand in another one than before."""
+        return {path: row for line in self._bundles_before.values() for path, row in Folded.of(line).rows().items()}
+
+    def stands(self) -> Mapping[str, str]:
+        """Size and time of each file, as this run saw or wrote it."""
+        found = {path: " ".join(row.split(" ", 4)[2:4]) for path, row in self._now.items()}
+        for bundle in self._bundles_now:
+            found |= bundle.stamped()
+        return found
 
     def passing(self) -> Passing:
         """For the file that is about to be made, as a whole or in parts."""
@@ -178,7 +203,8 @@ class Remembered(Pieces):
         # Its paths as ASCII: a name that isn't UTF-8 is kept as well.
         rows = (f"{row}\t{json.dumps(path)}" for path, row in self._now.items())
         with suppress(OSError, FileError):
-            write_whole(self._file, sealed(chain((json.dumps(head),), rows)))
+            bundles = (bundle.line for bundle in self._bundles_now)
+            write_whole(self._file, sealed(chain((json.dumps(head),), rows, bundles)))
 
     # ------------------------------------------------------------------------------------ pieces
 
@@ -204,7 +230,7 @@ class Remembered(Pieces):
                 key: (path, start, length)
                 for path, row in self._before.items()
                 if not row.endswith(" ")
-                for key, start, length in _Note.of(row).pieces()
+                for key, start, length in _pieces(Note.of(row).told)
             }
         return self._places
 

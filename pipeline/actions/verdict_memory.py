@@ -116,21 +116,24 @@ def memory(
     said: tuple[str, str],
     holds: tuple[float, float],
     made: Path | None = None,
+    stands: Mapping[str, str] | None = None,
 ) -> bytes:
     """What to keep of a verdict: `said` on standard output and standard error, `holds` from a second until another.
 
-    `made` is a folder whose files must stay as they were published, too.
+    `made` is a folder whose files must stay as they were published, too: as they are said to have stood, by path.
     """
     kept = {
         "question": question, "from": holds[0], "until": holds[1], "files": looked.files, "patterns": looked.patterns,
         "there": looked.there, "trees": looked.trees, "program": program(),
-        "made": made and (str(made), _made_in(made)), "status": status, "out": said[0], "err": said[1],
+        "made": made and (str(made), _made_in(made, stands)), "status": status, "out": said[0], "err": said[1],
     }  # fmt: skip
     return b"".join(sealed((json.dumps(kept),)))
 
 
-def _made_in(folder: Path) -> str | None:
+def _made_in(folder: Path, stands: Mapping[str, str] | None = None) -> str | None:
     """A digest of how the files stand that were published in a folder; None where that can't be told.
+
+    Where it is said how they stood, nothing is looked at.
 
     Nor is it told where files still wait there, of a process that was killed: the next one has to clear them away.
     """
@@ -140,10 +143,11 @@ def _made_in(folder: Path) -> str | None:
         return None
     try:
         manifest = (folder / files.MANIFEST).read_bytes()
-        stamps = [_seen(f"{folder}/{name}") for name in json.loads(manifest)["files"]]
+        names = json.loads(manifest)["files"]
+        stamps = [_seen(f"{folder}/{name}") for name in names] if stands is None else [stands[name] for name in names]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return hashlib.blake2b(manifest + "".join(stamps).encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(manifest + "\n".join(stamps).encode(), digest_size=16).hexdigest()
 
 
 def sealed(lines: Iterable[str]) -> Iterator[bytes]:
@@ -185,8 +189,8 @@ def _seen(path: str) -> str:
     try:
         found = os.stat(path)  # noqa: PTH116
     except OSError:
-        return "-\n"
-    return f"{found.st_size} {found.st_mtime_ns}\n"
+        return "-"
+    return f"{found.st_size} {found.st_mtime_ns}"
 
 
 def _stamp(path: str) -> list[int] | None:

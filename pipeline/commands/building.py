@@ -58,7 +58,7 @@ def _memory(shell: Shell, result: Result, looked: Looked, now: datetime) -> byte
         # Its stamps are those of publishing in this very second.
         holds = (now.timestamp() // 1, now.timestamp() // 1 + 1)
     made = shell.project.out.absolute()
-    return memory(question(shell.options), looked, status, (out.getvalue(), err.getvalue()), holds, made)
+    return memory(question(shell.options), looked, status, (out.getvalue(), err.getvalue()), holds, made, files.stands)
 
 
 def _until_the_next_newsletter(day: tuple[float, float], edition: Edition, now: datetime) -> tuple[float, float]:

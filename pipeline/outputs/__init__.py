@@ -18,7 +18,7 @@ from pipeline.outputs import (
     sitemap,
     tombstones,
 )
-from pipeline.outputs.base import Artifact, Output
+from pipeline.outputs.base import Artifact, Bundle, Output, each
 from pipeline.rendering import Renderer
 
 OUTPUTS: tuple[Output, ...] = (
@@ -28,10 +28,15 @@ OUTPUTS: tuple[Output, ...] = (
 """A new format is one module and one name here. The pages come first: a preview looks no further for what it shows."""
 
 
-def render_all(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:
-    """Every file of the edition; paths are below `out/` and each appears once."""
+def render_bundled(edition: Edition, renderer: Renderer) -> Iterator[Artifact | Bundle]:
+    """Every file of the edition, those of many events in bundles; paths are below `out/` and each appears once."""
     for output in OUTPUTS:
         yield from output.render(edition, renderer)
 
 
-__all__ = ["OUTPUTS", "Artifact", "Output", "render_all"]
+def render_all(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:
+    """Every file of the edition, one by one."""
+    yield from each(render_bundled(edition, renderer))
+
+
+__all__ = ["OUTPUTS", "Artifact", "Bundle", "Output", "each", "render_all", "render_bundled"]

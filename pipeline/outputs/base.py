@@ -39,6 +39,28 @@ class Artifact:
         return made if isinstance(made, bytes) else b"".join(made)
 
 
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """Files that are made from the same events and looked at together: where the key is as it was, none is named.
+
+    `name` tells it from the other bundles of an edition, without white space. `key` covers the keys of all its files;
+    None says that they are made from everything.
+    """
+
+    name: str
+    key: str | None
+    files: Callable[[], Iterable[Artifact]] = field(repr=False)
+
+
+def each(files: Iterable[Artifact | Bundle]) -> Iterator[Artifact]:
+    """The same files one by one."""
+    for item in files:
+        if isinstance(item, Bundle):
+            yield from item.files()
+        else:
+            yield item
+
+
 def gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """The same bytes in parts that are worth writing: whole pieces, together at least `AT_ONCE` long, but the last."""
     waiting, length = list[bytes](), 0
@@ -56,5 +78,5 @@ def gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
 class Output(Protocol):
     """One family of formats: the same edition and templates always give the same artifacts, in the same order."""
 
-    def render(self, edition: Edition, renderer: Renderer) -> Iterable[Artifact]:
+    def render(self, edition: Edition, renderer: Renderer) -> Iterable[Artifact | Bundle]:
         """All files of this family, in every language: their names at once, their bytes when somebody asks."""

@@ -14,7 +14,7 @@ from pipeline.catalogue.when import AtTime, Unscheduled
 from pipeline.edition import Edition, Listing
 from pipeline.language import words
 from pipeline.markdown import to_text
-from pipeline.outputs.base import Artifact, Made
+from pipeline.outputs.base import Artifact, Bundle, Made
 from pipeline.outputs.colours import CSS_COLOURS
 from pipeline.outputs.contentlines import Text, calendar_of, component_of, lines_of, opening_of, with_alarms
 from pipeline.outputs.keys import keys
@@ -36,7 +36,7 @@ VEvents = tuple[bytes, ...]
 """The components of one event: more than one where dates were moved out of a recurrence."""
 
 
-def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa: ARG001 - calendars need no template
+def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact | Bundle]:  # noqa: ARG001 - calendars need no template
     """Every calendar file of the edition."""
     for language in edition.languages:
         yield from _Calendars(edition, language).render()
@@ -80,7 +80,7 @@ class _Calendars:
         alarms = _alarms(listing, self.language)
         return b"".join(with_alarms(event, alarms) for event in self._components(listing))
 
-    def render(self) -> Iterator[Artifact]:
+    def render(self) -> Iterator[Artifact | Bundle]:
         edition, say = self.edition, words(self.language)
         title = edition.series.title.said_in(self.language).text
         ringing = say("{series} (with alarms)").format(series=title)
@@ -97,7 +97,13 @@ class _Calendars:
         for group in edition.groups:
             name = f"{title} – {group.name.said_in(self.language).text}"
             yield self._part(f"groups/{group.id}/calendar.ics", name, edition.of_group(group.id))
-        for listing in edition.dated:
+        own = keys(edition)
+        for run in own.runs(edition.dated):
+            name = f"calendars/{self.language}/{run[-1].event.id}"
+            yield Bundle(name, own.of(*run), partial(self._singles, run))
+
+    def _singles(self, run: Iterable[Listing]) -> Iterator[Artifact]:
+        for listing in run:
             yield self._file(f"events/{listing.event.id}.ics", partial(self._single, listing), (listing,))
 
     def _file(self, path: str, make: Callable[[str], Made], of: Iterable[Listing], name: str = "") -> Artifact:

@@ -7,7 +7,7 @@ is drawn; `card_drawing` does that, and the shell asks it only for what isn't th
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
 from functools import cached_property
 
@@ -91,6 +91,12 @@ class Cards:
         if event.id not in self._latest:
             return self.of_series(language)
         return _drawable(self._of_event(event, listing, language)) or self.of_series(language)
+
+    def named(self, listings: Iterable[Listing], language: str) -> tuple[str, ...]:
+        """What tells which cards the pages of these events show, where the events are known."""
+        latest = (listing for listing in listings if listing.event.id in self._latest)
+        found = [("", self.of_series(language)), *((item.event.id, self.of_event(item, language)) for item in latest)]
+        return tuple(f"{event} {card.path}" for event, card in found if card is not None)
 
     def __iter__(self) -> Iterator[Card]:
         """Every card that a page names, in every language; one may come twice."""

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import islice
 
-from pipeline.catalogue.models import Access, Event, Organisation, Venue
-from pipeline.catalogue.recurrence import occurrences
+from pipeline.catalogue.models import Access, Event, Organisation, Status, Venue
+from pipeline.catalogue.recurrence import EVER, is_endless, occurrences
 from pipeline.catalogue.when import Unscheduled, When, is_over, starts
 from pipeline.edition import FAR_AHEAD, Edition, Listing, News
 from pipeline.language import words
@@ -22,7 +22,6 @@ DESCRIPTION_LENGTH = 300
 LISTED_DATES = 60
 LONGEST = timedelta(days=31)
 """How long one time of a recurring event may last and still be found."""
-LISTED_SPAN = timedelta(days=3660)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +82,12 @@ class EventPages:
         following = shown[number + 1] if number + 1 < len(shown) else None
         return shown[number - 1] if number else None, shown[number], following
 
+    def beside(self, run: Sequence[Listing]) -> Sequence[Listing | None]:
+        """Events that follow one another in the programme, and their neighbours."""
+        shown = self._edition.shown
+        first, after = self._numbers[run[0].event.id], self._numbers[run[-1].event.id] + 1
+        return shown[first - 1] if first else None, *run, shown[after] if after < len(shown) else None
+
     def over(self, listing: Listing) -> bool:
         """Whether an event was over when anything was last published: so a page knows of it without a clock."""
         return _is_over(listing.event, self._edition.updated)
@@ -117,8 +122,13 @@ def description(listing: Listing, language: str, home: str | None = None) -> str
     """
     event = listing.event
     status = status_word(event, language)
+    if event.status is Status.POSTPONED:
+        # Its old date behind the word for its status would read as the new one.
+        status, when = "", words(language)("Postponed: the new date is to be announced.").removesuffix(".")
+    else:
+        when = capitalised(say_when(event.when, language, home=home))
     facts = [
-        capitalised(say_when(event.when, language, home=home)),
+        when,
         place_line(listing.venue, language) if listing.venue else "",
         "; ".join(speaker_line(speaker, language) for speaker in event.speakers),
     ]
@@ -137,11 +147,11 @@ def page_title(listing: Listing, language: str) -> str:
 
 
 def _dates(event: Event) -> list[When]:
-    """All dates of a recurring event; none where it has only one, or more than a page should list."""
+    """All dates of a recurring event; none where it has only one, no end, or more than a page should list."""
     start = starts(event.when)
-    if event.repeats is None or start is None:
+    if event.repeats is None or start is None or is_endless(event):
         return []
-    found = islice(occurrences(event, start, start + LISTED_SPAN), LISTED_DATES + 1)
+    found = islice(occurrences(event, start, EVER), LISTED_DATES + 1)
     dates = [when for _, when in found]
     return dates if len(dates) <= LISTED_DATES else []
 

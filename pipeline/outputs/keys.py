@@ -7,7 +7,7 @@ remembers files sees to these.
 """
 
 import hashlib
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import Any
@@ -96,6 +96,7 @@ class Keys:
         self.pieces = Pieces()
         self._edition = edition
         self._records: dict[str, bytes] = {}
+        self._runs: dict[int, tuple[Sequence[Listing], Sequence[tuple[Listing, ...]]]] = {}
 
     @contextmanager
     def with_pieces(self, pieces: Pieces) -> Iterator[None]:
@@ -142,15 +143,23 @@ class Keys:
         parts.append(f"{len(listings)} {tuple(values)!r}".encode())
         return hashlib.blake2b(b"".join(parts), digest_size=16).hexdigest()
 
+    def runs(self, listings: Sequence[Listing]) -> Sequence[tuple[Listing, ...]]:
+        """The runs of events of which several files tell, found once for all of them."""
+        # Held on to, so that no other list is found in its place.
+        found = self._runs.get(id(listings))
+        if found is None:
+            found = self._runs[id(listings)] = listings, tuple(runs(listings))
+        return found[1]
+
     def joined(
-        self, listings: Iterable[Listing], make: Callable[[Listing], bytes], *said: str, between: bytes = b""
+        self, listings: Sequence[Listing], make: Callable[[Listing], bytes], *said: str, between: bytes = b""
     ) -> Iterator[bytes]:
         """What a long file tells of each event, run by run; of a run that is as it was nothing is made.
 
         `said` names what `make` tells, and whatever else than the event that depends on; `between` stands between two.
         """
         opening = b""
-        for run in runs(listings):
+        for run in self.runs(listings):
             yield opening + self.pieces.of(self.of(*run, values=said), partial(_told, run, make, between))
             opening = between
 

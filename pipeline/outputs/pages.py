@@ -1,12 +1,12 @@
 """The web site: home, one page for each event and how to subscribe, in each language; and its stylesheet and icon."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
 from pipeline.edition import Edition, Listing
 from pipeline.language import words
 from pipeline.markdown import to_text
-from pipeline.outputs.base import Artifact
+from pipeline.outputs.base import Artifact, Bundle
 from pipeline.outputs.cards import Cards, picture_of
 from pipeline.outputs.event_page import DESCRIPTION_LENGTH, EventPages, description, event_path, page_title
 from pipeline.outputs.excerpt import excerpt, first_sentence
@@ -21,7 +21,7 @@ SUBSCRIBE = "subscribe/index.html"
 EVENT = "site/event.html"
 
 
-def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:
+def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact | Bundle]:
     """Every file of the site; its body raises TemplateError where a template is wrong."""
     own = keys(edition).series
     yield Artifact(STYLESHEET, "text/css; charset=utf-8", partial(asset, edition, renderer, STYLESHEET), own)
@@ -31,11 +31,21 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:
     for language in edition.languages:
         yield page_file(edition, HOME, language, partial(_home, site, cards, language))
         yield page_file(edition, SUBSCRIBE, language, partial(_subscribe, site, cards, language))
-        for listing in edition.shown:
-            make = partial(_event, site, cards, events, listing, language)
-            values = (*_card_paths(cards, listing, language), over[listing.event.id])
-            key = site.key_of(EVENT, *events.around(listing), values=values)
-            yield page_file(edition, event_path(listing), language, make, key)
+        for run in keys(edition).runs(edition.shown):
+            values = (*cards.named(run, language), *(over[listing.event.id] for listing in run))
+            key = site.key_of(EVENT, *events.beside(run), values=values)
+            files = partial(_event_pages, site, cards, events, over, run, language)
+            yield Bundle(f"pages/{language}/{run[-1].event.id}", key, files)
+
+
+def _event_pages(
+    site: Site, cards: Cards, events: EventPages, over: Mapping[str, str], run: Iterable[Listing], language: str
+) -> Iterator[Artifact]:
+    for listing in run:
+        make = partial(_event, site, cards, events, listing, language)
+        values = (*_card_paths(cards, listing, language), over[listing.event.id])
+        key = site.key_of(EVENT, *events.around(listing), values=values)
+        yield page_file(site.edition, event_path(listing), language, make, key)
 
 
 def _card_paths(cards: Cards, listing: Listing, language: str) -> tuple[str, ...]:

@@ -1,13 +1,13 @@
 """`poster/`: the events to come on one sheet of A4, and the QR code of each event. The sheet depends on the day."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from pipeline.catalogue.models import Venue
 from pipeline.edition import Edition, Listing
 from pipeline.language import words
-from pipeline.outputs.base import Artifact
+from pipeline.outputs.base import Artifact, Bundle
 from pipeline.outputs.keys import keys
 from pipeline.outputs.pictures import picture_of_series
 from pipeline.outputs.qr import qr_svg
@@ -45,7 +45,7 @@ def poster(edition: Edition) -> Poster:
     return Poster(shown, len(coming) - len(shown), size, place)
 
 
-def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:
+def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact | Bundle]:
     """The poster and its stylesheet, the code of the site and that of each event, in every language."""
     style = Artifact(
         STYLESHEET, "text/css; charset=utf-8", partial(asset, edition, renderer, STYLESHEET), keys(edition).series
@@ -55,9 +55,18 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:
     for language in edition.languages:
         yield page_file(edition, PATH, language, partial(_sheet, site, style, language))
         yield _code(edition, HOME_CODE, "", language)
-        for listing in edition.shown:
-            event = listing.event.id
-            yield _code(edition, f"events/{event}/qr.svg", f"events/{event}/", language)
+        for run in keys(edition).runs(edition.shown):
+            events = [listing.event.id for listing in run]
+            yield Bundle(
+                f"codes/{language}/{events[-1]}",
+                keys(edition).of(values=events),
+                partial(_codes, edition, events, language),
+            )
+
+
+def _codes(edition: Edition, events: Iterable[str], language: str) -> Iterator[Artifact]:
+    for event in events:
+        yield _code(edition, f"events/{event}/qr.svg", f"events/{event}/", language)
 
 
 def _sheet(site: Site, style: Artifact, language: str) -> bytes:

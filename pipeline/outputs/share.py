@@ -1,12 +1,12 @@
 """`share.txt`: each event in at most 500 characters, to be pasted into a social network or a chat."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from pipeline.edition import Edition, Listing
 from pipeline.language import words
 from pipeline.markdown import to_text
-from pipeline.outputs.base import Artifact
+from pipeline.outputs.base import Artifact, Bundle
 from pipeline.outputs.event_page import page_title
 from pipeline.outputs.excerpt import excerpt
 from pipeline.outputs.keys import keys
@@ -19,13 +19,20 @@ WORTH_BEGINNING = 40
 """A shorter piece of the abstract says nothing."""
 
 
-def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa: ARG001 - the same words everywhere
+def render(edition: Edition, renderer: Renderer) -> Iterator[Bundle]:  # noqa: ARG001 - the same words everywhere
     """One text for each event and language."""
+    own = keys(edition)
     for language in edition.languages:
-        for listing in edition.shown:
-            path = edition.path(f"events/{listing.event.id}/share.txt", language)
-            make = partial(_file, edition, listing, language)
-            yield Artifact(path, "text/plain; charset=utf-8", make, keys(edition).of(listing))
+        for run in own.runs(edition.shown):
+            files = partial(_files, edition, run, language)
+            yield Bundle(f"share/{language}/{run[-1].event.id}", own.of(*run), files)
+
+
+def _files(edition: Edition, run: Iterable[Listing], language: str) -> Iterator[Artifact]:
+    for listing in run:
+        path = edition.path(f"events/{listing.event.id}/share.txt", language)
+        make = partial(_file, edition, listing, language)
+        yield Artifact(path, "text/plain; charset=utf-8", make, keys(edition).of(listing))
 
 
 def _file(edition: Edition, listing: Listing, language: str) -> bytes:

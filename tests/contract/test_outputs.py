@@ -14,7 +14,7 @@ from publishing import HEAD, TALK, edition
 
 from pipeline import outputs
 from pipeline.edition import Edition
-from pipeline.outputs import OUTPUTS, Artifact, groups, newsletters, render_all, share, tombstones
+from pipeline.outputs import OUTPUTS, Artifact, each, groups, newsletters, render_all, share, tombstones
 from pipeline.outputs.base import gathered
 from pipeline.rendering import Renderer
 
@@ -48,7 +48,7 @@ def output(request: pytest.FixtureRequest) -> ModuleType:
 
 
 def rendered(output: ModuleType, of: Edition) -> dict[str, Artifact]:
-    found = list(output.render(of, Renderer()))
+    found = list(each(output.render(of, Renderer())))
     assert len({artifact.path for artifact in found}) == len(found)
     return {artifact.path: artifact for artifact in found}
 
@@ -73,7 +73,7 @@ def test_files_are_named_before_anything_is_rendered(lively: Edition) -> None:
 def test_files_may_be_asked_for_in_any_order_and_alone(output: ModuleType, lively: Edition) -> None:
     in_order = bodies(output, lively)
     of = Edition(lively.catalogue, lively.ledger, lively.day)
-    backwards = reversed(list(output.render(of, Renderer())))
+    backwards = reversed(list(each(output.render(of, Renderer()))))
     assert {artifact.path: artifact.body for artifact in backwards} == in_order
 
 

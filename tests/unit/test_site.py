@@ -14,7 +14,7 @@ from html_reader import HOSTILE, Reader, edition_of, site
 from jinja2.ext import babel_extract
 
 from pipeline.edition import Edition
-from pipeline.outputs import pages, render_all
+from pipeline.outputs import each, pages, render_all
 from pipeline.outputs.excerpt import excerpt, first_sentence
 from pipeline.outputs.site import STYLESHEET, colour
 from pipeline.rendering import Renderer
@@ -122,7 +122,7 @@ def test_a_changed_stylesheet_has_a_new_address(renderer: Renderer) -> None:
 
 def test_the_same_edition_gives_the_same_bytes(seed_edition: Edition, renderer: Renderer) -> None:
     once, again = (
-        [(file.path, file.media_type, file.body) for file in pages.render(seed_edition, by)]
+        [(file.path, file.media_type, file.body) for file in each(pages.render(seed_edition, by))]
         for by in (renderer, Renderer())
     )
     assert once == again
@@ -162,7 +162,7 @@ def test_the_stylesheet_is_small_and_fetches_nothing(seed_edition: Edition, rend
         update={"site": seed_edition.catalogue.site.model_copy(update={"color": "rebeccapurple"})}
     ))  # fmt: skip
     for edition in (seed_edition, coloured):
-        style = next(item for item in pages.render(edition, renderer) if item.path == STYLESHEET)
+        style = next(item for item in each(pages.render(edition, renderer)) if item.path == STYLESHEET)
         assert len(style.body) <= 12_000
         assert b"url(" not in style.body
         assert b"@import" not in style.body

@@ -14,7 +14,7 @@ from publishing import TALK
 from publishing import edition as published
 
 from pipeline.edition import Edition
-from pipeline.outputs import poster, render_all, share, sitemap
+from pipeline.outputs import each, poster, render_all, share, sitemap
 from pipeline.outputs.qr import MASK, qr_svg
 from pipeline.rendering import Renderer
 
@@ -164,7 +164,7 @@ def test_a_text_to_share_has_at_most_500_characters_and_a_whole_address(length: 
     text = text.replace("https://talks.example/sub/", f"https://talks.example/{folder}")
     text = text.replace('id = "loud"', f'id = "loud"\nstatus = "postponed"\nnotice = "{"word " * length}"')
     edition = edition_of(text)
-    for artifact in share.render(edition, Renderer()):
+    for artifact in each(share.render(edition, Renderer())):
         said = artifact.body.decode()
         assert len(said) <= 500
         assert said.endswith("/events/loud/\n")

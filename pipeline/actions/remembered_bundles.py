@@ -1,0 +1,91 @@
+"""What is noted of files that are looked at together: one line for all, which is opened only when it must be."""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+
+class Note(NamedTuple):
+    """What a file was made from, a digest of its bytes, and how it stood: its size, its time in nanoseconds."""
+
+    key: str
+    digest: str
+    size: int
+    time: int
+    told: str = " "
+    """Of its pieces in their order: the keys, each of the same length; and where they stand."""
+
+    @classmethod
+    def of(cls, row: str) -> "Note":
+        """The note of a row; ValueError where it is none."""
+        key, digest, size, time, told = row.split(" ", 4)
+        return cls(key, digest, int(size), int(time), told)
+
+    @property
+    def row(self) -> str:
+        """The note as text, which takes a fifth of its memory: there is one for each of tens of thousands of files."""
+        return f"{self.key} {self.digest} {self.size} {self.time} {self.told}"
+
+
+class Folded(NamedTuple):
+    """A bundle's line, taken apart as far as is needed to see whether its files stand."""
+
+    name: str
+    key: str
+    newest: int
+    """The latest of the times of its files, in nanoseconds."""
+    stamps: str
+    """Size and time of each file."""
+    paths: str
+    """Their paths, as JSON."""
+    rest: str
+    """What else is noted of each, as JSON."""
+
+    @classmethod
+    def of(cls, line: str) -> "Folded":
+        """The bundle of a line; ValueError where it is none."""
+        _, name, key, newest, stamps, paths, rest = line.split("\t")
+        return cls(name, key, int(newest), stamps, paths, rest)
+
+    @classmethod
+    def holding(cls, name: str, key: str, rows: Mapping[str, str]) -> "Folded":
+        """The bundle of the notes of its files, by path."""
+        notes = list(map(Note.of, rows.values()))
+        stamps = " ".join(f"{note.size} {note.time}" for note in notes)
+        newest = max((note.time for note in notes), default=0)
+        rest = json.dumps([f"{note.key} {note.digest} {note.told}" for note in notes], separators=(",", ":"))
+        return cls(name, key, newest, stamps, json.dumps(list(rows), separators=(",", ":")), rest)
+
+    @property
+    def line(self) -> str:
+        """The bundle as text; no other line of the notes begins with a tab."""
+        return "\t".join(("", *map(str, self)))
+
+    def places(self) -> list[str]:
+        """The paths of its files."""
+        found: list[str] = json.loads(self.paths)
+        return found
+
+    def stamped(self) -> Mapping[str, str]:
+        """Size and time of each file, by path."""
+        said = iter(self.stamps.split(" "))
+        return {path: f"{size} {time}" for path, size, time in zip(self.places(), said, said, strict=True)}
+
+    def rows(self) -> dict[str, str]:
+        """The notes of its files, by path."""
+        found = {}
+        for (path, stamp), rest in zip(self.stamped().items(), json.loads(self.rest), strict=True):
+            key, digest, told = rest.split(" ", 2)
+            found[path] = f"{key} {digest} {stamp} {told}"
+        return found
+
+
+def stamps_of(folder: str, paths: Iterable[str]) -> str | None:
+    """Size and time of each of these files below a folder; None where one of them isn't there."""
+    try:
+        # Called for tens of thousands of files.
+        found = [os.lstat(f"{folder}/{path}") for path in paths]
+    except OSError:
+        return None
+    return " ".join([f"{stat.st_size} {stat.st_mtime_ns}" for stat in found])
