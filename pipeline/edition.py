@@ -140,6 +140,8 @@ class Edition:
         """The event at its first time that isn't over on the morning of `day`; None where there is none or no date."""
         if isinstance(listing.event.when, Unscheduled):
             return None
+        if listing.event.repeats is None:
+            return None if is_over(listing.event.when, self.morning) else listing
         since = self.morning - A_DAY
         times = occurrences(listing.event, since, since + FAR_AHEAD)
         when = next((when for _, when in times if not is_over(when, self.morning)), None)
@@ -297,7 +299,7 @@ def _news(before: Line | None, group: list[Line], later: list[Line], sequence: i
         return None
     event, venue = told(last)
     event_before, venue_before = told(before) if before else (None, None)
-    cancelled_later = _cancelled_since(later) if last.facts.get("status") not in _OFF else None
+    cancelled_later = _cancelled_since(later) if later and last.facts.get("status") not in _OFF else None
     updated = max(last.at, cancelled_later) if cancelled_later else last.at
     return News(
         group[0].news, kind, event, venue, event_before, venue_before, changed, group[0].at, updated, cancelled_later,

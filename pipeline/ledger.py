@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from pipeline.catalogue.models import Catalogue, Event, Group, Status, Venue, dump
 from pipeline.errors import LedgerError, Problem
-from pipeline.ledger_lines import SCHEDULING, Facts, Line, LineKind, compact_json, read_rows, write_line
+from pipeline.ledger_lines import SCHEDULING, Facts, KnownFacts, Line, LineKind, compact_json, read_rows, write_line
 
 __all__ = [
     "SCHEDULING", "Facts", "Ledger", "Line", "LineKind", "Revision", "changed_keys", "digest_of", "event_of",
@@ -23,8 +23,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(NamedTuple):
     """What the calendar standards want to know of an event, derived from its lines."""
 
     uid: str
@@ -109,14 +108,25 @@ class Ledger:
         return Ledger.holding((*self.lines, *self.newsletters, *lines), known)
 
 
-def recognised(catalogue: Catalogue, ledger: Ledger) -> Ledger:
-    """The ledger, which now knows the lines that say just what a valid catalogue says: to read them takes longer."""
+def recognised(catalogue: Catalogue, ledger: Ledger, told: Mapping[str, str] | None = None) -> Ledger:
+    """The ledger, which now knows the lines that say just what a valid catalogue says: to read them takes longer.
+
+    `told` are the digests of the facts of some events, by their ids: those need not be read for it.
+    """
+    told = told or {}
     known = {}
     for event in catalogue.events:
         history = ledger.of(event.id) if event.id not in catalogue.kept else ()
-        if history and history[-1].facts == _facts_in(catalogue, event):
+        if history and _says(history[-1], catalogue, event, told.get(event.id)):
             known[event.id, history[-1].news] = event, catalogue.venue_of(event)
     return Ledger(ledger.lines, ledger.newsletters, known)
+
+
+def _says(line: Line, catalogue: Catalogue, event: Event, told: str | None) -> bool:
+    """Whether a line says just what the catalogue says of its event."""
+    if told is not None and isinstance(line.facts, KnownFacts) and told == line.facts.digest:
+        return True
+    return line.facts == _facts_in(catalogue, event)
 
 
 def _now_of(catalogue: Catalogue, event: str) -> tuple[Event, Venue | None]:

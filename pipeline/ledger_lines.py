@@ -1,11 +1,13 @@
 """One line of the ledger: what it holds, how it is written as JSON, and what is wrong with a line that is none."""
 
+import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
+
+from pydantic_core import to_json
 
 from pipeline.errors import N_, Problem
 
@@ -18,6 +20,45 @@ SCHEDULING = frozenset(
 """The facts whose change means another SEQUENCE and a notice; all others are editorial."""
 
 Facts = Mapping[str, Any]
+
+
+AT_HAND = frozenset({"date", "status", "time", "timezone"})
+"""The facts of a known line that are asked for most."""
+
+
+class KnownFacts(Mapping[str, Any]):
+    """The facts of a line that is known to be sound, read from its text when somebody asks for one of them."""
+
+    __slots__ = ("_facts", "_row", "at_hand", "digest")
+
+    def __init__(self, row: bytes, digest: str, at_hand: Facts) -> None:
+        """`digest` is what `digest_of_facts` gives of them, `at_hand` those of them that are named in `AT_HAND`."""
+        self._row, self.digest, self.at_hand = row, digest, at_hand
+        self._facts: Facts | None = None
+
+    def _read(self) -> Facts:
+        if self._facts is None:
+            facts: Facts = json.loads(self._row)["facts"]
+            self._facts = facts
+        return self._facts
+
+    def __getitem__(self, key: str) -> Any:
+        return (self.at_hand if key in AT_HAND else self._read())[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+
+def digest_of_facts(facts: Facts) -> str:
+    """By which facts are known to be the same."""
+    if isinstance(facts, KnownFacts):
+        return facts.digest
+    # In the order of their names, as they are in the file: what was published is the same as before.
+    ordered = list(facts) == sorted(facts)
+    return hashlib.blake2b(to_json(facts) if ordered else compact_json(facts).encode(), digest_size=16).hexdigest()
 
 
 class LineKind(StrEnum):
@@ -35,8 +76,7 @@ class LineKind(StrEnum):
     """The one kind that tells of no event: a newsletter is out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One published revision of one event, or a newsletter that is out. `at` is aware, UTC, to the second.
 
     The `facts` of an event are those of `facts_of`, those of a newsletter those of a `SentNewsletter`.
@@ -80,7 +120,7 @@ def write_line(line: Line) -> str:
     """The line as JSON, with its line break."""
     record = {
         "at": line.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "facts": line.facts,
+        "facts": dict(line.facts),
         "kind": line.kind.value,
         "news": line.news,
     }

@@ -1,6 +1,7 @@
 """The single times at which a recurring event takes place."""
 
 import importlib
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from heapq import merge
@@ -8,6 +9,14 @@ from typing import Any
 
 from pipeline.catalogue.models import Event, schedule
 from pipeline.catalogue.when import AtTime, When, first_day, last_day, starts
+
+EVER = datetime(9000, 1, 1, tzinfo=UTC)
+"""After whatever a catalogue may hold, for rules that end by themselves."""
+
+
+def is_endless(event: Event) -> bool:
+    """Whether it recurs by a rule that tells no end."""
+    return event.repeats is not None and re.search("(COUNT|UNTIL)=", event.repeats.upper()) is None
 
 
 def occurrences(event: Event, since: datetime, until: datetime) -> Iterator[tuple[str, When]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 ZONES = Path(str(importlib.import_module("tzdata").__file__)).with_name("zoneinfo")
@@ -21,8 +22,7 @@ def zone_names() -> frozenset[str]:
     return frozenset(ZONES.with_name("zones").read_text(encoding="ascii").split())
 
 
-@dataclass(frozen=True, slots=True)
-class AtTime:
+class AtTime(NamedTuple):
     """It starts at a known instant: aware, in the event's own zone. `end` is None where nobody said it."""
 
     start: datetime
@@ -36,8 +36,7 @@ class AtTime:
         return self.start.tzinfo
 
 
-@dataclass(frozen=True, slots=True)
-class OnDay:
+class OnDay(NamedTuple):
     """Only the day is known, or it lasts whole days; `last` is included. `all_day`: no hour will ever come."""
 
     first: date
@@ -57,6 +56,12 @@ When = AtTime | OnDay | Unscheduled
 def local(day: date, at: time, zone: ZoneInfo, fold: int = 0) -> datetime:
     """The aware instant of a wall time; of two in a clock change the first, unless `fold` is 1."""
     return datetime.combine(day, at.replace(fold=fold), tzinfo=zone)
+
+
+def written(moment: datetime) -> str:
+    """An aware instant as RFC 3339 has it, with its own offset; in UTC where that counts seconds, as before zones."""
+    text = moment.isoformat(timespec="seconds")
+    return text if len(text) <= len("2026-10-20T19:00:00+02:00") else written(moment.astimezone(UTC))
 
 
 def in_gap(moment: datetime) -> bool:

@@ -130,7 +130,10 @@ def _event(
     for child in event:
         if isinstance(child.tag, str) and child.tag not in _KNOWN:
             gathering.lose(f"<{child.tag}>", "".join(child.itertext()))
-    return gathering.found(str(event.get("guid") or ""), _text(event, "slug"))
+    slug = _text(event, "slug")
+    # In ours the event's own id comes last, after the number.
+    ours_id = slug.partition(f"-{str(event.get('id')).zfill(4)}-")[2] if ours else ""
+    return gathering.found(str(event.get("guid") or ""), ours_id or slug)
 
 
 def _put_when(gathering: Gathering, event: etree._Element, day: etree._Element, zone: str) -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from babel.dates import format_date
 
-from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When
+from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, written
 from pipeline.language import locale, say_day, say_time, words
 from pipeline.phrases import say_zone_beside
 
@@ -32,7 +32,7 @@ def date_tile(when: When, language: str, home: str | None = None) -> DateTile | 
     match when:
         case AtTime(start, end, estimated):
             end = None if estimated else end
-            tile = _tile(start.date(), start.isoformat(), _hours(start, end, language), language)
+            tile = _tile(start.date(), written(start), _hours(start, end, language), language)
             return tile._replace(zone=say_zone_beside(when, language, home))
         case OnDay(first, last, _, all_day):
             if last != first:
@@ -75,7 +75,7 @@ def machine_readable(when: When) -> tuple[str, str]:
     """Start and end for a `datetime` attribute: with their offset, or bare days; empty where not known or guessed."""
     match when:
         case AtTime(start, end, estimated):
-            return start.isoformat(), end.isoformat() if end and not estimated else ""
+            return written(start), written(end) if end and not estimated else ""
         case OnDay(first, last):
             return first.isoformat(), last.isoformat() if last != first else ""
         case Unscheduled():

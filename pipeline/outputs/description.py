@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from pipeline.catalogue.models import Link, Registration
+from pipeline.catalogue.models import Link, Registration, Status
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled
 from pipeline.edition import Listing
 from pipeline.language import words
@@ -17,6 +17,7 @@ def description(listing: Listing, page: str, language: str) -> str:
     parts = (
         to_text(event.notice.said_in(language).text, page) if event.notice else "",
         _time(listing, language),
+        words(language)("Postponed: the new date is to be announced.") if event.status is Status.POSTPONED else "",
         "\n".join(speaker_line(speaker, language) for speaker in event.speakers),
         to_text(event.abstract.said_in(language).text, page) if event.abstract else "",
         "\n".join(_practical(listing, language)),

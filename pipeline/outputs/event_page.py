@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import islice
 
-from pipeline.catalogue.models import Access, Event, Organisation, Status, Venue
+from pipeline.catalogue.models import Access, Event, EventAccess, Organisation, Status, Venue
 from pipeline.catalogue.recurrence import EVER, is_endless, occurrences
 from pipeline.catalogue.when import Unscheduled, When, is_over, starts
 from pipeline.edition import FAR_AHEAD, Edition, Listing, News
@@ -62,7 +62,7 @@ class EventPages:
             next=following,
             news=self._news.get(event.id, ()),
             organisations=_organisations(self._edition, event),
-            access=_access(event, venue, language),
+            access=self._access(event, venue, language),
             notes_on_access=_notes(event, venue),
             add_links=add_links(first, self._edition.address(f"events/{event.id}/", language), language),
             map_links=self._edition.of_venue(map_links, venue, language) if venue else (),
@@ -72,6 +72,11 @@ class EventPages:
             place=id(venue) if venue and event.access is None else None,
             over=self.over(first),
         )
+
+    def _access(self, event: Event, venue: Venue | None, language: str) -> Mapping[str, bool | None]:
+        if venue is None or event.access is not None:
+            return _access(event.access, venue, language)
+        return self._edition.of_venue(_access_of_venue, venue, language)
 
     def around(self, listing: Listing) -> tuple[Listing | None, Listing, Listing | None]:
         """An event between its neighbours in the programme: all events of which its page tells.
@@ -106,6 +111,8 @@ class EventPages:
 
 
 def _is_over(event: Event, instant: datetime) -> bool:
+    if event.repeats is None:
+        return is_over(event.when, instant)
     since = instant - LONGEST
     return all(is_over(when, instant) for _, when in occurrences(event, since, since + FAR_AHEAD))
 
@@ -126,7 +133,7 @@ def description(listing: Listing, language: str, home: str | None = None) -> str
         # Its old date behind the word for its status would read as the new one.
         status, when = "", words(language)("Postponed: the new date is to be announced.").removesuffix(".")
     else:
-        when = capitalised(say_when(event.when, language, home=home))
+        when = when_line(event, language, home)
     facts = [
         when,
         place_line(listing.venue, language) if listing.venue else "",
@@ -138,6 +145,14 @@ def description(listing: Listing, language: str, home: str | None = None) -> str
     if event.abstract is not None:
         line = f"{line} {to_text(event.abstract.said_in(language).text)}"
     return excerpt(line, DESCRIPTION_LENGTH)
+
+
+def when_line(event: Event, language: str, home: str | None = None) -> str:
+    """When it takes place; of a recurring event that the date is its first. `home` as for `say_when`."""
+    when = say_when(event.when, language, home=home)
+    if event.repeats is not None and not isinstance(event.when, Unscheduled):
+        when = words(language)("One of several dates; the first: {when}").format(when=when)
+    return capitalised(when)
 
 
 def page_title(listing: Listing, language: str) -> str:
@@ -168,10 +183,10 @@ def _organisations(edition: Edition, event: Event) -> list[Organisation]:
     return [known[name] for name in dict.fromkeys(names) if name in known]
 
 
-def _access(event: Event, venue: Venue | None, language: str) -> dict[str, bool | None]:
+def _access(own: EventAccess | None, venue: Venue | None, language: str) -> dict[str, bool | None]:
     """Each question that visitors ask, and its answer: yes, no or, about a venue, not known."""
     say = words(language)
-    known = known_access(event.access, venue)
+    known = known_access(own, venue)
     questions = {
         "step_free": say("Step-free access"),
         "toilets": say("Accessible toilets"),
@@ -181,6 +196,10 @@ def _access(event: Event, venue: Venue | None, language: str) -> dict[str, bool 
     }
     asked = Access.model_fields if venue is not None else ()
     return {said: known.get(name) for name, said in questions.items() if name in known or name in asked}
+
+
+def _access_of_venue(venue: Venue, language: str) -> dict[str, bool | None]:
+    return _access(None, venue, language)
 
 
 def _notes(event: Event, venue: Venue | None) -> list[object]:

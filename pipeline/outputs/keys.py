@@ -13,12 +13,10 @@ from functools import cached_property, partial
 from typing import Any
 from zlib import crc32
 
-from pydantic_core import to_json
-
 from pipeline.catalogue.when import Unscheduled
 from pipeline.edition import Edition, Listing, News
 from pipeline.ledger import Line
-from pipeline.ledger_lines import compact_json
+from pipeline.ledger_lines import digest_of_facts
 
 A_RUN, LONGEST_RUN = 32, 256
 """About so many events of a long file are remembered together, and so many at most."""
@@ -96,6 +94,7 @@ class Keys:
         self.pieces = Pieces()
         self._edition = edition
         self._records: dict[str, bytes] = {}
+        self._facts: dict[tuple[str, str], str] = {}
         self._runs: dict[int, tuple[Sequence[Listing], Sequence[tuple[Listing, ...]]]] = {}
 
     @contextmanager
@@ -119,7 +118,7 @@ class Keys:
         order = "\n".join(
             listing.event.id for listing in edition.listings if isinstance(listing.event.when, Unscheduled)
         )
-        sent = (_line(line) for line in edition.ledger.newsletters)
+        sent = map(self._line, edition.ledger.newsletters)
         lines = (self._record(event) for event in edition.ledger.events)
         return _digest(self._series, order.encode(), b"newsletters", *sent, b"events", *lines).hex()
 
@@ -175,14 +174,25 @@ class Keys:
     def _series(self) -> bytes:
         edition = self._edition
         catalogue = edition.catalogue.model_dump_json(by_alias=True, exclude={"events", "kept"})
-        first = [_line(line) for line in edition.ledger.lines[:1]]
+        first = map(self._line, edition.ledger.lines[:1])
         return _digest(catalogue.encode(), b"sent" if edition.ledger.newsletters else b"", *first)
 
     def _record(self, event: str) -> bytes:
         """The history of an event up to now. Its last line says all that is public of it, its place and its group."""
         found = self._records.get(event)
         if found is None:
-            found = self._records[event] = _digest(*map(_line, self._edition.ledger.of(event)))
+            found = self._records[event] = _digest(*map(self._line, self._edition.ledger.of(event)))
+        return found
+
+    def _line(self, line: Line) -> bytes:
+        head = (line.kind.value, line.event, line.uid, line.news, line.at.isoformat(), *sorted(line.changed))
+        return _digest("\n".join(head).encode(), self.facts(line).encode())
+
+    def facts(self, line: Line) -> str:
+        """A digest of the facts of a line of the ledger."""
+        found = self._facts.get((line.event, line.news))
+        if found is None:
+            found = self._facts[line.event, line.news] = digest_of_facts(line.facts)
         return found
 
 
@@ -202,14 +212,6 @@ def keys(edition: Edition) -> Keys:
 def _state(news: News) -> bytes:
     """Up to which line of its event's history it tells."""
     return f"{news.id} {news.kind} {news.last.isoformat()} {news.updated.isoformat()} {news.sequence}".encode()
-
-
-def _line(line: Line) -> bytes:
-    head = (line.kind.value, line.event, line.uid, line.news, line.at.isoformat(), *sorted(line.changed))
-    # In the order of their names, as they are in the file: what was published is the same as before.
-    ordered = list(line.facts) == sorted(line.facts)
-    facts = to_json(line.facts) if ordered else compact_json(line.facts).encode()
-    return _digest("\n".join(head).encode(), facts)
 
 
 def _digest(*parts: bytes) -> bytes:

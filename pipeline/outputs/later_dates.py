@@ -4,9 +4,8 @@ from itertools import islice
 from typing import Final
 
 from pipeline.catalogue.models import Event
-from pipeline.catalogue.recurrence import occurrences
+from pipeline.catalogue.recurrence import EVER, is_endless, occurrences
 from pipeline.catalogue.when import When, first_day, starts
-from pipeline.edition import FAR_AHEAD
 from pipeline.language import say_day, translations, words
 
 MOST: Final = 60
@@ -21,7 +20,9 @@ def say_later_dates(event: Event, when: When, language: str) -> str:
     start = starts(when)
     if event.repeats is None or start is None:
         return ""
-    times = (later for _, later in occurrences(event, start, start + FAR_AHEAD))
+    if is_endless(event):
+        return words(language)("and many more dates")
+    times = (later for _, later in occurrences(event, start, EVER))
     coming = [later for later in islice(times, MOST + 2) if (at := starts(later)) is not None and at > start]
     if not coming:
         return ""

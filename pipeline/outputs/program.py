@@ -15,7 +15,7 @@ from pydantic_core import to_json
 
 from pipeline.catalogue.models import Event, Online, Series
 from pipeline.catalogue.texts import Text
-from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When
+from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, written
 from pipeline.edition import Edition, Listing
 from pipeline.outputs.base import Artifact
 from pipeline.outputs.instances import Instance, instances
@@ -107,9 +107,9 @@ def _time(instance: Instance) -> dict[str, Any]:
 def _when(when: When) -> dict[str, Any]:
     match when:
         case AtTime(start, end, estimated):
-            value: dict[str, Any] = {"precision": "time", "start": start.isoformat(), "start_utc": _instant(start)}
+            value: dict[str, Any] = {"precision": "time", "start": written(start), "start_utc": _instant(start)}
             if end is not None:
-                value |= {"end": end.isoformat(), "end_utc": _instant(end), "end_is_estimated": estimated}
+                value |= {"end": written(end), "end_utc": _instant(end), "end_is_estimated": estimated}
             return value | {"timezone": when.zone.key}
         case OnDay(first, last, zone, all_day):
             span = {"first": first.isoformat(), "last": last.isoformat()}

@@ -16,7 +16,7 @@ from lxml import etree
 from pipeline.catalogue.models import Event, Link, Speaker
 from pipeline.catalogue.recurrence import occurrences
 from pipeline.catalogue.texts import Text
-from pipeline.catalogue.when import AtTime, When, starts
+from pipeline.catalogue.when import AtTime, When, starts, written
 from pipeline.edition import Edition, Listing
 from pipeline.language import words
 from pipeline.outputs.base import Artifact
@@ -143,7 +143,7 @@ def _numbers(uids: Iterable[str]) -> dict[str, int]:
 def _add_conference(root: etree._Element, edition: Edition, times: list[_Time], language: str) -> None:
     conference = etree.SubElement(root, "conference")
     _add(conference, "title", edition.series.title.said_in(language).text)
-    _add(conference, "acronym", edition.series.id)
+    _add(conference, "acronym", _long_enough(edition.series.id))
     if times:
         first, last = times[0].when.start.date(), times[-1].when.start.date()
         _add(conference, "start", first.isoformat())
@@ -157,7 +157,7 @@ def _add_conference(root: etree._Element, edition: Edition, times: list[_Time], 
 def _day(index: int, day: date, times: list[_Time], programme: _Programme, language: str) -> etree._Element:
     ends = [time.when.end or time.when.start for time in times]
     start, end = min(time.when.start for time in times), max(ends)
-    element = etree.Element("day", index=str(index), date=day.isoformat(), start=_iso(start), end=_iso(end))
+    element = etree.Element("day", index=str(index), date=day.isoformat(), start=written(start), end=written(end))
     rooms: dict[str, etree._Element] = {}
     for time in times:
         name = _room(time.listing, language)
@@ -176,11 +176,11 @@ def _room(listing: Listing, language: str) -> str:
 def _add_event(room: etree._Element, time: _Time, edition: Edition, language: str, number: int) -> None:
     event = time.listing.event
     element = etree.SubElement(room, "event", guid=guid_of(time.uid), id=str(number))
-    _add(element, "date", _iso(time.when.start))
+    _add(element, "date", written(time.when.start))
     _add(element, "start", f"{time.when.start:%H:%M}")
     _add(element, "duration", _duration(time.when))
     _add(element, "room", str(room.get("name")))
-    _add(element, "slug", f"{event.id}-{time.name}" if time.name else event.id)
+    _add(element, "slug", _slug(time, edition, number))
     _add(element, "url", page_address(edition, time.listing, language))
     _add_recording(element, edition)
     _add(element, "title", title_of(event, language).text)
@@ -194,6 +194,17 @@ def _add_event(room: etree._Element, time: _Time, edition: Edition, language: st
     for speaker in event.speakers:
         _add(persons, "person", _name(speaker, language))
     _add_links(element, event, language)
+
+
+def _slug(time: _Time, edition: Edition, number: int) -> str:
+    """Series, number and event, as the schema of the format wants it: no hyphen within the first of these."""
+    name = f"{time.listing.event.id}-{time.name}" if time.name else time.listing.event.id
+    return f"{_long_enough(edition.series.id.replace('-', '_'))}-{number:04}-{name}"
+
+
+def _long_enough(name: str) -> str:
+    """The schema of the format asks for four characters."""
+    return name.ljust(4, "_")
 
 
 def _duration(when: AtTime) -> str:
@@ -226,10 +237,6 @@ def _name(speaker: Speaker, language: str) -> str:
 
 def _said(text: Text | None, language: str) -> str:
     return text.said_in(language).text if text is not None else ""
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds")
 
 
 def _add(parent: etree._Element, name: str, text: str) -> etree._Element:

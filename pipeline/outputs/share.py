@@ -7,10 +7,10 @@ from pipeline.edition import Edition, Listing
 from pipeline.language import words
 from pipeline.markdown import to_text
 from pipeline.outputs.base import Artifact, Bundle
-from pipeline.outputs.event_page import page_title
+from pipeline.outputs.event_page import page_title, when_line
 from pipeline.outputs.excerpt import excerpt
 from pipeline.outputs.keys import keys
-from pipeline.phrases import capitalised, place_line, say_when, speaker_line
+from pipeline.phrases import place_line, speaker_line
 from pipeline.rendering import Renderer
 
 LIMIT = 500
@@ -51,7 +51,7 @@ def share_text(listing: Listing, address: str, language: str, home: str | None =
     lines: list[str] = []
     facts = (
         page_title(listing, language),
-        capitalised(say_when(event.when, language, home=home)),
+        when_line(event, language, home),
         say("Postponed: the new date is to be announced.") if event.status.value == "postponed" else "",
         to_text(event.notice.said_in(language).text, address) if event.notice else "",
         place_line(listing.venue, language) if listing.venue else "",

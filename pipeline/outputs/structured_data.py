@@ -1,19 +1,21 @@
 """What search engines read: schema.org Event and EventSeries, as JSON-LD."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 from pydantic_core import to_json
 
 from pipeline.catalogue.models import Event, Group, Organiser, Speaker, Status, Venue
 from pipeline.catalogue.recurrence import local_until
-from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, first_day, is_over, starts
+from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, first_day, starts, written
 from pipeline.edition import Edition, Listing
 from pipeline.ledger import event_of
 from pipeline.markdown import to_text
-from pipeline.outputs.instances import Instance, instances
+from pipeline.outputs.instances import Instance, coming, instances
+from pipeline.outputs.keys import keys
 from pipeline.outputs.pictures import Picture, picture_address, picture_of_event, picture_of_series
 from pipeline.phrases import title_of
 
@@ -34,12 +36,28 @@ Data = dict[str, Any]
 _ESCAPED = tuple((character, f"\\u{ord(character):04x}") for character in "<>&\u2028\u2029")
 
 
+class Listed(NamedTuple):
+    """A list of many things whose parts are written already."""
+
+    parts: Iterable[bytes]
+
+
 def embedded(data: Mapping[str, Any]) -> Markup:
     """The data as JSON that may stand in a `<script>`: no text in it can end the element or open another."""
+    listed = {name: value for name, value in data.items() if isinstance(value, Listed)}
+    text = _written({name: value for name, value in data.items() if name not in listed})
+    for name, value in listed.items():
+        parts = b",".join(value.parts)
+        text = b'%b,"%b":[%b]}' % (text[:-1], name.encode(), parts) if parts else text
+    return Markup(text.decode())  # noqa: S704 - nothing that HTML knows is left
+
+
+def _written(data: Any) -> bytes:
+    """As JSON without a character that HTML knows."""
     text = to_json(data).decode()
     for character, code in _ESCAPED:
         text = text.replace(character, code)
-    return Markup(text)  # noqa: S704 - nothing that HTML knows is left
+    return text.encode()
 
 
 def event_data(edition: Edition, listing: Listing, language: str) -> Data | None:
@@ -73,7 +91,7 @@ def event_data(edition: Edition, listing: Listing, language: str) -> Data | None
 
 
 def series_data(edition: Edition, language: str) -> Data:
-    """The series with the dates and places of its events, to stand on the home page; these can be asked for once."""
+    """The series with the dates and places of its events, to stand on the home page."""
     series = edition.series
     days = [day for listing in edition.shown if (day := first_day(listing.event.when)) is not None]
     return {
@@ -88,8 +106,22 @@ def series_data(edition: Edition, language: str) -> Data:
         startDate=min(days).isoformat() if days else None,
         endDate=max(days).isoformat() if days else None,
         organizer=[_organiser(organiser) for organiser in series.organiser],
-        subEvent=_in_turn(data for listing in edition.shown for data in _with_coming_times(edition, listing, language)),
+        subEvent=Listed(filter(None, _of_runs(edition, language))),
     )
+
+
+def _of_runs(edition: Edition, language: str) -> Iterator[bytes]:
+    """The events of a series, run by run."""
+    own, today = keys(edition), edition.day.isoformat()
+    for run in own.runs(edition.shown):
+        days = (today,) if any(listing.event.repeats for listing in run) else ()
+        key = own.of(*run, values=("subEvent", language, *days))
+        yield own.pieces.of(key, partial(_of_run, edition, run, language))
+
+
+def _of_run(edition: Edition, run: Iterable[Listing], language: str) -> bytes:
+    found = (data for listing in run for data in _with_coming_times(edition, listing, language))
+    return b",".join(_written(data) for data in found if data is not None)
 
 
 def _in_turn(found: Iterator[Data | None]) -> Iterator[Data] | None:
@@ -105,8 +137,8 @@ def _with_coming_times(edition: Edition, listing: Listing, language: str) -> Ite
     if data is None or listing.event.repeats is None:
         yield data
         return
-    coming = [one for one in instances(listing) if not is_over(one.when, edition.morning)]
-    yield from (_at_one_time(data, instance, listing) for instance in coming[:COMING])
+    for instance in coming(listing.event, edition.morning, COMING):
+        yield _at_one_time(data, instance, listing)
 
 
 def group_data(edition: Edition, group: Group, language: str) -> Data:
@@ -191,7 +223,7 @@ def _span(when: When) -> Data:
     """Start and end as known: an hour with its offset, or the bare day; an estimated end isn't told."""
     match when:
         case AtTime(start, end, estimated):
-            return {"startDate": start.isoformat()} | _given(endDate=end.isoformat() if end and not estimated else None)
+            return {"startDate": written(start)} | _given(endDate=written(end) if end and not estimated else None)
         case OnDay(first, last):
             return {"startDate": first.isoformat()} | _given(endDate=last.isoformat() if last != first else None)
         case Unscheduled():

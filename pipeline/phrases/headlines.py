@@ -31,7 +31,7 @@ def _headline(news: News, language: str, home: str | None) -> str:
     if event.status is Status.POSTPONED:
         return _postponed(event, title, language, home)
     if news.kind is LineKind.RETIRED or event.status is Status.CANCELLED:
-        return say("Cancelled: {event}").format(event=_dated(event, title, language, home))
+        return say("Cancelled: {event}").format(event=_whole(event, title, language, home))
     if news.kind is LineKind.ANNOUNCED or news.before is None:
         return _dated(event, title, language, home)
     if news.kind is LineKind.REINSTATED:
@@ -45,11 +45,20 @@ def _dated(event: Event, title: str, language: str, home: str | None) -> str:
     return f"{say_when(event.when, language, 'short', home)} · {title}"
 
 
+def _whole(event: Event, title: str, language: str, home: str | None) -> str:
+    """As `_dated`; of a recurring event all dates, since its first alone would read as the only one that is meant."""
+    if event.repeats is None:
+        return _dated(event, title, language, home)
+    return words(language)("{title} (all dates)").format(title=title)
+
+
 def _postponed(event: Event, title: str, language: str, home: str | None) -> str:
     # The date is the old one: it must not read as the new one.
     say = words(language)
     if isinstance(event.when, Unscheduled):
         return say("Postponed: {title}").format(title=title)
+    if event.repeats is not None:
+        return say("Postponed: {title}").format(title=_whole(event, title, language, home))
     return say("Postponed: {title} (was planned for {when})").format(
         title=title, when=say_when(event.when, language, "short", home)
     )
@@ -59,7 +68,7 @@ def _reinstated(before: Event, event: Event, title: str, language: str, home: st
     say = words(language)
     if before.status is Status.POSTPONED and before.when != event.when:
         return say("New date: {event}").format(event=_dated(event, title, language, home))
-    return say("Takes place after all: {event}").format(event=_dated(event, title, language, home))
+    return say("Takes place after all: {event}").format(event=_whole(event, title, language, home))
 
 
 def _changed(news: News, before: Event, title: str, language: str, home: str | None) -> str:

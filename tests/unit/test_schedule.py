@@ -36,8 +36,9 @@ def test_an_event_stands_in_its_day_and_room_with_all_that_the_format_holds() ->
     assert (day.get("index"), day.get("date"), room.get("name")) == ("1", "2026-10-20", "Town hall")
     assert (day.get("start"), day.get("end")) == ("2026-10-20T19:00:00+02:00", "2026-10-20T20:30:00+02:00")
     said = {child.tag: child.text or "" for child in event if len(child) == 0}
+    assert said.pop("slug") == f"talks-{event.get('id')}-talk"
     assert said == {
-        "date": "2026-10-20T19:00:00+02:00", "start": "19:00", "duration": "01:30", "room": "Town hall", "slug": "talk",
+        "date": "2026-10-20T19:00:00+02:00", "start": "19:00", "duration": "01:30", "room": "Town hall",
         "url": "https://talks.example/cycle/events/talk/", "title": "A talk", "subtitle": "", "track": "tea",
         "type": "lecture", "language": "en", "abstract": "One.\n*Two* & <three>", "description": "",
     }  # fmt: skip
@@ -53,6 +54,19 @@ def test_the_series_is_told_with_its_days() -> None:
     assert said["title"] == "Evening talks; tea, cake"
     assert (said["start"], said["end"], said["days"]) == ("2026-10-20", "2026-10-22", "2")
     assert (said["acronym"], said["time_zone_name"]) == ("talks", "Europe/Paris")
+
+
+@pytest.mark.parametrize("name", ["a", "open-days", "talks-2026"])
+def test_short_names_are_filled_up_to_what_the_schema_of_the_format_asks_for(name: str) -> None:
+    root = schedule(TALK.replace('"talk"', '"x"'), head=HEAD.replace('id = "talks"', f'id = "{name}"'))
+    assert re.fullmatch("[a-z0-9_-]{4,}", root.findtext("conference/acronym"))
+    (event,) = events(root)
+    assert re.fullmatch("[a-z0-9_]{4,}-[a-z0-9_-]{4,}", event.findtext("slug"))
+
+
+def test_a_time_from_before_there_were_zones_is_told_in_utc() -> None:
+    (event,) = events(schedule(TALK.replace("2026-10-20", "1900-10-20")))
+    assert (event.findtext("date"), event.findtext("start")) == ("1900-10-20T18:50:39+00:00", "19:00")
 
 
 def test_numbers_and_uuids_are_unique_and_stay_when_others_come() -> None:
