@@ -6,16 +6,18 @@ EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1735689600)
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz kill check format words schema golden pictures judges peers lock docs reference bench dist clean
+.PHONY: help environment demo test fuzz kill check format words schema golden pictures judges peers lock docs reference bench dist clean
 
 help:  ## these lines
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+environment: $(VENV)/ready
 
 demo: $(VENV)/ready  ## the real series: check, build, publish, a season's mail in simulated time
 	@$(BIN)/python demo/season.py
 
 test: $(VENV)/ready  ## everything, the fast tests first
-	$(PYTEST)
+	$(if $(TOCSIN_NO_SKIPS),PYTHONHASHSEED=0 )$(PYTEST)
 
 fuzz: $(VENV)/ready  ## the tests with made-up and spoilt files, many times longer than in `make test`
 	TOCSIN_FUZZ=5000 $(PYTEST) tests/properties/test_fuzz.py tests/properties/test_loader.py tests/properties/test_toml.py
@@ -56,8 +58,11 @@ bench: $(VENV)/ready  ## every measurement against its peer; fails where one got
 pictures: $(VENV)/ready  ## take the pictures of docs/images anew; wants Chromium
 	$(BIN)/python tests/pictures.py
 
-judges:  ## fetch what judges pages, calendars and feeds in the tests; wants npm and Java
+judges: tests/npm/node_modules/.package-lock.json  ## fetch what judges pages, calendars and feeds in the tests; wants npm and Java
+
+tests/npm/node_modules/.package-lock.json: tests/npm/package-lock.json
 	npm ci --prefix tests/npm --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 peers:  ## fetch what the measurements compare with; wants npm
 	npm ci --prefix bench/npm --ignore-scripts --no-audit --no-fund

@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from patience import PATIENCE
+
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = (
     "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update", "--remote-debugging-pipe",
+    "--disable-dev-shm-usage",
 )  # fmt: skip
-PATIENCE = 60.0
-"""Seconds; a loaded machine may take long, a page that never comes must not."""
 
 
 class Browser:
@@ -42,6 +43,13 @@ class Browser:
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Calls a method of the protocol; AssertionError where the browser refuses."""
+        answer = self._called(method, parameters)
+        assert "error" not in answer, answer["error"]
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    def _called(self, method: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """The whole answer to a call."""
         self._number += 1
         message: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
         if self._session:
@@ -51,9 +59,7 @@ class Browser:
         while True:
             answer = self._next(deadline)
             if answer.get("id") == self._number:
-                assert "error" not in answer, answer["error"]
-                result: dict[str, Any] = answer["result"]
-                return result
+                return answer
 
     def _next(self, deadline: float) -> dict[str, Any]:
         while b"\0" not in self._rest:
@@ -103,11 +109,12 @@ class Browser:
         """Waits until an expression gives something true, also over a reload of the page; AssertionError if never."""
         deadline = time.monotonic() + PATIENCE
         while True:
-            answer = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
-            if found := answer["result"].get("value"):
+            asked = {"expression": expression, "awaitPromise": True, "returnByValue": True}
+            answer = self._called("Runtime.evaluate", asked)  # refused where the page goes meanwhile
+            if found := answer.get("result", {}).get("result", {}).get("value"):
                 return found
             assert time.monotonic() < deadline, (expression, answer)
-            time.sleep(0.1)
+            time.sleep(0.05)
 
     def size(self, width: int, height: int = 900) -> None:
         """Makes the window so large, in CSS pixels."""
@@ -154,6 +161,9 @@ def browser(profile: Path) -> Iterator[Browser]:
         yield page
     finally:
         process.terminate()
-        process.wait(30)
+        try:
+            process.wait(PATIENCE)
+        finally:
+            process.kill()
         os.close(ours_in)
         os.close(ours_out)

@@ -136,7 +136,7 @@ def settle(lines: Lines[int]) -> None:
 def test_a_server_that_takes_one_message_over_a_connection_gets_them_all(
     database: Database, clock: FrozenClock, connections: int
 ) -> None:
-    queue(database, 40)
+    queue(database, 16)
     kept = CapturingTransport()
 
     class Once:
@@ -152,11 +152,11 @@ def test_a_server_that_takes_one_message_over_a_connection_gets_them_all(
         def close(self) -> None:
             pass
 
-    for _ in range(40):
+    for _ in range(16):
         done = round_of(database, Once, connections=connections)  # type: ignore[arg-type]
         assert done.trouble is None
         clock.sleep(60)
-    assert sorted(reached(kept)) == sorted(map(address, range(40)))
+    assert sorted(reached(kept)) == sorted(map(address, range(16)))
 
 
 def opened(transport: CapturingTransport, number: int) -> Lines[int]:

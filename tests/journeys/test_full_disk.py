@@ -1,6 +1,8 @@
 """A disk without room in mid-run: what is known is noted as long as that can be, and nobody is left out."""
 
 import resource
+import threading
+import time
 from pathlib import Path
 
 from forking import Heard
@@ -17,9 +19,12 @@ ROOM = 60_000  # octets beyond the file's size: less than the whole round writes
 
 
 def start_without_room(url: str, sink: Sink, octets: int) -> Heard:
-    """A sender whose database, and the journal beside it, can't grow beyond so many octets."""
+    """A sender whose database, and the journal beside it, can't grow beyond so many octets once it sends."""
+    limited = threading.Event()
+    sink.at_the_dot = lambda: limited.wait(PATIENCE) and time.sleep(0.002)
     process = start(url, sink, connections=5)
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (octets, octets))
+    limited.set()
     return process
 
 

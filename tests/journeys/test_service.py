@@ -66,7 +66,7 @@ def free_place() -> str:
     return f"127.0.0.1:{free_port()}"
 
 
-def ended(process: forking.Forked) -> int:
+def ended(process: "forking.Forked | subprocess.Popen[str]") -> int:
     """The status with which a process ends that was told to; one that doesn't is ended."""
     try:
         return process.wait(timeout=PATIENCE)
