@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -17,10 +18,17 @@ PLACES = {
 
 def patterns_of(file: Path) -> Iterator[tuple[int, str]]:
     """Every pattern in a source file, with its line."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in calls_and_classes(file):
         if isinstance(node, ast.Call):
             for position in PLACES.get(name_of(node.func), ()):
                 yield from _texts(node, position)
+
+
+@cache
+def calls_and_classes(file: Path) -> tuple[ast.Call | ast.ClassDef, ...]:
+    """Every call and class of a source file, which is read once however many ask."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return tuple(node for node in ast.walk(tree) if isinstance(node, ast.Call | ast.ClassDef))
 
 
 def name_of(function: ast.expr) -> str:

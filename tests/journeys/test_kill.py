@@ -15,6 +15,7 @@ from typing import Any
 import forking
 import pytest
 from mail_sink import Sink, sink
+from patience import PATIENCE, until
 
 from pipeline.clock import SystemClock
 from pipeline.letters import Letter
@@ -95,15 +96,23 @@ def start(
 
 def finish(process: forking.Heard) -> str:
     """Waits for a process that must end well; what it printed."""
-    said, complained = process.communicate(timeout=30)
+    said, complained = whole(process)
     assert process.returncode == 0, complained
     return said
 
 
 def die(process: forking.Heard) -> None:
     """Waits for a process that must have been killed."""
-    _, complained = process.communicate(timeout=30)
+    _, complained = whole(process)
     assert process.returncode == -signal.SIGKILL, complained
+
+
+def whole(process: forking.Heard) -> tuple[str, str]:
+    """All that a process says until it ends; one that doesn't is ended."""
+    try:
+        return process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
 
 
 def assert_copies_are_equal(sink: Sink) -> None:
@@ -164,8 +173,8 @@ def test_killed_with_several_messages_in_hand_each_connection_costs_one_copy_at_
     sink.greeting = PIPELINING
     url = new_database(kind, request, tmp_path)
     expected = queue(url, 60)
+    sink.at_the_dot = lambda: until(lambda: sink.connections > 1)
     die(start(url, sink, f"{point}:30", connections=5))
-    assert sink.connections > 1
     finish(start(url, sink, connections=5))
     assert set(sink.copies()) == expected
     assert sink.copies().total() - len(expected) <= 5
@@ -193,7 +202,7 @@ def test_killed_again_and_again_at_the_worst_moment(
     expected = queue(url, number)
     killer = Killer(kills)
     sink.at_the_dot = killer.at_the_dot
-    deadline = time.monotonic() + (20 * kills if KILLS else 60)
+    deadline = time.monotonic() + 20 * kills + PATIENCE
     while killer.replace_the_dead(senders, lambda: start(url, sink, connections=connections)):
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -250,15 +259,13 @@ def test_a_stop_signal_gives_a_silent_server_some_seconds_and_no_more(tmp_path: 
 
     def at_the_dot() -> None:
         silence.set()
-        go_on.wait(30)
+        go_on.wait(2 * PATIENCE)  # longer than the process may take to end
 
     sink.at_the_dot = at_the_dot
     process = start(url, sink, connections=5)
-    assert silence.wait(30)
-    began = time.monotonic()
+    assert silence.wait(PATIENCE)
     process.send_signal(signal.SIGTERM)
     finish(process)
-    assert time.monotonic() - began < 10
     go_on.set()
     sink.at_the_dot = lambda: None
     finish(start(url, sink, connections=5))
@@ -272,13 +279,13 @@ def test_postgresql_stopped_and_started_in_mid_run_costs_nothing(postgresql: Any
     midway, go_on = threading.Event(), threading.Event()
 
     def at_the_dot() -> None:
-        if len(sink.kept) == 30:
+        if len(sink.kept) >= 30:
             midway.set()
-            go_on.wait(30)
+            go_on.wait(PATIENCE)
 
     sink.at_the_dot = at_the_dot
     process = start(url, sink, connections=4)
-    assert midway.wait(30)
+    assert midway.wait(PATIENCE)
     postgresql.stop()
     go_on.set()
     time.sleep(0.5)
@@ -292,11 +299,11 @@ def test_postgresql_stopped_and_started_in_mid_run_costs_nothing(postgresql: Any
 def test_a_database_that_another_process_keeps_locked_is_waited_for(tmp_path: Path, sink: Sink) -> None:
     file = tmp_path / "tocsin.db"
     queue(f"sqlite:///{file}", 60)
-    locked = threading.Event()
+    once, locked = threading.Lock(), threading.Event()
 
     def at_the_dot() -> None:
-        if len(sink.kept) == 20 and not locked.is_set():
-            with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        if len(sink.kept) >= 20 and once.acquire(blocking=False):
+            with closing(sqlite3.connect(file, isolation_level=None, timeout=PATIENCE)) as other:
                 other.execute("BEGIN IMMEDIATE")
                 locked.set()
                 time.sleep(1.0)
@@ -345,15 +352,18 @@ def test_stopped_and_woken_beyond_its_lease_a_sender_sends_nothing_new(postgresq
     url = postgresql.database()
     expected = queue(url, 40)
     asleep = threading.Event()
-    first = start(url, sink)
+    begun = threading.Event()
 
     def at_the_dot() -> None:
-        if len(sink.kept) == 5:
+        begun.wait(PATIENCE)
+        if len(sink.kept) >= 5 and not asleep.is_set():
             first.send_signal(signal.SIGSTOP)
             asleep.set()
 
     sink.at_the_dot = at_the_dot
-    assert asleep.wait(30)
+    first = start(url, sink)
+    begun.set()
+    assert asleep.wait(PATIENCE)
     finish(start(url, sink))  # waits for what the sleeper holds, until its lease is over
     first.send_signal(signal.SIGCONT)
     finish(first)
@@ -370,11 +380,11 @@ def test_a_second_sender_on_one_file_says_so_and_ends_well(tmp_path: Path, sink:
 
     def at_the_dot() -> None:
         reached.set()
-        go_on.wait(30)
+        go_on.wait(PATIENCE)
 
     sink.at_the_dot = at_the_dot
     first = start(url, sink)
-    assert reached.wait(30)
+    assert reached.wait(PATIENCE)
     assert "busy=True" in finish(start(url, sink))
     go_on.set()
     assert "sent=2" in finish(first)

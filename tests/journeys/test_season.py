@@ -1,20 +1,20 @@
 """A season's mail over a real SMTP conversation: everybody gets each mail once, as simulated."""
 
-import email
-import email.policy
 import os
 import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from capture import Mailboxes, capture
+from patience import PATIENCE, until
 from test_publishing import ROOT, edit, project, tocsin
-from test_service import free_place
+from test_service import answers, ended, free_place, parsed
 
 __all__ = ["project"]
 
@@ -38,10 +38,6 @@ INSTANTS = (
 def server(tmp_path: Path) -> Iterator[tuple[Mailboxes, str]]:
     with capture(tmp_path / "mail") as running:
         yield running
-
-
-def parsed(message: bytes) -> email.message.EmailMessage:
-    return email.message_from_bytes(message, policy=email.policy.default)  # type: ignore[return-value]
 
 
 def prepare(project: Path) -> None:
@@ -149,42 +145,47 @@ def test_a_mail_server_that_is_away_blames_nobody_and_everything_waits(
     assert sum(map(len, boxes.messages.values())) == 10
 
 
+@contextmanager
+def whole_service(project: Path, url: str) -> Iterator[httpx.Client]:
+    """The service as a process that shares nothing with the tests, and a client that talks to it."""
+    place = free_place()
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("TOCSIN_")}
+    with (project / "service.log").open("w+") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pipeline", "run", "--now", INSTANTS[0], "--listen", place, "--every", "0.5"],
+            cwd=project, env={**clean, "PYTHONPATH": str(ROOT), "TOCSIN_SMTP_URL": url},
+            stdout=log, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+    try:
+        with httpx.Client(base_url=f"http://{place}", timeout=PATIENCE) as client:
+            until(lambda: answers(client) or process.poll() is not None)
+            yield client
+    finally:
+        process.send_signal(signal.SIGTERM)
+        status = ended(process)
+    said = (project / "service.log").read_text()
+    assert (status, "Traceback" in said) == (0, False), said
+
+
 def test_the_service_sends_what_falls_due_answers_one_click_and_ends_at_a_signal(
     project: Path, server: tuple[Mailboxes, str]
 ) -> None:
-    import httpx
-
     boxes, url = server
     prepare(project)
-    listen = free_place()
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("TOCSIN_")}
-    service = subprocess.Popen(
-        [sys.executable, "-m", "pipeline", "run", "--now", INSTANTS[0], "--listen", listen, "--every", "0.5"],
-        cwd=project, env={**clean, "PYTHONPATH": str(ROOT), "TOCSIN_SMTP_URL": url},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    try:
-        deadline = time.monotonic() + 30
-        while sum(map(len, boxes.messages.values())) < 10 and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert sum(map(len, boxes.messages.values())) == 10
+    with whole_service(project, url) as client:
+        until(lambda: sum(map(len, boxes.messages.values())) == 10)
         header = parsed(boxes.messages["anna@reader.example"][0])["List-Unsubscribe"]
         path = re.search(r"<https://digitize\.example(/unsubscribe/[\w-]+)>", header)[1]  # type: ignore[index]
-        shown = httpx.get(f"http://{listen}{path}")
+        shown = client.get(path)
         assert (shown.status_code, '<form method="post">' in shown.text) == (200, True)
         assert "anna@reader.example  en  active" in tocsin(project, "subscribers", "list").stdout
         for _twice in range(2):
-            left = httpx.post(f"http://{listen}{path}", data={"List-Unsubscribe": "One-Click"})
+            left = client.post(path, data={"List-Unsubscribe": "One-Click"})
             assert left.status_code == 200
         assert "anna@reader.example  en  unsubscribed" in tocsin(project, "subscribers", "list").stdout
         for wrong in (path[:-1] + ("A" if path[-1] != "A" else "B"), path + "x", "/unsubscribe/x", "/unsubscribe/%00"):
-            assert httpx.post(f"http://{listen}{wrong}").status_code == 404
-        assert httpx.get(f"http://{listen}/healthz").json()["ok"] is True
-    finally:
-        service.send_signal(signal.SIGTERM)
-        output, _ = service.communicate(timeout=10)
-    assert service.returncode == 0, output
-    assert "Traceback" not in output
+            assert client.post(wrong).status_code == 404
+        assert client.get("/healthz").json()["ok"] is True
 
 
 def test_what_comes_too_late_is_dropped_and_said(project: Path, server: tuple[Mailboxes, str]) -> None:

@@ -1,11 +1,8 @@
 """The site in a real browser: it fits a small screen, reads in the dark and on paper, and asks no other host."""
 
 import functools
-import html
 import json
 import re
-import shutil
-import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +17,6 @@ from writing import write
 
 from pipeline.edition import Edition
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PAGES = (
     "seed/index.html", "seed/fr/index.html", "seed/subscribe/index.html", "seed/fr/subscribe/index.html",
     "seed/events/toolkit-for-struggle/index.html", "seed/fr/events/conference-5/index.html",
@@ -31,13 +27,10 @@ PAGES = (
     "empty/index.html", "empty/next/index.html", "empty/embed/index.html", "empty/poster/index.html",
     "empty/fr/subscribe/index.html",
 )  # fmt: skip
-QUIET = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--virtual-time-budget=10000",
-)  # fmt: skip
-DARK = "--blink-settings=preferredColorScheme=0"
+MISSING = "none.js"
+"""A file that isn't there, which a test of the test asks for."""
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+pytestmark = pytest.mark.skipif(chromium.PROGRAM is None, reason="there is no Chromium here")
 
 SPEAKERS = ", ".join(
     f'{{ name = "Speaker number {number}", role = "reader of a long and winding title" }}' for number in range(40)
@@ -123,87 +116,88 @@ def host(seed_edition: Edition, tmp_path_factory: pytest.TempPathFactory) -> Ite
     server.server_close()
 
 
-def browse(address: str, profile: Path, *flags: str) -> subprocess.CompletedProcess[str]:
-    assert CHROMIUM is not None
-    return subprocess.run(
-        [CHROMIUM, *QUIET, f"--user-data-dir={profile}", *flags, address],
-        capture_output=True, text=True, timeout=120, check=True, encoding="utf-8",
-    )  # fmt: skip
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[chromium.Browser]:
+    with chromium.browser(tmp_path_factory.mktemp("browser")) as page:
+        yield page
 
 
-def measured(host: Host, pages: Sequence[str], width: int, profile: Path, *flags: str) -> Measures:
+def measured(host: Host, pages: Sequence[str], width: int, page: chromium.Browser, dark: bool = False) -> Measures:
+    name = f"probe-{width}-{'dark' if dark else 'light'}.html"
     probe = PROBE.replace("WIDTH", str(width)).replace("PAGES", json.dumps(pages))
-    (host.folder / f"probe-{profile.name}.html").write_text(probe, encoding="utf-8")
-    address = f"{host.address}probe-{profile.name}.html"
-    dom = browse(address, profile, "--dump-dom", "--window-size=1400,1000", *flags).stdout
-    answer = re.search(r'<pre id="found">(.*?)</pre>', dom, re.DOTALL)
-    assert answer, dom[-500:]
-    found: Measures = json.loads(html.unescape(answer[1]))
+    (host.folder / name).write_text(probe, encoding="utf-8")
+    page.size(1400, 1000)
+    page.dark(dark)
+    page.open(host.address + name)
+    found: Measures = json.loads(page.until("document.getElementById('found')?.textContent"))
     assert list(found) == list(pages)
     return found
 
 
-def test_pages_fit_320_pixels_and_nothing_in_a_catalogue_runs(host: Host, tmp_path: Path) -> None:
+def test_pages_fit_320_pixels_and_nothing_in_a_catalogue_runs(host: Host, page: chromium.Browser) -> None:
     """320 pixels is a small phone, and a desktop at 400 % zoom; targets are large enough to touch."""
-    for page, found in measured(host, PAGES, 320, tmp_path / "small").items():
-        assert found["width"] == 320, page
-        assert found["small"] == [], page
-        assert found["ran"] == "nothing", page
+    for path, found in measured(host, PAGES, 320, page).items():
+        assert found["width"] == 320, path
+        assert found["small"] == [], path
+        assert found["ran"] == "nothing", path
 
 
-def test_pages_ask_for_their_own_styles_icon_and_codes_alone(host: Host, tmp_path: Path) -> None:
-    for page, found in measured(host, PAGES, 1280, tmp_path / "wide").items():
-        assert found["width"] == 1280, page
-        own = re.escape(host.address + page.partition("/")[0])
-        assert all(re.match(rf"{own}/(assets/|.*qr\.svg$)", name) for name in found["requests"]), page
+def test_pages_ask_for_their_own_styles_icon_and_codes_alone(host: Host, page: chromium.Browser) -> None:
+    for path, found in measured(host, PAGES, 1280, page).items():
+        assert found["width"] == 1280, path
+        own = re.escape(host.address + path.partition("/")[0])
+        assert all(re.match(rf"{own}/(assets/|.*qr\.svg$)", name) for name in found["requests"]), path
     assert any("/assets/style.css" in line for line in host.asked)
-    assert not [line for line in host.asked if line.startswith("404")]
+    assert not [line for line in host.asked if line.startswith("404") and MISSING not in line]
 
 
-def test_the_dark_is_dark_and_the_light_is_light(host: Host, tmp_path: Path) -> None:
+def test_the_dark_is_dark_and_the_light_is_light(host: Host, page: chromium.Browser) -> None:
     home = PAGES[0]
-    light = measured(host, [home], 1280, tmp_path / "light")[home]
-    dark = measured(host, [home], 1280, tmp_path / "dark", DARK)[home]
+    light = measured(host, [home], 1280, page)[home]
+    dark = measured(host, [home], 1280, page, dark=True)[home]
     assert (light["paper"], dark["paper"]) == ("rgb(251, 249, 244)", "rgb(23, 22, 20)")
 
 
-def test_the_console_stays_silent_and_the_policy_blocks_nothing_of_ours(host: Host, tmp_path: Path) -> None:
+def test_the_console_stays_silent_and_the_policy_blocks_nothing_of_ours(host: Host, page: chromium.Browser) -> None:
     # With an icon of its own: the one that is looked for by itself would be missed later, on the next page.
     head = '<!doctype html><title>Loud</title><link rel="icon" href="data:,">'
-    (host.folder / "loud.html").write_text(f'{head}<script src="none.js"></script>')
-    with chromium.browser(tmp_path) as page:
-        page.open(host.address + "loud.html")
-        assert page.console  # what is wrong would be heard
-        page.console.clear()
-        for path in PAGES:
-            page.open(host.address + path)
-            assert page.console == [], path
+    (host.folder / "loud.html").write_text(f'{head}<script src="{MISSING}"></script>')
+    page.open(host.address + "loud.html")
+    assert page.console  # what is wrong would be heard
+    page.console.clear()
+    for path in PAGES:
+        page.open(host.address + path)
+        assert page.console == [], path
 
 
-def test_the_site_works_from_a_folder_without_a_server(host: Host, tmp_path: Path) -> None:
-    page = (host.folder / "seed/fr/events/social-work/index.html").as_uri()
-    picture, plain = tmp_path / "styled.png", tmp_path / "plain.png"
-    browse(page, tmp_path / "one", f"--screenshot={picture}", "--window-size=900,900")
-    copy = tmp_path / "alone.html"
-    copy.write_bytes((host.folder / "seed/fr/events/social-work/index.html").read_bytes())
-    browse(copy.as_uri(), tmp_path / "two", f"--screenshot={plain}", "--window-size=900,900")
-    assert picture.read_bytes() != plain.read_bytes()
+def test_the_site_works_from_a_folder_without_a_server(host: Host, page: chromium.Browser, tmp_path: Path) -> None:
+    whole, alone = host.folder / "seed/fr/events/social-work/index.html", tmp_path / "alone.html"
+    alone.write_bytes(whole.read_bytes())
+    page.size(900)
+    page.dark(False)
+    pictures = set()
+    for file in (whole, alone):
+        page.open(file.as_uri())
+        pictures.add(page.picture())
+    assert len(pictures) == 2
+    page.console.clear()  # the one that stands alone misses its styles
 
 
-def test_a_page_prints(host: Host, tmp_path: Path) -> None:
-    paper = tmp_path / "page.pdf"
-    browse(host.address + "seed/index.html", tmp_path / "profile", "--no-pdf-header-footer", f"--print-to-pdf={paper}")
-    assert paper.read_bytes().startswith(b"%PDF-")
+def test_a_page_prints(host: Host, page: chromium.Browser) -> None:
+    page.open(host.address + "seed/index.html")
+    assert page.paper().startswith(b"%PDF-")
 
 
-def test_the_bare_programme_stands_on_another_page_and_leads_out_of_its_frame(host: Host, tmp_path: Path) -> None:
+def test_the_bare_programme_stands_on_another_page_and_leads_out_of_its_frame(
+    host: Host, page: chromium.Browser
+) -> None:
     other = host.folder / "other.html"
     frame = '<iframe src="seed/embed/" width="600" height="600"></iframe>'
     other.write_text(f'<!doctype html><title>Other</title><link rel="icon" href="data:,">{frame}')
     inside = "document.querySelector('iframe')?.contentDocument"
-    with chromium.browser(tmp_path) as page:
-        page.open(host.address + "other.html")
-        page.until(f"{inside}.querySelector('h1')?.textContent.includes('Digitize')")
-        page.ask(f"{inside}.querySelector('.entry h3 a').click()")
-        page.until("location.pathname.endsWith('/seed/events/non-take-up/index.html')")
-        assert page.console == []
+    page.console.clear()
+    page.open(host.address + "other.html")
+    page.until(f"{inside}.querySelector('h1')?.textContent.includes('Digitize')")
+    page.ask(f"{inside}.querySelector('.entry h3 a').click()")
+    page.until("location.pathname.endsWith('/seed/events/non-take-up/index.html')")
+    assert page.console == []
