@@ -22,6 +22,7 @@ from seed import seed_letter
 from sqlalchemy import Connection, text
 
 from pipeline.actions.deliver import deliver
+from pipeline.cli import RARELY
 from pipeline.clock import SystemClock
 from pipeline.delivery import MailServer
 from pipeline.delivery.connection import connect
@@ -112,7 +113,8 @@ def send_by_tocsin(url: str, port: int, connections: int, limit: int) -> dict[st
                 raise SystemExit(str(done))
             return done.sent
 
-        gc.freeze()  # as `tocsin send` does
+        gc.set_threshold(*RARELY)  # both as `tocsin send` does
+        gc.freeze()
         return cost(send)
 
 

@@ -93,6 +93,7 @@ class Round:
             raise
         finally:
             self._lines.close()
+            self._supply.close()
 
     def _goes_on(self) -> bool:
         """One turn: what has ended is stored with the start of what may leave, then somebody has to answer."""
@@ -199,13 +200,31 @@ class Round:
         """What is next on connections, where only the time of this round is over: then that leaves first."""
         result = self._result
         timely = result.more and not (self._stopping or result.trouble is not None or result.held)
-        return self._lines.due if timely else []
+        return self._awake() if timely else []
+
+    def _awake(self) -> list[_Start]:
+        """What is next on connections that are free, but for those to a domain that came to rest meanwhile."""
+        awake, resting = list[_Start](), list[tuple[Claimed, datetime]]()
+        for start in self._lines.due:
+            if (until := self._pace.rests_until(start.item)) is None:
+                awake.append(start)
+            else:
+                self._lines.withdraw(start)
+                resting.append((start.item, until))
+        self._put_off((), resting)
+        return awake
+
+    def _put_off(self, full: Sequence[Claimed], resting: Sequence[tuple[Claimed, datetime]]) -> None:
+        if full or resting:
+            self._write(lambda connection: self._pace.put_off(connection, full, resting))
+            self._count("retried", len(resting))
 
     def _ready(self) -> list[_Start]:
         """A finished message for each connection that is free, as far as pace and domains allow."""
-        queue, found = self._supply.waiting, self._lines.due
+        queue, found = self._supply.waiting, self._awake()
         full, resting = list[Claimed](), list[tuple[Claimed, datetime]]()
         self._lines.widen(1 + len(queue) // _A_LINE_FOR)
+        self._make_ahead()
         room, now = len(found) + self._lines.free, self._clock.now()
         while queue and len(found) < room and self._may_leave_now():
             item = queue.popleft()
@@ -216,20 +235,23 @@ class Round:
             elif (start := self._finished(item, now)) is not None:
                 found.append(start)
                 self._pace.slot = None
-        if full or resting:
-            self._write(lambda connection: self._pace.put_off(connection, full, resting))
-            self._count("retried", len(resting))
+        self._put_off(full, resting)
         return found
 
     def _finished(self, item: Claimed, now: datetime) -> _Start | None:
-        dated = item.dated or now
         try:
-            return _Start(item, dated, self._supply.finished(item, dated))
+            message, dated = self._supply.finished(item, now)
+            return _Start(item, dated, message)
         except TocsinError as error:
             text = str(error)
             self._write(lambda c: refuse_claimed(c, item, self._terms.owner, text, self._clock.now()))
             self._count("failed")
             return None
+
+    def _make_ahead(self) -> None:
+        # What is slowed down would have the Date of a moment long before it leaves.
+        if self._pace.is_free:
+            self._supply.make_ahead()
 
     def _may_leave_now(self) -> bool:
         if self._pace.wants_slot:
@@ -254,6 +276,7 @@ class Round:
                 self._lines.withdraw(start)
         # All are made before the first one leaves: between other work, each would take longer.
         following_each = self._following(begun)
+        self._make_ahead()
         for start, following in zip(begun, following_each, strict=True):
             self._checkpoint("after_start")
             self._tried += 1
@@ -292,7 +315,10 @@ class Round:
         wait = min(_LISTEN, self._pace.ahead) if self._supply.waiting and self._pace.slot else _LISTEN
         for start, outcome in self._lines.outcomes(wait, self._linger):
             self._note(start.item, outcome)
-            self._strike(start.item, outcome)
+            if outcome.fate is Fate.ACCEPTED:
+                self._struck.clear()
+            else:
+                self._strike(start.item, outcome)
             self._checkpoint("after_outcome")
         self._supply.waiting.extendleft(start.item for start in self._lines.left_over())
 

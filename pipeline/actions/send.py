@@ -1,5 +1,6 @@
 """Sending what is due now: for each series a tick, then deliveries until nothing is left."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -22,6 +23,8 @@ from pipeline.store.outbox import Entry, entries, waiting
 from pipeline.store.switch import set_last_tick, why_held
 
 _LOOK_AGAIN: Final = timedelta(minutes=1)  # so long at most goes on what was begun, before all is planned anew
+
+_MOST_MAKERS: Final = 8  # more would sign faster than anything sends
 
 BRAKE = "the published catalogue says hold = true under [mail]; delete that line and publish to let mail leave"
 
@@ -178,8 +181,14 @@ def _round(
         progress=progress,
         checkpoint=sender.checkpoint,
         manners=sender.manners,
+        makers=min(usable_cores(), _MOST_MAKERS) if sender.office.keys else 0,
     )
     return Sent(done, ticked.troubles, ticked.late)
+
+
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _tell_all(progress: Callable[[Delivered], None], before: Delivered, so_far: Delivered) -> None:

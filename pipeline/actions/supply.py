@@ -2,8 +2,10 @@
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import Final
+from itertools import islice
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -26,6 +28,14 @@ Batch = tuple[tuple[Claimed, ...], Mapping[tuple[int, str], Letter]]
 """What was claimed, and letters by campaign and language."""
 
 
+class _Making(NamedTuple):
+    """A message that is being made in another thread, for a delivery that waits."""
+
+    item: Claimed
+    dated: datetime
+    message: "Future[Message]"
+
+
 class Supply:
     """The deliveries that are claimed and not begun. All that speaks to the database is given the transaction."""
 
@@ -36,11 +46,15 @@ class Supply:
         self._taken_in = self._renew_at = clock.now()
         self._least = self._size = max(_BATCH, _BATCH_OF_A_CONNECTION * terms.connections)
         self.waiting: deque[Claimed] = deque()
+        # A thread signs on a core of its own: what does the arithmetic lets go of the interpreter meanwhile.
+        self._makers = ThreadPoolExecutor(terms.makers, "make") if terms.makers > 1 else None
+        self._making: dict[int, _Making] = {}  # by the identity of the delivery
 
     def take_in(self, batch: Batch, ahead: Sequence[Claimed] = ()) -> bool:
         """Adds what was claimed, when nothing waits any more; False for nothing. What is `ahead` may come back."""
         items, letters = batch
         self.waiting.extend(items)
+        self._making.clear()
         # Only those in use are kept: each confirmation has a letter of its own.
         self._letters = {key: letters.get(key) or self._letters[key] for key in _letters_for((*items, *ahead))}
         now = self._clock.now()
@@ -87,9 +101,28 @@ class Supply:
         renew(connection, self._terms.owner, now + self._terms.lease, now)
         self._renew_at = now + self._terms.lease / 2
 
-    def finished(self, item: Claimed, dated: datetime) -> Message:
-        """The message of one recipient. Raises TocsinError where it can't be made."""
-        return self._finish(self._letters[item.campaign, item.language], item.recipient, item.key, dated)
+    def make_ahead(self) -> None:
+        """Lets other threads begin with the messages that will be asked for next, where there are such threads."""
+        if self._makers is None:
+            return
+        now = self._clock.now()
+        for item in islice(self.waiting, 2 * (self._terms.connections + self._terms.makers)):
+            if id(item) not in self._making:
+                dated, letter = item.dated or now, self._letters[item.campaign, item.language]
+                made = self._makers.submit(self._finish, letter, item.recipient, item.key, dated)
+                self._making[id(item)] = _Making(item, dated, made)
+
+    def finished(self, item: Claimed, now: datetime) -> tuple[Message, datetime]:
+        """The message of one recipient, and its Date. Raises TocsinError where it can't be made."""
+        if (making := self._making.pop(id(item), None)) is not None:
+            return making.message.result(), making.dated
+        dated, letter = item.dated or now, self._letters[item.campaign, item.language]
+        return self._finish(letter, item.recipient, item.key, dated), dated
+
+    def close(self) -> None:
+        """Ends the threads that make messages."""
+        if self._makers is not None:
+            self._makers.shutdown(cancel_futures=True)
 
     def _claim(self, connection: Connection, size: int, least_urgent: Priority) -> tuple[Claimed, ...]:
         if size <= 0:
@@ -99,4 +132,4 @@ class Supply:
 
 
 def _letters_for(items: Iterable[Claimed]) -> frozenset[tuple[int, str]]:
-    return frozenset((item.campaign, item.language) for item in items)
+    return frozenset({(item.campaign, item.language) for item in items})

@@ -53,3 +53,4 @@ class Terms:
     progress: Callable[[Delivered], None]
     checkpoint: Callable[[str], None]
     manners: Manners = field(default_factory=Manners)
+    makers: int = 0

@@ -174,7 +174,7 @@ class Conversation:
     def _envelope(self, message: Message) -> tuple[bytes, bytes, bytes]:
         addresses = message.envelope_sender + message.recipient
         options = f" size={len(message.body)}" if self._sized else ""
-        if self._takes_octets and not message.body.isascii():
+        if self._takes_octets and not (message.is_transparent or message.body.isascii()):
             options += " body=8bitmime"
         if not addresses.isascii():
             if not self._takes_unicode:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from pipeline.delivery.replies import printable
 from pipeline.errors import SettingsError, TransientDeliveryError
 
 PASSWORD: Final = "TOCSIN_IMAP_PASSWORD"  # noqa: S105 - the name of the variable
@@ -111,7 +112,9 @@ def _ended(server: imaplib.IMAP4_SSL) -> None:
 
 
 def _failed(place: str, said: str, error: Exception) -> NoReturn:
-    raise TransientDeliveryError("the mailbox at {place} can't be read: {reason}", place=place, reason=said) from error
+    raise TransientDeliveryError(
+        "the mailbox at {place} can't be read: {reason}", place=place, reason=printable(said)
+    ) from error
 
 
 def _each(server: imaplib.IMAP4_SSL) -> Iterator[bytes]:

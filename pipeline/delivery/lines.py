@@ -33,6 +33,8 @@ class Manners:
 @dataclass(slots=True, eq=False)
 class _Line(Generic[T]):
     transport: Transport
+    talk: Conversation | None  # the transport, where it is one
+    number: int  # of the connection's file
     since: int  # how many breaks there had been when it was opened
     has_carried: bool = False  # something to its end
     following: T | None = None  # what is next on it, and may have been announced
@@ -90,8 +92,8 @@ class Lines(Generic[T]):
         """Whether a message can be announced together with the body of the one before."""
         if not self._manners.hears_ahead or self._breaks or self._hang_ups or not self._lines:
             return False
-        one = self._lines[0].transport
-        return isinstance(one, Conversation) and one.looks_ahead
+        talk = self._lines[0].talk
+        return talk is not None and talk.looks_ahead
 
     @property
     def busy(self) -> bool:
@@ -130,9 +132,8 @@ class Lines(Generic[T]):
         line = self._due.pop(id(item), None) or self._free.pop()
         careful = careful or bool(self._breaks or self._hang_ups)
         line.following, next_message = following or (None, None)
-        talk = line.transport if isinstance(line.transport, Conversation) else None
+        talk, number = line.talk, line.number
         try:
-            number = talk.fileno() if talk else -1
             outcome = talk.begin(message, careful, next_message) if talk else line.transport.send(message)
         except BaseException:  # nothing will ever come of it, and nobody may wait for that
             self._free.append(line)
@@ -173,8 +174,8 @@ class Lines(Generic[T]):
             future.add_done_callback(_close_unused)
         self._opening.clear()
         for line in self._lines:
-            if isinstance(line.transport, Conversation):
-                line.transport.hurry(seconds)
+            if line.talk is not None:
+                line.talk.hurry(seconds)
         self._overdue_from = 0.0
 
     def close(self) -> None:
@@ -233,7 +234,7 @@ class Lines(Generic[T]):
         self._ended.append((item, outcome))
         if outcome.fate not in _FAILED:
             self._breaks, self._hang_ups, line.has_carried = 0, 0, True
-            if isinstance(line.transport, Conversation) and not line.transport.is_open:
+            if line.talk is not None and not line.talk.is_open:
                 self._drop(line)
             elif line.following is None:
                 self._free.append(line)
@@ -269,7 +270,9 @@ class Lines(Generic[T]):
     def _take_up(self, opened: "Future[Transport]") -> None:
         error = opened.exception()
         if error is None:
-            line = _Line[T](opened.result(), self._breaks)
+            transport = opened.result()
+            talk = transport if isinstance(transport, Conversation) else None
+            line = _Line[T](transport, talk, talk.fileno() if talk else -1, self._breaks)
             self._lines.append(line)
             self._free.append(line)
         elif not isinstance(error, DeliveryError):

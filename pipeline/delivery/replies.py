@@ -18,12 +18,18 @@ def words_of(error: Exception) -> str:
     said = getattr(error, "smtp_error", None)
     if isinstance(said, bytes):
         return words(said)
-    return str(said or getattr(error, "strerror", None) or error) or type(error).__name__
+    return printable(str(said or getattr(error, "strerror", None) or error)) or type(error).__name__
 
 
 def words(said: bytes) -> str:
     """The text of a reply in one line."""
-    return " ".join(said.decode("utf-8", "replace").split())
+    return printable(said.decode("utf-8", "replace"))
+
+
+def printable(said: str) -> str:
+    """A stranger's words in one line, without what a terminal would obey."""
+    line = " ".join(said.split())
+    return line if line.isprintable() else "".join(letter if letter.isprintable() else "�" for letter in line)
 
 
 def refused(step: Step, code: int, text: str) -> Outcome:

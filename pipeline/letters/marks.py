@@ -107,7 +107,7 @@ class _Pattern:
     below: tuple[bytes, ...]
     """What stands between the marks of the body."""
     is_transparent: bool
-    """Whether all that it becomes is whole lines without a dot at their beginning."""
+    """Whether all that it becomes, for an address in ASCII, is whole lines of that without a dot at their beginning."""
 
 
 @lru_cache(maxsize=64)
@@ -127,10 +127,8 @@ def _pattern(source: bytes) -> _Pattern:
     below = between[above].partition(b"\r\n\r\n")[2], *between[above + 1 :]
     # Of what is filled in only an address may begin with a dot, and it stands behind the name of its field.
     lines = source.split(b"\r\n")
-    is_transparent = not lines.pop() and not any(
-        line.startswith(b".") or b"\r" in line or b"\n" in line for line in lines
-    )
-    return _Pattern(tuple(parts), placed, _WISHES in marks, above, below, is_transparent)
+    is_whole = not lines.pop() and not any(line.startswith(b".") or b"\r" in line or b"\n" in line for line in lines)
+    return _Pattern(tuple(parts), placed, _WISHES in marks, above, below, is_whole and source.isascii())
 
 
 def finish(letter: Letter, recipient: Recipient, campaign: str, sent: datetime, post: Post) -> Message:
@@ -155,7 +153,7 @@ def finish(letter: Letter, recipient: Recipient, campaign: str, sent: datetime, 
         head = body[: body.index(b"\r\n\r\n")]
         body = signatures(post.keys, head, pattern.below, filled[pattern.above :], at) + body
     sender = post.sender_address if post.bounces is None else bounce_address(post.bounces, public_id, secret)
-    return Message(sender, address, body, message_id, pattern.is_transparent)
+    return Message(sender, address, body, message_id, pattern.is_transparent and address.isascii())
 
 
 @lru_cache(maxsize=16)

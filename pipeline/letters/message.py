@@ -34,7 +34,7 @@ class Message(NamedTuple):
     body: bytes
     message_id: str
     is_transparent: bool = False
-    """Known to be lines that end in CRLF, none of which begins with a dot: nobody need look through it again."""
+    """Known to be lines of ASCII that end in CRLF, none of which begins with a dot: nobody need look through it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,17 +4,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, or_, select, tuple_, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, and_, bindparam, or_, select, tuple_, type_coerce, update
 
 from pipeline.letters import Recipient
 from pipeline.reminders.occasions import Priority
 from pipeline.store.campaigns import LEAVING
 from pipeline.store.deliveries import WAITING_AGAIN, Claimed, InDoubt, Settlement, doubted, freed, note
 from pipeline.store.leases import later, shown
-from pipeline.store.prepared import Prepared, microseconds
+from pipeline.store.prepared import Prepared, instant, microseconds
 from pipeline.store.tables import (
     IS_IN_HAND,
     IS_WAITING,
+    MICROSECOND,
     Instant,
     Progress,
     State,
@@ -141,23 +142,42 @@ def _claim_from(
             language,
             tries,
             doubts,
-            dated,
+            None if dated is None else instant(dated),
             live[campaign].not_after,
         )
         for campaign, subscriber, mailbox, public_id, language, tries, doubts, dated in connection.execute(ready).all()
     ]
     if found:
-        taken = update(deliveries).where(among, _are(found, len(of) == 1))
-        connection.execute(taken.values(state=State.CLAIMED, owner=owner, lease_until=later(now, lease)))
+        _take(connection, found, len(of) == 1, owner, lease, now)
     return found
 
 
-def _are(found: Sequence[Claimed], of_one_campaign: bool) -> ColumnElement[bool]:
-    if of_one_campaign:  # much the faster
-        return deliveries.c.subscriber_id.in_([item.recipient.subscriber for item in found])
+def _take(
+    connection: Connection, found: Sequence[Claimed], of_one: bool, owner: str, lease: timedelta, now: datetime
+) -> None:
+    if of_one:
+        numbers = [item.recipient.subscriber for item in found]
+        span, at = lease // MICROSECOND, microseconds(now)
+        _TAKE.run_for(connection, numbers, campaign=found[0].campaign, me=owner, now=at, span=span)
+        return
     both = tuple_(deliveries.c.campaign_id, deliveries.c.subscriber_id)
-    return both.in_([(item.campaign, item.recipient.subscriber) for item in found])
+    taken = update(deliveries).where(both.in_([(item.campaign, item.recipient.subscriber) for item in found]))
+    connection.execute(taken.values(state=State.CLAIMED, owner=owner, lease_until=later(now, lease)))
 
+
+_TAKE: Final = Prepared(
+    update(deliveries)
+    .where(
+        deliveries.c.campaign_id == bindparam("campaign"),
+        deliveries.c.subscriber_id.in_(bindparam("subscribers", expanding=True)),
+    )
+    .values(
+        state=State.CLAIMED,
+        owner=bindparam("me"),
+        lease_until=later(bindparam("now", type_=Instant), bindparam("span", type_=BigInteger)),
+    ),
+    "subscribers",
+)
 
 _DETAILS: Final = select(
     deliveries.c.campaign_id,
@@ -167,5 +187,5 @@ _DETAILS: Final = select(
     deliveries.c.language,
     deliveries.c.attempts,
     deliveries.c.doubts,
-    deliveries.c.dated,
+    type_coerce(deliveries.c.dated, BigInteger),  # few have one: a type that turned each into an instant takes longer
 ).select_from(deliveries.join(subscribers))

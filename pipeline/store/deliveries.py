@@ -5,6 +5,7 @@ crash only what is between the two is in doubt. Owner and state stand in every W
 its lease finds its claims gone and sends nothing new.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
@@ -19,6 +20,7 @@ from sqlalchemy import (
     bindparam,
     case,
     exists,
+    null,
     or_,
     select,
     update,
@@ -42,6 +44,7 @@ from pipeline.store.tables import (
     deliveries,
     letters,
     subscribers,
+    written_out,
 )
 
 _TEXT_LENGTH: Final = 200
@@ -108,7 +111,7 @@ _START = Prepared(
     update(deliveries)
     .where(
         deliveries.c.campaign_id == bindparam("campaign"),
-        deliveries.c.subscriber_id == bindparam("subscriber"),
+        deliveries.c.subscriber_id.in_(bindparam("subscribers", expanding=True)),
         deliveries.c.owner == bindparam("me"),
         IS_IN_HAND,
         # `sending` too: the commit may be repeated when its confirmation was lost on the way. With another Date it is
@@ -118,14 +121,14 @@ _START = Prepared(
         armed_switch(),
         exists(
             select(campaigns.c.id)
-            .select_from(campaigns.join(subscribers, subscribers.c.id == bindparam("subscriber")))
+            .select_from(campaigns.join(subscribers, subscribers.c.id == deliveries.c.subscriber_id))
             .where(
                 campaigns.c.id == bindparam("campaign"),
                 campaigns.c.state == Progress.EXPANDED,
                 campaigns.c.not_after > bindparam("now", type_=Instant),
                 may_hear(),
             )
-            .correlate(None)
+            .correlate(deliveries)
         ),
     )
     .values(
@@ -133,9 +136,8 @@ _START = Prepared(
         lease_until=later(bindparam("now", type_=Instant), bindparam("span", type_=BigInteger)),
         dated=bindparam("at", type_=Instant),
     ),
-    "campaign", "subscriber", "at",
-)  # fmt: skip
-
+    "subscribers",
+)
 
 _SENT = Prepared(
     update(deliveries)
@@ -143,12 +145,12 @@ _SENT = Prepared(
         deliveries.c.campaign_id == bindparam("campaign"),
         deliveries.c.subscriber_id == bindparam("subscriber"),
         # Known to be sent, it is sent, also when somebody freed it in the meantime because we took so long.
-        or_(deliveries.c.state != State.SENDING, deliveries.c.owner == bindparam("me")),
+        or_(deliveries.c.state != written_out(State.SENDING), deliveries.c.owner == bindparam("me")),
     )
     .values(
-        state=State.SENT,
-        owner=None,
-        lease_until=None,
+        state=written_out(State.SENT),
+        owner=null(),
+        lease_until=null(),
         finished=bindparam("at", type_=Instant),
         code=bindparam("said"),
         reason=bindparam("words"),
@@ -165,12 +167,16 @@ def start(connection: Connection, item: Claimed, owner: str, until: datetime, da
 def start_all(
     connection: Connection, items: Sequence[tuple[Claimed, datetime]], owner: str, until: datetime, now: datetime
 ) -> list[bool]:
-    """The same for several messages with the Date of each, in one statement; says which of them may leave."""
-    if not items:
-        return []
-    rows = [(item.campaign, item.recipient.subscriber, microseconds(dated)) for item, dated in items]
-    span = (until - now) // MICROSECOND
-    if _START.run(connection, rows, me=owner, now=microseconds(now), span=span) == len(items):
+    """The same for several messages with the Date of each, in a statement for all alike; says which may leave."""
+    alike = defaultdict[tuple[int, datetime], list[int]](list)
+    for item, dated in items:
+        alike[item.campaign, dated].append(item.recipient.subscriber)
+    shared = {"me": owner, "now": microseconds(now), "span": (until - now) // MICROSECOND}
+    changed = sum(
+        _START.run_for(connection, several, campaign=campaign, at=microseconds(dated), **shared)
+        for (campaign, dated), several in alike.items()
+    )
+    if changed == len(items):
         return [True] * len(items)
     ours = and_(IS_IN_HAND, deliveries.c.owner == owner, deliveries.c.state == State.SENDING)
     copies = select(deliveries.c.campaign_id, deliveries.c.subscriber_id, deliveries.c.dated).where(ours)

@@ -126,7 +126,7 @@ def sent_since(connection: Connection, series: str, since: datetime) -> int:
 
 
 def used_of_day(connection: Connection, series: str, since: datetime) -> int:
-    """How many mails of a series were sent after an instant or are in a sender's hands.
+    """How many mails of a series were sent after an instant, may have been, or are in a sender's hands.
 
     Until the end of the transaction no other sender on PostgreSQL is told, so that two can't take the same room.
     """
@@ -135,7 +135,17 @@ def used_of_day(connection: Connection, series: str, since: datetime) -> int:
         connection.execute(select(func.pg_advisory_xact_lock(_DAY_LOCK, key)))
     in_hand = select(func.count()).select_from(deliveries.join(campaigns))
     held = connection.execute(in_hand.where(campaigns.c.series == series, IS_IN_HAND)).scalar_one()
-    return sent_since(connection, series, since) + int(held)
+    return sent_since(connection, series, since) + _doubted_since(connection, series, since) + int(held)
+
+
+def _doubted_since(connection: Connection, series: str, since: datetime) -> int:
+    """How many copies may have left, of which nobody knows: each was in doubt after an instant."""
+    query = (
+        select(func.count())
+        .select_from(deliveries.join(campaigns).join(attempts))
+        .where(campaigns.c.series == series, IS_IN_DOUBT, attempts.c.outcome == State.DOUBT, attempts.c.at > since)
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def entries(

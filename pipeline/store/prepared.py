@@ -1,4 +1,4 @@
-"""Statements that are run for each message: spelled once for each kind of database, then handed to its driver.
+"""Statements that are run for messages: spelled once for each kind of database, then handed to its driver.
 
 What SQLAlchemy does for each execution would take ten times as long as the database does.
 """
@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from itertools import chain
 from operator import itemgetter
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from pipeline.store.tables import EPOCH, MICROSECOND
 
-_PLACES: Final[Mapping[str, str]] = {"sqlite": "qmark", "postgresql": "format"}
+_PLACES: Final[Mapping[str, tuple[str, str]]] = {"sqlite": ("qmark", "?"), "postgresql": ("format", "%s")}
 """How each driver's statements mark a parameter that goes by its place: by names it takes much longer."""
 
 Row = tuple[Any, ...]
@@ -28,12 +29,17 @@ class _Spelled:
     text: str
     fixed: Mapping[str, Any]
     """The parameters that all rows share; those that differ from call to call are None."""
+    order: tuple[str, ...]
     placed: Callable[[Row], Row]
     """From a row and what all share, one after the other."""
+    mark: str
 
 
 class Prepared:
-    """An UPDATE with named parameters, of which those in `each` differ from row to row."""
+    """An UPDATE with named parameters, of which those in `each` differ from row to row.
+
+    One that is `run_for` several numbers has a single one there, an expanding one.
+    """
 
     def __init__(self, statement: Update, *each: str) -> None:
         self._statement, self._each = statement, each
@@ -41,17 +47,29 @@ class Prepared:
 
     def run(self, connection: Connection, rows: Sequence[Row], **shared: Any) -> int:
         """Runs it for each row of parameters, given as the tables keep them; returns how many rows it changed."""
-        name = connection.dialect.name
-        spelled = self._spelled.get(name) or self._spelled.setdefault(name, self._spell(connection.dialect))
+        spelled = self._for(connection)
         common, placed = tuple({**spelled.fixed, **shared}.values()), spelled.placed
         return run_plainly(connection, spelled.text, [placed(row + common) for row in rows])
 
+    def run_for(self, connection: Connection, numbers: Sequence[int], **shared: Any) -> int:
+        """Runs it once for several numbers; returns how many rows it changed."""
+        spelled, (among,) = self._for(connection), self._each
+        text = spelled.text.replace(f"__[POSTCOMPILE_{among}]", ", ".join([spelled.mark] * len(numbers)))
+        given = {**spelled.fixed, **shared}
+        values = [numbers if name == among else (given[name],) for name in spelled.order]
+        return run_plainly(connection, text, [tuple(chain.from_iterable(values))])
+
+    def _for(self, connection: Connection) -> _Spelled:
+        name = connection.dialect.name
+        return self._spelled.get(name) or self._spelled.setdefault(name, self._spell(connection.dialect))
+
     def _spell(self, dialect: Dialect) -> _Spelled:
         kind: Any = type(dialect)
-        compiled = self._statement.compile(dialect=kind(paramstyle=_PLACES[dialect.name]))
+        style, mark = _PLACES[dialect.name]
+        compiled = self._statement.compile(dialect=kind(paramstyle=style))
         fixed = {key: _plain(value) for key, value in compiled.params.items() if key not in self._each}
-        order = [*self._each, *fixed]
-        return _Spelled(compiled.string, fixed, itemgetter(*map(order.index, compiled.positiontup or ())))
+        order, places = [*self._each, *fixed], tuple(compiled.positiontup or ())
+        return _Spelled(compiled.string, fixed, places, itemgetter(*map(order.index, places)), mark)
 
 
 def run_plainly(connection: Connection, text: str, rows: Sequence[Row] = ((),)) -> int:
@@ -86,3 +104,8 @@ def _plain(value: object) -> object:
 def microseconds(instant: datetime) -> int:
     """An instant as the tables keep it."""
     return (instant - EPOCH) // MICROSECOND
+
+
+def instant(kept: int) -> datetime:
+    """An instant (UTC) from what the tables keep."""
+    return EPOCH + kept * MICROSECOND

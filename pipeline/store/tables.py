@@ -242,9 +242,16 @@ deliveries = Table(
 )
 
 
+def written_out(state: State) -> ColumnElement[str]:
+    """A state as it stands in a statement, and not as a parameter of it.
+
+    A database uses a partial index only where it can see that its condition holds, and each parameter has its price.
+    """
+    return literal_column(f"'{state}'")
+
+
 def _in_state(states: tuple[State, ...]) -> ColumnElement[bool]:
-    # Written out in the statement: a database uses a partial index only where it can see that its condition holds.
-    return deliveries.c.state.in_([literal_column(f"'{state}'") for state in states])
+    return deliveries.c.state.in_([written_out(state) for state in states])
 
 
 IS_IN_HAND = _in_state(IN_HAND)

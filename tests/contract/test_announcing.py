@@ -204,46 +204,46 @@ def round_to(
     )  # fmt: skip
 
 
-def test_while_one_is_in_doubt_the_announced_one_is_only_claimed(database: Database, sink: Sink) -> None:
+def test_while_one_is_in_doubt_the_announced_one_is_only_claimed(shared: Database, sink: Sink) -> None:
     sink.greeting, seen = PIPELINING, list[tuple[State, State]]()
-    queue(database, 6)
+    queue(shared, 6)
 
     def look() -> None:
         number = len(sink.kept)
         if number < 6:
-            seen.append((state_of(database, number - 1), state_of(database, number)))
+            seen.append((state_of(shared, number - 1), state_of(shared, number)))
 
     sink.at_the_dot = look
-    assert round_to(sink, database).sent == 6
+    assert round_to(sink, shared).sent == 6
     assert seen == [(State.SENDING, State.CLAIMED)] * 5
     assert sink.connections == 1
 
 
-def test_who_leaves_after_the_announcement_gets_nothing(database: Database, sink: Sink) -> None:
+def test_who_leaves_after_the_announcement_gets_nothing(shared: Database, sink: Sink) -> None:
     sink.greeting = PIPELINING
-    queue(database, 5)
+    queue(shared, 5)
 
     def leave() -> None:
         if len(sink.kept) == 1:
             gone = update(subscribers).where(subscribers.c.address == address(1))
-            database.run(lambda connection: connection.execute(gone.values(state=Standing.UNSUBSCRIBED)))
+            shared.run(lambda connection: connection.execute(gone.values(state=Standing.UNSUBSCRIBED)))
 
     sink.at_the_dot = leave
-    done = round_to(sink, database)
+    done = round_to(sink, shared)
     assert (done.sent, done.dropped) == (4, 1)
     assert sink.copies() == {address(number): 1 for number in (0, 2, 3, 4)}
 
 
-def test_a_hold_stops_the_announced_one_too(database: Database, sink: Sink) -> None:
+def test_a_hold_stops_the_announced_one_too(shared: Database, sink: Sink) -> None:
     sink.greeting = PIPELINING
-    queue(database, 4)
+    queue(shared, 4)
 
     def stop() -> None:
         if len(sink.kept) == 2:
-            database.run(hold)
+            shared.run(hold)
 
     sink.at_the_dot = stop
-    done = round_to(sink, database)
+    done = round_to(sink, shared)
     assert (done.sent, done.waiting, "tocsin hold" in done.held) == (2, 2, True)
     assert len(sink.kept) == 2
 
@@ -299,6 +299,16 @@ def test_an_announced_one_that_this_sender_lost_and_claimed_anew_leaves_once(sha
     assert round_to(sink, shared, connections=2).sent == 60
     assert is_again_in_hand.is_set()
     assert set(sink.copies().values()) == {1}
+
+
+def test_a_domain_that_came_to_rest_gets_nothing_that_was_announced(database: Database, sink: Sink) -> None:
+    sink.greeting = PIPELINING
+    queue(database, 6)
+    sink.answers[address(1)] = ["452 4.7.28 rate limit exceeded"]
+    done = round_to(sink, database)
+    assert (done.sent, done.retried, done.waiting) == (1, 5, 5)
+    assert sink.copies() == {address(0): 1}
+    assert state_of(database, 2) is State.PENDING
 
 
 class Silent(Sink):

@@ -1,11 +1,12 @@
 """The round of delivering, on each kind of database, with a mail server that answers what it is told to."""
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from pipeline.actions.deliver import Delivered, deliver
 from pipeline.clock import FrozenClock
@@ -22,7 +23,7 @@ from pipeline.store.outbox import Entry, Selection, doubtful, entries, resend
 from pipeline.store.senders import sender_name, sending
 from pipeline.store.subscribers import add, listed, unsubscribe
 from pipeline.store.switch import arm, hold, installation
-from pipeline.store.tables import IS_IN_HAND, Standing, State, deliveries
+from pipeline.store.tables import IS_IN_HAND, Standing, State, deliveries, subscribers
 from pipeline.testing import ACCEPTED, BROKEN, UNKNOWN, CapturingTransport, deferred, refused
 
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
@@ -139,6 +140,15 @@ def test_the_limit_of_a_day_keeps_a_part_for_what_is_urgent(database: Database, 
     assert round_of(database, transport, per_day=None, limit=2) == Delivered(sent=2, waiting=18)
     clock.sleep(86400)
     assert round_of(database, transport, per_day=100).sent == 6  # the notice has become too late
+
+
+def test_a_copy_that_may_have_left_counts_for_its_day(database: Database, clock: FrozenClock) -> None:
+    queue(database, 15, lasting=timedelta(days=9))
+    transport = CapturingTransport({address(0): (UNKNOWN, ACCEPTED)})
+    assert round_of(database, transport, per_day=10) == Delivered(sent=8, retried=1, waiting=7)
+    assert len(transport.sent) == 9
+    clock.sleep(86400)
+    assert round_of(database, transport, per_day=10) == Delivered(sent=7)
 
 
 def test_a_deferred_message_waits_longer_each_time_until_it_is_too_late(database: Database, clock: FrozenClock) -> None:
@@ -286,7 +296,34 @@ def test_hold_does_not_send_what_is_in_doubt_again(database: Database) -> None:
     assert len(transport.sent) == 1
 
 
-def test_a_letter_that_cannot_be_finished_fails_alone(database: Database) -> None:
+def test_messages_are_made_by_other_threads_and_leave_in_their_order(database: Database, clock: FrozenClock) -> None:
+    queue(database, 120)
+    makers = set[str]()
+
+    def noted(letter: Letter, recipient: Recipient, campaign: str, sent: datetime) -> Message:
+        makers.add(threading.current_thread().name)
+        clock.sleep(1.0)  # the more of them are made, the later it is
+        return finish(letter, recipient, campaign, sent)
+
+    transport = CapturingTransport({address(70): (UNKNOWN, ACCEPTED)})
+    values = {"owner": "me", "here": installation(database), "makers": 2, "lease": timedelta(hours=1)}
+    assert deliver(database, SERIES, transport, noted, clock, **values).sent == 120  # type: ignore[arg-type]
+    assert list(dict.fromkeys(reached(transport))) == [address(number) for number in range(120)]
+    assert threading.current_thread().name not in makers
+    assert makers
+    first, second = (body for _, recipient, body in transport.sent if recipient == address(70))
+    assert first == second
+    with database.look() as connection:
+        dates = dict(
+            connection.execute(
+                select(subscribers.c.address, deliveries.c.dated).join_from(subscribers, deliveries)
+            ).all()
+        )
+    assert all(f"Date: {dates[recipient]:%H:%M:%S}\r\n".encode() in body for _, recipient, body in transport.sent)
+
+
+@pytest.mark.parametrize("makers", [0, 2])
+def test_a_letter_that_cannot_be_finished_fails_alone(database: Database, makers: int) -> None:
     queue(database, 2)
 
     def picky(letter: Letter, recipient: Recipient, campaign: str, sent: datetime) -> Message:
@@ -295,7 +332,7 @@ def test_a_letter_that_cannot_be_finished_fails_alone(database: Database) -> Non
         return finish(letter, recipient, campaign, sent)
 
     transport = CapturingTransport()
-    values = {"owner": "me", "here": installation(database)}
+    values = {"owner": "me", "here": installation(database), "makers": makers}
     result = deliver(database, SERIES, transport, picky, database.clock, **values)  # type: ignore[arg-type]
     assert (result.sent, result.failed, state_of(database)) == (1, 1, State.FAILED)
 

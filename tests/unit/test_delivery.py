@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.actions.verdicts import bounce_of, is_impersonal, settlement, wait_before
 from pipeline.delivery import Fate, MailServer, Outcome, Step, is_loopback, mail_server
+from pipeline.delivery.replies import words, words_of
 from pipeline.errors import SettingsError
 from pipeline.store.deliveries import Bounce
 from pipeline.store.tables import State
@@ -173,3 +174,16 @@ def test_the_capturing_transport_keeps_answering_the_last_answer() -> None:
     fates = [transport.send(message).fate for _ in range(3)]
     assert fates == [Fate.LATER, Fate.REFUSED, Fate.REFUSED]
     assert transport.sent == []
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (b"2.0.0 kept\r\nas  42", "2.0.0 kept as 42"),
+        (b"\x1b]0;owned\x07no \x9b2J\x08such user", "�]0;owned�no �2J�such user"),
+        ("\u202eresu on é".encode(), "�resu on é"),
+    ],
+)
+def test_nothing_that_a_server_says_is_an_order_to_a_terminal(said: bytes, told: str) -> None:
+    assert words(said) == told
+    assert words_of(OSError(5, said.decode("utf-8", "replace"))) == told
