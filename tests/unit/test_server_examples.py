@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from publishing import TALK, edition
 
+from pipeline.catalogue.references import PICTURE
 from pipeline.outputs import calendar, feeds
 from pipeline.rendering import Renderer
 
@@ -48,6 +49,15 @@ def caddy(text: str) -> Iterator[Rule]:
                 yield lambda path, what=what: any(fnmatchcase(path, pattern) for pattern in what.split()), named[1]
             else:
                 yield re.compile(what).search, named[1]
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "jpeg", "gif", "webp", "avif", "svg"])
+def test_nginx_knows_every_kind_of_picture_that_a_catalogue_may_name(ending: str) -> None:
+    """Its example takes the place of all types that it would know by itself."""
+    assert re.search(PICTURE, f"talk.{ending}")
+    found = list(nginx((EXAMPLES / "nginx.conf").read_text(encoding="utf-8")))
+    kind = {"jpg": "jpeg", "svg": "svg+xml"}.get(ending, ending)
+    assert next((given for meant, given in found if meant(f"/assets/talk.{ending}")), None) == f"image/{kind}"
 
 
 @pytest.mark.parametrize(("file", "rules"), [("nginx.conf", nginx), ("apache.conf", apache), ("Caddyfile", caddy)])

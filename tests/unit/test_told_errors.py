@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from checkout import ROOT
-from patterns import literals, name_of
+from patterns import calls_and_classes, literals, name_of
 from test_catalogue_words import fields, french
 
 from pipeline.cli import main
+from pipeline.commands.running import unexpected
 from pipeline.commands import running
 from pipeline.errors import FileError, SettingsError, TocsinError
 
@@ -19,7 +20,7 @@ FRENCH = {
     "git {command}: {reason}": "git {command} : {reason}",
     "it ended with {status}": "il s’est terminé avec {status}",
 }
-SOURCES = {file: ast.parse(file.read_text(encoding="utf-8")) for file in sorted((ROOT / "pipeline").rglob("*.py"))}
+SOURCES = sorted((ROOT / "pipeline").rglob("*.py"))
 
 
 def in_french(text: str) -> str:
@@ -30,7 +31,7 @@ def our_errors() -> set[str]:
     """The names of all classes below TocsinError whose first argument is a pattern, wherever they stand."""
     bases = {
         node.name: {name_of(base) for base in node.bases}
-        for tree in SOURCES.values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+        for file in SOURCES for node in calls_and_classes(file) if isinstance(node, ast.ClassDef)
     }  # fmt: skip
     found = {"TocsinError"}
     while more := {name for name, above in bases.items() if above & found} - found:
@@ -40,8 +41,8 @@ def our_errors() -> set[str]:
 
 def said_by_errors(errors: set[str]) -> Iterator[tuple[str, ast.expr]]:
     """What each error in the sources is made of, with its place."""
-    for file, tree in SOURCES.items():
-        for node in ast.walk(tree):
+    for file in SOURCES:
+        for node in calls_and_classes(file):
             if isinstance(node, ast.Call) and name_of(node.func) in errors and node.args:
                 yield f"{file.relative_to(ROOT)}:{node.lineno}", node.args[0]
 
@@ -97,3 +98,13 @@ def test_a_command_tells_a_wrong_option_in_the_readers_language(
     asked = ("check", "--lang", "fr", "--catalogue", str(tmp_path / "events.toml"), "--templates", "/nowhere")
     assert main(asked) == 2
     assert capsys.readouterr().err == "tocsin: il n’y a pas de dossier '/nowhere'\n"
+
+
+def test_what_nobody_foresaw_is_told_in_the_language_of_the_reader(capsys: pytest.CaptureFixture[str]) -> None:
+    assert unexpected(ValueError("x"), "en") == 3
+    english = capsys.readouterr().err
+    assert "an error that we did not foresee (ValueError: x); nothing is lost" in english
+    assert unexpected(ValueError("x"), "fr") == 3
+    french = capsys.readouterr().err
+    assert "n’avions pas prévue (ValueError: x)" in french
+    assert french.count("\n") == english.count("\n") == 2
