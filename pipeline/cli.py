@@ -1,6 +1,7 @@
 """The command line: finds the command, reads its options, runs it, and turns what went wrong into an exit status."""
 
 import argparse
+import atexit
 import gc
 import importlib
 import os
@@ -56,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     # A catalogue is millions of values without a cycle: looking for cycles as often as usual takes a fifth of the time.
     gc.set_threshold(*RARELY)
+    # Nor at the end, when all goes with the process: a short check would spend a tenth of its time there.
+    atexit.register(gc.freeze)
     try:
         return _main(arguments)
     except SystemExit as ending:  # argparse
@@ -68,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except Exception as error:  # noqa: BLE001 - the last line before the person
-        return int(_running().unexpected(error))
+        return int(_running().unexpected(error, language_of(asked_language(arguments), os.environ)))
 
 
 def _main(arguments: Sequence[str]) -> int:

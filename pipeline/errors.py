@@ -16,8 +16,9 @@ TocsinError
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 
 
 class Severity(StrEnum):
@@ -62,8 +63,11 @@ def _escaped(character: str) -> str:
     return short or (f"\\u{ord(character):04x}" if ord(character) < 0x10000 else f"\\U{ord(character):08x}")
 
 
-@dataclass(frozen=True)
-class Problem:
+NO_VALUES: Mapping[str, object] = MappingProxyType({})
+"""For a message that says nothing but itself."""
+
+
+class Problem(NamedTuple):
     """One thing that is wrong: where it stands, what is wrong, and what to type instead.
 
     `message` and `hint` are English patterns for `str.format`, filled from `values`, so that they can be translated.
@@ -75,7 +79,7 @@ class Problem:
     key: str
     message: str
     hint: str = ""
-    values: Mapping[str, object] = field(default_factory=dict)
+    values: Mapping[str, object] = NO_VALUES
     severity: Severity = Severity.ERROR
     column: int = 0
     text: str = ""

@@ -3,7 +3,7 @@
 import importlib
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pipeline.catalogue.when import starts
 from pipeline.errors import N_, LedgerError, Problem, Severity
@@ -11,8 +11,7 @@ from pipeline.ledger import Ledger, Line, LineKind, digest_of, event_of, group_o
 from pipeline.ledger_lines import CONFLICT_MARKS, FROM_GIT, MEND, read_row, read_rows
 
 
-@dataclass(frozen=True, slots=True)
-class Mended:
+class Mended(NamedTuple):
     """The text of a whole ledger, and what was done to get there; nothing where it was whole."""
 
     text: str

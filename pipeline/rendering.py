@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,7 @@ from pipeline import language as speech
 from pipeline.catalogue.models import Series
 from pipeline.catalogue.texts import Phrase, Text
 from pipeline.catalogue.when import When
-from pipeline.errors import TemplateError, TocsinError
+from pipeline.errors import N_, TemplateError, TocsinError
 from pipeline.markdown import to_html, to_text
 from pipeline.phrases import say_when
 from pipeline.phrases.details import details
@@ -41,6 +40,23 @@ _LOOSE = re.compile("|".join(map(re.escape, _FIRM)))
 _CODE = re.compile("(<code.*?</code>)", re.DOTALL)
 
 
+class _Folders(jinja2.FileSystemLoader):
+    """Templates that people wrote: one that isn't UTF-8 is named, with the first byte that isn't."""
+
+    def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """The text of a template, its file, and whether it is still the same."""
+        try:
+            return super().get_source(environment, template)
+        except UnicodeDecodeError as error:
+            paths = (Path(folder, template) for folder in self.searchpath)
+            raise TemplateError(
+                N_("{file}:{line}: byte {byte} is not UTF-8; save the file again with the encoding UTF-8"),
+                file=next((path for path in paths if path.is_file()), template),
+                line=error.object.count(b"\n", 0, error.start) + 1,
+                byte=error.start + 1,
+            ) from None
+
+
 class Renderer:
     """Renders templates in a language, from the organiser's folder first, then from ours."""
 
@@ -50,17 +66,17 @@ class Renderer:
 
     def render(self, template: str, language: str, context: Mapping[str, Any]) -> str:
         """The text of a template; TemplateError names the template and its line."""
-        with _told(template):
+        with _Told(template):
             return self._in(language).get_template(template).render(context)
 
     def render_in_parts(self, template: str, language: str, context: Mapping[str, Any]) -> Iterator[str]:
         """The same text piece by piece: of a long page neither the pieces nor the whole are held."""
-        with _told(template):
+        with _Told(template):
             yield from self._in(language).get_template(template).generate(context)
 
     def read(self, template: str, language: str) -> None:
         """Reads a template without rendering it; TemplateError where it can't be read or fills a block that is none."""
-        with _told(template):
+        with _Told(template):
             self._in(language).get_template(template)
 
     def reads_only(self, template: str, language: str, variable: str, allowed: Collection[str]) -> bool:
@@ -74,7 +90,7 @@ class Renderer:
         environment = Environment(
             loader=jinja2.ChoiceLoader(
                 [
-                    jinja2.FileSystemLoader(self._folders),
+                    _Folders(self._folders),
                     jinja2.PrefixLoader({OURS: jinja2.FileSystemLoader(shipped_templates())}),
                 ]
             ),
@@ -126,28 +142,40 @@ def _said_when(language: str) -> Callable[..., str]:
     return said_when
 
 
-@contextmanager
-def _told(template: str) -> Iterator[None]:
-    """What is wrong with a template becomes a TemplateError with its place."""
-    try:
-        yield
-    except jinja2.TemplateSyntaxError as error:
-        raise TemplateError(
-            "{file}:{line}: {reason}", file=error.filename or error.name, line=error.lineno, reason=error.message
-        ) from error
-    except jinja2.TemplateNotFound as error:
-        raise TemplateError("{template}: there is no template {name!r}", template=template, name=error.name) from error
-    except jinja2.TemplateError as error:
-        raise TemplateError("{place}: {reason}", place=_place(error, template), reason=error.message) from error
-    except TocsinError:
-        raise
-    except Exception as error:
-        # What a line of theirs asks for and can't be; in a line of ours it is a fault of the program.
-        place = _place(error, "")
-        if not place or place.startswith(f"{shipped_templates()}/"):
-            raise
-        reason = f"{type(error).__name__}: {error}"
-        raise TemplateError("{place}: {reason}", place=place, reason=reason) from error
+class _Told:
+    """What is wrong with a template becomes a TemplateError with its place; a function for it costs each page more."""
+
+    __slots__ = ("_template",)
+
+    def __init__(self, template: str) -> None:
+        self._template = template
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        told = _told(error, self._template) if isinstance(error, Exception) else None
+        if told is not None:
+            raise told from error
+
+
+def _told(error: Exception, template: str) -> TemplateError | None:
+    """The same as a TemplateError; None where it is no fault of the template, or told already."""
+    match error:
+        case jinja2.TemplateSyntaxError():
+            file = error.filename or error.name
+            return TemplateError("{file}:{line}: {reason}", file=file, line=error.lineno, reason=error.message)
+        case jinja2.TemplateNotFound():
+            return TemplateError("{template}: there is no template {name!r}", template=template, name=error.name)
+        case jinja2.TemplateError():
+            return TemplateError("{place}: {reason}", place=_place(error, template), reason=error.message)
+        case TocsinError():
+            return None
+    # What a line of theirs asks for and can't be; in a line of ours it is a fault of the program.
+    place = _place(error, "")
+    if not place or place.startswith(f"{shipped_templates()}/"):
+        return None
+    return TemplateError("{place}: {reason}", place=place, reason=f"{type(error).__name__}: {error}")
 
 
 def _place(error: BaseException, template: str) -> str:
@@ -182,7 +210,7 @@ def _direction(language: str, phrase: Phrase) -> Markup:
 
 def spaced(text: str, language: str) -> str:
     """A text in which no sign stands alone on a line: French that was typed with plain spaces gets no-break ones."""
-    if language.partition("-")[0] == "fr" and _LOOSE.search(text):
+    if language.partition("-")[0] == "fr" and any(map(text.__contains__, _FIRM)):
         return _LOOSE.sub(lambda found: _FIRM[found[0]], text)
     return text
 

@@ -78,7 +78,8 @@ class Staged:
         try:
             return self._add(path, data) if isinstance(data, bytes) else self._add_in_parts(path, iter(data))
         except OSError as error:
-            raise _said(error, self._folder) from error
+            # Where the disk is full, the system doesn't say on which file.
+            raise _said(error, self._folder / path) from error
 
     def keep(self, path: str) -> None:
         """A file of an earlier publication that is right as it stands."""
@@ -228,8 +229,8 @@ def _saying_what(folder: Path) -> Iterator[None]:
         raise _said(error, folder) from error
 
 
-def _said(error: OSError, folder: Path) -> FileError:
-    name = str(error.filename or folder).removesuffix(UNFINISHED)
+def _said(error: OSError, path: Path) -> FileError:
+    name = str(error.filename or path).removesuffix(UNFINISHED)
     return FileError("{file} can't be written: {reason}", file=name, reason=error.strerror)
 
 

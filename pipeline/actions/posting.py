@@ -12,11 +12,12 @@ from pipeline.actions.mailing import Office, compose_for_list
 from pipeline.clock import Clock
 from pipeline.delivery import Fate, Outcome, Transport
 from pipeline.edition import Edition
-from pipeline.errors import DeliveryError, SettingsError, TemplateError
+from pipeline.errors import N_, DeliveryError, SettingsError, TemplateError, TocsinError
 from pipeline.letters import Message, Recipient
 from pipeline.reminders.posted import Journal, Line, Post, Stage, begun, due_posts, ended, read, write
 from pipeline.repository import SharedFile
 
+UNUSABLE = N_("the mail server can't be used: {reason}")
 _STAGES = {
     Fate.ACCEPTED: Stage.SENT,
     Fate.LATER: Stage.WAITING,
@@ -34,8 +35,8 @@ class Posted:
     lines: tuple[Line, ...] = ()
     doubtful: tuple[Line, ...] = ()
     in_hand: tuple[Line, ...] = ()
-    not_composed: tuple[str, ...] = ()
-    trouble: str = ""
+    not_composed: tuple[TocsinError, ...] = ()
+    trouble: TocsinError | None = None
 
 
 def journal_of(file: SharedFile) -> Journal:
@@ -57,18 +58,18 @@ class Run:
 
     def post_due(self) -> Posted:
         """Posts all that is due, one after the other."""
-        done, troubles, unwritten = dict[tuple[str, str], Line](), dict[tuple[str, str], str](), list[Line]()
-        trouble, transport = "", None
+        done, troubles, unwritten = dict[tuple[str, str], Line](), dict[tuple[str, str], TocsinError](), list[Line]()
+        trouble, transport = None, None
         try:
-            while not trouble and (post := self._next(done.keys() | troubles.keys())) is not None:
+            while trouble is None and (post := self._next(done.keys() | troubles.keys())) is not None:
                 try:
                     message = self._composed(post)
                     transport = transport or self.connect()
                 except (SettingsError, TemplateError) as error:
-                    troubles[post.name] = f"{post.occasion.key}: {error}"
+                    troubles[post.name] = TocsinError("{mailing}: {reason}", mailing=post.occasion.key, reason=error)
                     continue
                 except DeliveryError as error:
-                    trouble = f"the mail server can't be used: {error}"
+                    trouble = TocsinError(UNUSABLE, reason=error)
                     continue
                 line = self._begin(post, unwritten)
                 if line is None:
@@ -130,10 +131,10 @@ def _missing(lines: Iterable[Line], journal: Journal) -> list[Line]:
     return [line for line in lines if line not in journal.lines]
 
 
-def _trouble(outcome: Outcome) -> str:
+def _trouble(outcome: Outcome) -> TocsinError | None:
     """Why it is of no use to go on with this server."""
     usable = outcome.fate in {Fate.ACCEPTED, Fate.LATER, Fate.REFUSED}
-    return "" if usable else f"the mail server can't be used: {outcome.told}"
+    return None if usable else TocsinError(UNUSABLE, reason=outcome.told)
 
 
 def settle_doubt(file: SharedFile, key: str, stage: Stage, clock: Clock) -> tuple[Line, ...]:

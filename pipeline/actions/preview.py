@@ -97,8 +97,6 @@ def _wrong_template(folders: Sequence[Path], language: str) -> str:
                     renderer.read(name, language)
                 except TemplateError as error:
                     return str(error)
-                except UnicodeDecodeError as error:
-                    return f"{name}: {error}"
     return ""
 
 

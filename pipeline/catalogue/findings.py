@@ -2,20 +2,19 @@
 
 import importlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pipeline.catalogue.places import Path
-from pipeline.errors import N_, Severity
+from pipeline.errors import N_, NO_VALUES, Severity
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """What is wrong at a key path of the merged catalogue, and what to type."""
 
     path: Path
     message: str
     hint: str = ""
-    values: Mapping[str, object] = field(default_factory=dict)
+    values: Mapping[str, object] = NO_VALUES
     severity: Severity = Severity.ERROR
 
 

@@ -3,7 +3,6 @@
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from urllib.parse import urlsplit
@@ -165,10 +164,8 @@ def _unused_tags(catalogue: Catalogue) -> Iterator[Finding]:
     for table, number, tags in named:
         for index, tag in enumerate(tags):
             if tag not in known:
-                yield replace(
-                    unknown((table, number, "tags", index), tag, known, "no event has the tag {word!r}"),
-                    severity=Severity.WARNING,
-                )
+                found = unknown((table, number, "tags", index), tag, known, "no event has the tag {word!r}")
+                yield found._replace(severity=Severity.WARNING)
 
 
 def _similar_names(catalogue: Catalogue) -> Iterator[Finding]:

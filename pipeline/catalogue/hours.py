@@ -12,6 +12,8 @@ from pipeline.catalogue.texts import shown, typed_as, wrong
 from pipeline.errors import N_
 
 _DAY = r"(?:19|20|21)\d{2}-\d{2}-\d{2}"
+NOT_KNOWN = N_('while it is not known, delete the line and write tba = ["{key}"]')
+"""`key` is known where the refusal gets its place."""
 TIME = r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?"
 
 
@@ -38,12 +40,16 @@ def _no_time(value: Any) -> PydanticCustomError:
         hint = N_('write time = "{start}" and end_time = "{end}"')
         return wrong("{given} is not a time of day", hint, given=given, start=times[0], end=times[1])
     meant = proposals.proposed_time(text) or "19:00"
+    if isinstance(value, str) and proposals.is_unknown(value):
+        return wrong("{given} is not a time of day", NOT_KNOWN, given=given)
     return wrong("{given} is not a time of day", 'write "{meant}"', given=given, meant=meant)
 
 
 def _no_day(value: Any) -> PydanticCustomError:
-    proposed = importlib.import_module("pipeline.catalogue.proposals").proposed_day
-    meant = (isinstance(value, str) and proposed(value)) or "2026-05-07"
+    proposals = importlib.import_module("pipeline.catalogue.proposals")
+    if isinstance(value, str) and proposals.is_unknown(value):
+        return wrong("{given} is not a date", NOT_KNOWN, given=shown(value))
+    meant = (isinstance(value, str) and proposals.proposed_day(value)) or "2026-05-07"
     return wrong("{given} is not a date", "write {meant}, without quotes", given=shown(value), meant=meant)
 
 
@@ -54,7 +60,8 @@ def _day(value: Any) -> Any:
         except ValueError:
             raise _no_day(value) from None
     if isinstance(value, datetime):
-        raise wrong("{given} is a day and an hour", 'write 2026-05-07, and the hour apart: "19:00"', given=shown(value))
+        hint, hour = N_('write {day}, and the hour apart: "{hour}"'), f"{value:%H:%M}"
+        raise wrong("{given} is a day and an hour", hint, given=shown(value), day=value.date().isoformat(), hour=hour)
     if isinstance(value, date):
         return value
     raise _no_day(value)
@@ -92,7 +99,9 @@ def parse_duration(value: Any) -> Any:
     days, hours, rest, minutes = (int(number or 0) for number in match.groups()) if match else (0, 0, 0, 0)
     length = timedelta(days=days, hours=hours, minutes=rest + minutes)
     if not length:
-        raise wrong("{given} is not a length of time", 'write "2h", "1h30" or "90 min"', given=shown(value))
+        meant = importlib.import_module("pipeline.catalogue.proposals").proposed_length(value)
+        hint = N_('write "{meant}"') if meant else 'write "2h", "1h30" or "90 min"'
+        raise wrong("{given} is not a length of time", hint, given=shown(value), meant=meant)
     return length
 
 

@@ -1,10 +1,16 @@
-"""What was probably meant by a day or an hour that is written as people write them, and not as the catalogue does."""
+"""What was probably meant by a day, an hour or a language that is written as people do, not as the catalogue does."""
 
+import importlib
 import re
 import unicodedata
 from datetime import date
 
 _HOUR = re.compile(r"(?P<hour>\d{1,2})(?:\s*[h:.]\s*(?P<minute>\d{2}))?\s*(?:h|heures?|(?P<half>am|pm))?")
+_UNTIL = re.compile(r"[–—-]|\b(?:à|to|et|and|until|till)\b|jusqu['’]à")
+_LENGTH = re.compile(
+    r"(?P<hours>\d{1,2})(?:\s*(?:h|hours?|heures?)?\s*(?:(?P<half>et demie?|and a half)|[:h]\s*(?P<minutes>\d\d))"
+    r"|[.,](?P<tenths>\d)\s*(?:h|hours?|heures?))?"
+)
 _GAP = r"\s*[/.\-–—\s]\s*"
 _YEAR_FIRST = re.compile(rf"(?P<year>\d{{4}}){_GAP}(?P<month>\d{{1,2}}){_GAP}(?P<day>\d{{1,2}})")
 _DAY_FIRST = re.compile(rf"(?P<day>\d{{1,2}}){_GAP}(?P<month>\d{{1,2}}){_GAP}(?P<year>\d{{4}}|\d{{2}})")
@@ -17,6 +23,42 @@ _MONTHS = {
     "july": 7, "aou": 8, "aug": 8, "sep": 9, "oct": 10, "nov": 11, "dec": 12,
 }  # fmt: skip
 """How the names of the months begin, in French and English."""
+_HYPHENS = str.maketrans(dict.fromkeys("‐‑‒–—−", "-"))
+_UNKNOWN = frozenset(
+    {"", "-", "tba", "tbc", "tbd", "n/a", "none", "unknown", "inconnu", "inconnue"}
+    | {f"{opening} {word}" for opening in ("à", "a") for word in ("définir", "confirmer", "préciser", "venir", "fixer")}
+    | {f"to be {word}" for word in ("announced", "confirmed", "defined", "decided")}
+)
+LANGUAGES = ("en", "fr", "de", "es", "it", "pt", "nl")
+"""In which the names of languages are recognised."""
+
+
+def is_unknown(written: str) -> bool:
+    """Whether people say with it that they don't know yet."""
+    return unicodedata.normalize("NFKC", written[:60]).translate(_HYPHENS).strip(" ?.!").casefold() in _UNKNOWN
+
+
+def proposed_language(written: str) -> str | None:
+    """The code of a language by its name: `français`, `German`, `Español`; or by a code written otherwise: `FR`."""
+    names, locale = written[:60].strip().casefold(), importlib.import_module("babel").Locale
+    if names in locale("en").languages:
+        return names
+    found = (code for of in LANGUAGES for code, name in locale(of).languages.items() if name.casefold() == names)
+    return next((code for code in found if len(code) in {2, 3}), None)
+
+
+def proposed_length(written: object) -> str | None:
+    """`2 heures et demie`, `1.5h`, `2:30`, 90 as a catalogue has them; a number up to 12 means hours."""
+    match = _LENGTH.fullmatch(str(written)[:60].strip().casefold())
+    if match is None:
+        number = str(written)[:60].strip()
+        return f"{int(number)} min" if re.fullmatch(r"\d{3}", number, re.ASCII) else None
+    hours, minutes = int(match["hours"]), int(match["minutes"] or 0)
+    if match["half"] or match["tenths"]:
+        minutes = 30 if match["half"] else int(match["tenths"]) * 6
+    if hours > 12 and match[0].isdigit():
+        return f"{hours} min"
+    return (f"{hours}h{minutes:02}" if minutes else f"{hours}h") if hours or minutes else None
 
 
 def proposed_time(written: str) -> str | None:
@@ -32,14 +74,15 @@ def proposed_time(written: str) -> str | None:
 
 def proposed_times(written: str) -> tuple[str, str] | None:
     """`18h30-20h`, `19:00 to 21:00` as the catalogue has them: when it starts, and when it ends."""
-    start, _, end = re.sub("[–—]|à|to", "-", written).partition("-")
+    text = re.sub(r"^\s*(?:de|from|entre|between)\b", "", unicodedata.normalize("NFC", written[:60]).casefold())
+    start, end = [*_UNTIL.split(text, maxsplit=1), ""][:2]
     first, last = proposed_time(start), proposed_time(end)
     return (first, last) if first and last else None
 
 
 def proposed_day(written: str) -> str | None:
     """`04/03/2027`, `4 mars 2027`, `2027-3-4` as a catalogue has them: 2027-03-04; the day stands before the month."""
-    letters = unicodedata.normalize("NFKD", written[:60].strip().casefold().replace("–", "-").replace("—", "-"))
+    letters = unicodedata.normalize("NFKD", written[:60].strip().casefold().translate(_HYPHENS))
     text = " ".join(letters.encode("ascii", "ignore").decode().split())
     forms = (_YEAR_FIRST, _DAY_FIRST, _IN_WORDS, _MONTH_FIRST)
     match = next((found for form in forms if (found := form.fullmatch(text))), None)

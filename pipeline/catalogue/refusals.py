@@ -6,6 +6,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from pipeline.catalogue.findings import Finding, nearest, unknown
+from pipeline.catalogue.hours import NOT_KNOWN
 from pipeline.catalogue.models import (
     RESERVED,
     Access,
@@ -31,7 +32,7 @@ from pipeline.catalogue.models import (
     Work,
 )
 from pipeline.catalogue.places import Path
-from pipeline.catalogue.texts import shown
+from pipeline.catalogue.texts import quoted, shown
 from pipeline.errors import N_
 
 TABLES: Mapping[str, tuple[type[BaseModel], ...]] = {
@@ -54,7 +55,9 @@ def finding_of(error: ErrorDetails) -> Finding:
     if error["type"] == "tocsin":
         is_a_name = path[-1:] == ("venue",) and "proposal" in values["values"]
         hint = N_("write the `id` of one of the [[venue]] tables") if is_a_name else values["hint"]
-        return Finding(path, values["message"], hint, values["values"])
+        if hint == NOT_KNOWN and not (path[0] == "event" and len(path) == len(("event", 0, "date"))):
+            hint = N_("delete the line while it is not known")
+        return Finding(path, values["message"], hint, {"key": _last_key(path), **values["values"]})
     if (form := _FORMS.get(str(_last_key(path)))) is not None and error["type"] in _OF_SHAPE:
         return Finding(path, "{given} is not what stands here", form, {"given": shown(error["input"])})
     say = _SAY.get(error["type"])
@@ -158,14 +161,31 @@ def _pattern(path: Path, error: ErrorDetails) -> Finding:
     )
 
 
+def _text(path: Path, error: ErrorDetails) -> Finding:
+    return Finding(path, "{given} is not a text", quoted(error["input"]), {"given": shown(error["input"])})
+
+
+def _whole_number(path: Path, error: ErrorDetails) -> Finding:
+    given = error["input"]
+    written = given.strip() if isinstance(given, str) else ""
+    hint = N_("write {number}, without quotes") if written.isdecimal() else "write it without quotes: 12"
+    return Finding(path, "{given} is not a whole number", hint, {"given": shown(given), "number": written[:20]})
+
+
+def _table(path: Path, error: ErrorDetails) -> Finding:
+    given = error["input"]
+    if len(path) == 1 and isinstance(given, list | tuple):
+        return Finding(path, N_("`{key}` is one table and not a list"), N_("write [{key}]"), {"key": path[0]})
+    hint = "write {{ key = … }}, or a table of its own"
+    return Finding(path, "{given} is not a table", hint, {"given": shown(given)})
+
+
 _OF_SHAPE = frozenset({"tuple_type", "model_type", "model_attributes_type", "dict_type", "too_long", "too_short"})
 _FORMS = {
     "speakers": N_('write [{{ name = "…" }}]; of several, each between braces, with commas between'),
     "geo": N_("write latitude and longitude with points: [48.85, 2.35]"),
 }
 """How keys are written whose shape people often guess wrong."""
-_TEXT = _wanted("{given} is not a text", 'write it between quotes: "…"')
-_TABLE = _wanted("{given} is not a table", "write {{ key = … }}, or a table of its own")
 _NUMBER = _wanted("{given} is not a number", "write it without quotes: 2.5")
 _DATE = _wanted("{given} is not a date", "write 2026-05-07, without quotes")
 _SAY: Mapping[str, Callable[[Path, ErrorDetails], Finding]] = {
@@ -173,17 +193,17 @@ _SAY: Mapping[str, Callable[[Path, ErrorDetails], Finding]] = {
     "extra_forbidden": _extra,
     "literal_error": _one_of,
     "enum": _one_of,
-    "string_type": _TEXT,
-    "string_unicode": _TEXT,
-    "int_type": _wanted("{given} is not a whole number", "write it without quotes: 12"),
+    "string_type": _text,
+    "string_unicode": _text,
+    "int_type": _whole_number,
     "bool_type": _wanted("{given} is not yes or no", "write true or false, without quotes"),
     "float_type": _NUMBER,
     "float_parsing": _NUMBER,
     "finite_number": _NUMBER,
     "tuple_type": _wanted("{given} is not a list", 'write it between brackets: ["…"]'),
-    "dict_type": _TABLE,
-    "model_type": _TABLE,
-    "model_attributes_type": _TABLE,
+    "dict_type": _table,
+    "model_type": _table,
+    "model_attributes_type": _table,
     "greater_than_equal": _limits("it is at least {limit}"),
     "less_than_equal": _limits("it is at most {limit}"),
     "greater_than": _limits("it is more than {limit}"),

@@ -2,16 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.catalogue.models import Catalogue, Event, Group, Venue
 from pipeline.catalogue.toml import by_python
 from pipeline.errors import Problem
 
 
-@dataclass(frozen=True)
-class Refused:
+class Refused(NamedTuple):
     """A group's file with mistakes: all of them, and the id of its group, None where even that can't be read."""
 
     file: str
@@ -19,8 +17,7 @@ class Refused:
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(NamedTuple):
     """What was last published of the groups whose files were refused."""
 
     groups: tuple[Group, ...] = ()
@@ -31,27 +28,27 @@ class Kept:
 Keep = Callable[[Sequence[Refused], Catalogue], Kept]
 """What stands in for refused files, given the catalogue of all others."""
 
-_OPENING = re.compile(r"^[ \t]*(?:\[[ \t]*group\b|group[ \t]*[.=])", re.MULTILINE)
-_NEXT_TABLE = re.compile(r"^[ \t]*\[", re.MULTILINE)
-_ID = re.compile(r"""^[ \t]*id[ \t]*=[ \t]*(["'])(?P<id>[a-z0-9-]+)\1""", re.MULTILINE)
+_OPENING = r"(?m)^[ \t]*(?:\[[ \t]*group\b|group[ \t]*[.=])"
+_NEXT_TABLE = r"(?m)^[ \t]*\["
+_ID = r"""(?m)^[ \t]*id[ \t]*=[ \t]*(["'])(?P<id>[a-z0-9-]+)\1"""
 
 
 def opens_a_group(text: str) -> bool:
     """Whether a file that is no TOML was meant as a group's."""
-    return _OPENING.search(text) is not None
+    return re.search(_OPENING, text) is not None
 
 
 def group_id_in(text: str) -> str | None:
     """The id of the group in a file that is no TOML, None where that can't be told."""
-    start = _OPENING.search(text)
+    start = re.search(_OPENING, text)
     if start is None:
         return None
-    end = _NEXT_TABLE.search(text, start.end())
+    end = re.compile(_NEXT_TABLE).search(text, start.end())
     opening = text[start.start() : end.start() if end else len(text)]
     try:
         return group_id_of(by_python(opening))
     except (ValueError, RecursionError):
-        found = _ID.search(opening)
+        found = re.search(_ID, opening)
         return found["id"] if found else None
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from pipeline.catalogue.texts import Checked, one_line, several, shaped, wrong
 from pipeline.catalogue.when import zone_names
+from pipeline.errors import N_
 
 _written: dict[frozenset[str], set[str]] = {}
 
@@ -17,7 +18,10 @@ _written: dict[frozenset[str], set[str]] = {}
 class Model(BaseModel):
     """What all tables share: nothing changes after loading, no key is unknown."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
+    # Most are only ever judged as a part of another, with which what judges them is made.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True, defer_build=True
+    )
 
     def model_post_init(self, _context: Any) -> None:
         """Shares the set of the keys that were written with all tables in which the same were: they are many."""
@@ -33,7 +37,7 @@ def _email_validator() -> ModuleType:
 
 _PLAIN = re.compile(r"[A-Za-z0-9]++(?:[._+-][A-Za-z0-9]++)*+@(?:[a-z0-9]++(?:-[a-z0-9]++)*+\.)+(?P<top>[a-z]{2,})")
 _LONGEST_PLAIN = 64
-_WITHIN = re.compile(r"[A-Za-z0-9._+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}")
+_WITHIN = r"[A-Za-z0-9._+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}"
 """An address in something pasted: `mailto:…`, a link, brackets."""
 _SPECIAL = frozenset({"arpa", "invalid", "local", "localhost", "onion", "test"})
 
@@ -52,7 +56,7 @@ def _address(value: str) -> str:
         found = library.validate_email(one_line(value), check_deliverability=False, test_environment=True)
         return str(found.normalized)
     except library.EmailNotValidError:
-        found = _WITHIN.search(value)
+        found = re.search(_WITHIN, value)
         meant = found[0] if found and found[0] != value else "name@example.org"
         raise wrong("{value!r} is not a mail address", 'write "{meant}"', value=value, meant=meant) from None
 
@@ -70,8 +74,20 @@ _COLOUR = "#[0-9a-fA-F]{3}(?:[0-9a-fA-F]{3})?|[a-z]{3,20}"
 
 def _zone(value: str) -> str:
     if value not in zone_names() or value in _NO_ZONES:
-        raise wrong("{value!r} is not a time zone", 'write its IANA name: "Europe/Paris"', value=value)
+        meant = _meant_zone(value)
+        hint = N_('write "{meant}"') if meant else 'write its IANA name: "Europe/Paris"'
+        raise wrong("{value!r} is not a time zone", hint, value=value, meant=meant)
     return value
+
+
+def _meant_zone(value: str) -> str | None:
+    """The zone of a city that is named alone, or of a name that is written a little otherwise."""
+    written = value[:60].strip().casefold().replace(" ", "_")
+    names = {
+        part: name for name in sorted(zone_names()) for part in (name.rpartition("/")[2].casefold(), name.casefold())
+    }
+    close: list[str] = importlib.import_module("difflib").get_close_matches(written, names, n=1, cutoff=0.8)
+    return names[close[0]] if close else None
 
 
 def named(key: str, plain: Any, table: Any) -> BeforeValidator:

@@ -131,6 +131,12 @@ def _open_table(key: str, value: str, at: int, _column: int) -> Iterator[Slip]:
                    at + braces.rindex("{"), key, {"key": key})  # fmt: skip
 
 
+def _no_value(key: str, value: str, at: int, _column: int) -> Iterator[Slip]:
+    if not value or value.startswith("#"):
+        yield Slip(N_("there is nothing behind the equals sign"),
+                   N_("write the value on the same line, or delete the line"), at, key)  # fmt: skip
+
+
 def _date(key: str, value: str, at: int, _column: int) -> Iterator[Slip]:
     if key in _DATES or re.fullmatch(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{4}", value):
         if re.fullmatch(r"\d{4}-\d\d-\d\d", value):
@@ -179,5 +185,16 @@ def _curly_here(line: str, column: int) -> Iterator[Slip]:
 
 
 _BEFORE_PAIRS: tuple[Look, ...] = (_conflict, _unseen, _remark, _foreign_key)
-_IN_PAIRS = (_curly, _open_table, _end_of_line, _date, _time, _yes_or_no, _remark_after, _quote_within, _bare_text)
+_IN_PAIRS = (
+    _no_value,
+    _curly,
+    _open_table,
+    _end_of_line,
+    _date,
+    _time,
+    _yes_or_no,
+    _remark_after,
+    _quote_within,
+    _bare_text,
+)
 _AFTER_PAIRS: tuple[Look, ...] = (_curly_here, _colon)

@@ -7,8 +7,10 @@ from io import BytesIO
 from pipeline.catalogue.places import Place
 from pipeline.errors import N_, Problem
 
-_AT = re.compile(r"(?P<what>.*?)\s*\(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL)
-_IS_THERE_TWICE = re.compile("Cannot|Duplicate|Expected '\\]")
+# Compiled when something is wrong, which is seldom.
+_AT = r"(?s)(?P<what>.*?)\s*\(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)"
+LONG_QUOTES = ('"""', "'''")
+_IS_THERE_TWICE = "Cannot|Duplicate|Expected '\\]"
 """Complaints about lines that are well written by themselves, and about headers."""
 
 _SAID = (
@@ -50,15 +52,19 @@ def refusal(file: str, text: str, error: ValueError) -> Problem:
 def syntax_problem(file: str, text: str, complaint: str) -> Problem:
     """The problem of a text that `tomllib` refused with that complaint; the commonest slips get words of their own."""
     lines = text.split("\n")
-    match = _AT.fullmatch(complaint)
+    match = re.fullmatch(_AT, complaint)
     what = match["what"] if match else complaint
     place = Place(int(match["line"]), int(match["column"])) if match and match["line"] else _end(text, what)
+    if what == "Unclosed array":
+        place = _end_of_text_before(lines, place)
     line = lines[place.line - 1] if place.line <= len(lines) else ""
+    if what == "Unterminated string" and line.startswith(LONG_QUOTES, place.column - 1):
+        what = 'Expected \'"""\''
     if (document := _other_document(text)) is not None:
         return Problem(file, 1, "", *document, text=lines[0])
     # Loaded only where something is wrong.
     slips = importlib.import_module("pipeline.catalogue.slips")
-    if not _IS_THERE_TWICE.match(what) and (slip := slips.slip_in(line, place.column)) is not None:
+    if not re.match(_IS_THERE_TWICE, what) and (slip := slips.slip_in(line, place.column)) is not None:
         return Problem(file, place.line, slip.key, slip.message, slip.hint, slip.values, column=slip.column, text=line)
     message, hint = next(
         ((said, remedy) for pattern, said, remedy in _SAID if re.fullmatch(pattern, what, re.DOTALL)),
@@ -69,11 +75,24 @@ def syntax_problem(file: str, text: str, complaint: str) -> Problem:
     )
 
 
+def _end_of_text_before(lines: list[str], place: Place) -> Place:
+    """Where the line above ends, if what can't be read begins a line: there the comma or the bracket is missing."""
+    if lines[place.line - 1 : place.line] and not lines[place.line - 1][: place.column - 1].strip():
+        above = next((number for number in range(place.line - 2, -1, -1) if lines[number].strip()), None)
+        if above is not None:
+            return Place(above + 1, len(lines[above].rstrip()) + 1)
+    return place
+
+
 def _other_document(text: str) -> tuple[str, str] | None:
     """What is wrong with a text that was never meant as a catalogue."""
     start = text[:200].lstrip().casefold()
     if start.startswith(("{\\rtf", "<!doctype", "<html", "<?xml")):
         return N_("this is a document of another kind"), N_("save it as plain text, in UTF-8")
+    if re.match(r'\{\s*"|\[\s*\{', start):
+        return N_("this is JSON and not TOML"), N_(
+            "begin with `tocsin init`; `tocsin import FILE` then takes its events in"
+        )
     return None
 
 
@@ -85,7 +104,7 @@ def number_problem(file: str, text: str) -> Problem:
     return Problem(file, line, "", "a number has too many digits", "write a shorter one", column=column)
 
 
-_ENDLESS = re.compile(r"""(?:^|[{,])[ \t\[]*+(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){60}""")
+_ENDLESS = r"""(?:^|[{,])[ \t\[]*+(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){60}"""
 MANY_DOTS = 60
 MOST_TABLES = 100_000
 """Far more than any programme has; each takes some four kilobytes of memory."""
@@ -110,7 +129,7 @@ def _endless_key(file: str, data: bytes) -> Problem | None:
     """A key with dozens of dots, for which the parser would need memory by the square."""
     for number, line in enumerate(BytesIO(data), start=1):
         # Counting dots is quick; hardly any line has so many.
-        if line.count(b".") >= MANY_DOTS and (match := _ENDLESS.search(line.decode(errors="replace"))) is not None:
+        if line.count(b".") >= MANY_DOTS and (match := re.search(_ENDLESS, line.decode(errors="replace"))) is not None:
             return Problem(
                 file, number, "", "a key has too many dots", "a catalogue needs three at most", column=match.start() + 1
             )

@@ -3,9 +3,11 @@
 Each type refuses what can't be published, in words that say what to type; `pydantic` adds the place.
 """
 
+import importlib
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from datetime import date, time
 from functools import cache
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote, urlsplit
@@ -24,7 +26,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from pipeline.catalogue.when import ZONES
 from pipeline.errors import N_
 
-FORBIDDEN = re.compile(
+FORBIDDEN = (
     "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
     + "".join(f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(17))
     + "]"
@@ -60,6 +62,12 @@ def _plainly(value: Any) -> str:
         return "…"
 
 
+def quoted(value: Any) -> str:
+    """The hint for a text whose quotes are missing."""
+    is_plain = isinstance(value, int | float | date | time) and not isinstance(value, bool)
+    return N_('write it between quotes: "{given}"') if is_plain else 'write it between quotes: "…"'
+
+
 class Phrase(NamedTuple):
     """A text as said in one language; `language` is the one it is really written in."""
 
@@ -72,7 +80,7 @@ def forbidden_character(text: str, *, allowed: str = "") -> str | None:
     # Most texts hold nothing but letters, line breaks and the spaces of French typography; that is quickly seen.
     if text.replace("\n", "").replace("\u00a0", "").replace("\u202f", "").isprintable() and "\n" in allowed:
         return None
-    found = next((match for match in FORBIDDEN.finditer(text) if match[0] not in allowed), None)
+    found = next((match for match in re.finditer(FORBIDDEN, text) if match[0] not in allowed), None)
     return None if found is None else f"U+{ord(found[0]):04X}"
 
 
@@ -107,7 +115,7 @@ def prose(text: str) -> str:
 class Text(RootModel[dict[str, StrictStr]]):
     """A text in one or more languages, the default language first; the base of `Line` and `Prose`."""
 
-    model_config = {"frozen": True}
+    model_config = {"frozen": True, "defer_build": True}
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -132,7 +140,7 @@ class Text(RootModel[dict[str, StrictStr]]):
         if isinstance(value, str):
             return {context.get("default_language", "und"): value}
         if not isinstance(value, dict):
-            raise wrong("{given} is not a text", 'write it between quotes: "…"', given=shown(value))
+            raise wrong("{given} is not a text", quoted(value), given=shown(value))
         if not value:
             raise wrong("a text is missing", 'write "…" or one text per language, as in title.en = "…"')
         languages: tuple[str, ...] = context.get("languages", ())
@@ -149,8 +157,9 @@ class Text(RootModel[dict[str, StrictStr]]):
 
     def said_in(self, language: str) -> Phrase:
         """The text in that language, or in the default language where there is no translation."""
-        if language in self.root:
-            return Phrase(self.root[language], language)
+        text = self.root.get(language)
+        if text is not None:
+            return Phrase(text, language)
         other = next(iter(self.root))
         return Phrase(self.root[other], language if other == "und" else other)
 
@@ -210,7 +219,9 @@ def proposed_slug(value: str) -> str:
 
 def _language(value: str) -> str:
     if not re.fullmatch(LANGUAGE, value):
-        raise wrong("{value!r} is not a language", 'write its short code: "fr", "en", "pt-BR"', value=value)
+        meant = importlib.import_module("pipeline.catalogue.proposals").proposed_language(value)
+        hint = N_('write "{meant}"') if meant else 'write its short code: "fr", "en", "pt-BR"'
+        raise wrong("{value!r} is not a language", hint, value=value, meant=meant)
     return value
 
 

@@ -100,8 +100,8 @@ def _told(shell: Shell, done: Posted) -> int:
                 "posts": [_as_json(line) for line in done.lines],
                 "in_doubt": [_as_json(line) for line in done.doubtful],
                 "in_hand": [_as_json(line) for line in done.in_hand],
-                "not_composed": list(done.not_composed),
-                "trouble": done.trouble,
+                "not_composed": list(map(str, done.not_composed)),
+                "trouble": str(done.trouble or ""),
             }
         )
     else:
@@ -111,11 +111,13 @@ def _told(shell: Shell, done: Posted) -> int:
         shell.say(shell.count("{count} posted", "{count} posted", posted))
     for line in done.in_hand:
         shell.tell(shell.words("another run is at it: {list}  {mailing}").format(list=line.to, mailing=line.mail))
-    for text in done.not_composed:
-        shell.complain(shell.words("a letter could not be composed and waits: {what}").format(what=text))
+    for error in done.not_composed:
+        said = shell.words("a letter could not be composed and waits: {what}")
+        shell.complain(said.format(what=error.said(shell.words)))
     _tell_doubt(shell, done.doubtful)
     if done.trouble:
-        shell.complain(shell.words("{trouble}; what is due waits").format(trouble=done.trouble))
+        said = shell.words("{trouble}; what is due waits")
+        shell.complain(said.format(trouble=done.trouble.said(shell.words)))
         return OUTSIDE
     return WRONG if done.doubtful or done.not_composed else DONE
 

@@ -33,14 +33,17 @@ def run(module: ModuleType, options: argparse.Namespace) -> int:
         _complain(error.said(_words(options)))
         return OUTSIDE
     except OSError as error:
-        _complain(f"{error.filename or 'the system'}: {error.strerror or error}")
+        where = error.filename or _words(options)(N_("the system"))
+        _complain(f"{where}: {error.strerror or error}")
         return OUTSIDE
 
 
 def _words(options: argparse.Namespace) -> Callable[[str], str]:
-    said: Callable[[str], str] = importlib.import_module("pipeline.interface_words").words(
-        language_of(options.lang, os.environ)
-    )
+    return _in(language_of(options.lang, os.environ))
+
+
+def _in(language: str) -> Callable[[str], str]:
+    said: Callable[[str], str] = importlib.import_module("pipeline.interface_words").words(language)
     return said
 
 
@@ -51,20 +54,20 @@ def _complain(text: str) -> None:
 def unknown_command(name: str, commands: Iterable[str], language: str) -> int:
     """Says that there is no such command, and which one may be meant."""
     meant = importlib.import_module("difflib").get_close_matches(name, list(commands), n=1)
-    say = importlib.import_module("pipeline.interface_words").words(language)
     pattern = (
         N_("there is no command {name!r}; did you mean `tocsin {meant}`?")
         if meant
         else N_("there is no command {name!r}; try --help")
     )
-    _complain(say(pattern).format(name=name, meant=meant[0] if meant else ""))
+    _complain(_in(language)(pattern).format(name=name, meant=meant[0] if meant else ""))
     return MISUSED
 
 
-def unexpected(error: Exception) -> int:
+def unexpected(error: Exception, language: str) -> int:
     """Says in a line what nobody foresaw, and how to report it."""
     if os.environ.get("TOCSIN_DEBUG"):
         importlib.import_module("traceback").print_exception(error)
-    _complain(f"an error that we did not foresee ({type(error).__name__}: {error}); nothing is lost")
-    _complain("please report it, with what TOCSIN_DEBUG=1 prints before the same command")
+    say, what = _in(language), f"{type(error).__name__}: {error}"
+    _complain(say(N_("an error that we did not foresee ({what}); nothing is lost")).format(what=what))
+    _complain(say(N_("please report it, with what TOCSIN_DEBUG=1 prints before the same command")))
     return OUTSIDE

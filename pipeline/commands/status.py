@@ -77,7 +77,8 @@ def _tell_letters(shell: Shell, found: SeriesOverview) -> None:
 
 def _told(shell: Shell, trouble: Trouble) -> str:
     times = shell.count("{count} time", "{count} times", trouble.times)
-    return shell.words("{name}: {what}").format(name=f"{times} {trouble.outcome}", what=trouble.text)
+    outcome = shell.words(STATES[State(trouble.outcome)])
+    return shell.words("{name}: {what}").format(name=f"{times} {outcome}", what=trouble.text)
 
 
 def as_json(found: Overview) -> dict[str, object]:

@@ -133,7 +133,7 @@ def read_day_and_times(text: str, days: Days) -> tuple[date, time | None, time |
 
 def is_unknown(text: str) -> bool:
     """Whether a cell says that it isn't known yet."""
-    return len(text) <= LONGEST_DATED and FORBIDDEN.sub(" ", text).strip().casefold() in UNKNOWN
+    return len(text) <= LONGEST_DATED and re.sub(FORBIDDEN, " ", text).strip().casefold() in UNKNOWN
 
 
 def _without_weekday(text: str) -> tuple[str, int | None]:

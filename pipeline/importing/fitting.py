@@ -126,7 +126,7 @@ class _Fitting:
 
     def _clean(self, key: str, text: str) -> str:
         allowed = "\n\t" if key in PROSE or key == "directions" else ""
-        kept = FORBIDDEN.sub(lambda match: match[0] if match[0] in allowed else _instead(match[0]), text)
+        kept = re.sub(FORBIDDEN, lambda match: match[0] if match[0] in allowed else _instead(match[0]), text)
         kept = _SURROGATE.sub("", kept)
         if len(kept) < len(text.replace("\r\n", "\n")):
             gone = sorted({f"U+{ord(c):04X}" for c in text if c not in kept and c not in "\r\n\t"})

@@ -114,7 +114,7 @@ def event_view(
 
 
 def _without_promise(when: When) -> When:
-    return replace(when, all_day=True) if isinstance(when, OnDay) else when
+    return when._replace(all_day=True) if isinstance(when, OnDay) else when
 
 
 def online_link(online: Online, language: str, secrets: Mapping[str, str]) -> Link | None:

@@ -11,8 +11,8 @@ from patterns import calls_and_classes, literals, name_of
 from test_catalogue_words import fields, french
 
 from pipeline.cli import main
-from pipeline.commands.running import unexpected
 from pipeline.commands import running
+from pipeline.commands.running import unexpected
 from pipeline.errors import FileError, SettingsError, TocsinError
 
 FRENCH = {
