@@ -19,6 +19,10 @@ FAR_AHEAD = timedelta(days=3660)
 """How far ahead a recurring event is searched for its next time; rules with longer gaps aren't for people."""
 
 
+_OFF = (Status.CANCELLED, Status.POSTPONED)
+"""Of what doesn't take place on its date; no set, since a look into one costs more than both comparisons."""
+
+
 @dataclass(frozen=True)
 class Listing:
     """One event as it is published: its facts, its place, and its revision."""
@@ -32,7 +36,7 @@ class Listing:
     @property
     def cancelled(self) -> bool:
         """Whether it won't take place on its date: cancelled, or postponed until a new one is known."""
-        return self.event.status in {Status.CANCELLED, Status.POSTPONED}
+        return self.event.status in _OFF
 
 
 @dataclass(frozen=True)
@@ -153,6 +157,11 @@ class Edition:
     def next(self) -> Listing | None:
         """The next event that takes place, or None."""
         return next((listing for listing in self.upcoming if not listing.cancelled), None)
+
+    @cached_property
+    def after_next(self) -> tuple[Listing, ...]:
+        """What is upcoming besides `next`."""
+        return tuple(listing for listing in self.upcoming if listing is not self.next)
 
     @cached_property
     def is_over(self) -> bool:
@@ -305,9 +314,6 @@ def _news(before: Line | None, group: list[Line], later: list[Line], sequence: i
         group[0].news, kind, event, venue, event_before, venue_before, changed, group[0].at, updated, cancelled_later,
         last.at, sequence,
     )  # fmt: skip
-
-
-_OFF = {Status.CANCELLED.value, Status.POSTPONED.value}
 
 
 def _cancelled_since(later: list[Line]) -> datetime | None:

@@ -15,6 +15,7 @@ from pipeline.actions.newsletters import due_newsletters
 from pipeline.actions.pictures import picture_files
 from pipeline.actions.project import Project, read_catalogue, read_ledger, refuse_vanished
 from pipeline.actions.remembered import Remembered, digest_of_files
+from pipeline.actions.remembered_reading import Reading
 from pipeline.actions.remembered_templates import remembered_templates
 from pipeline.actions.themes import template_folders
 from pipeline.actions.verdict_memory import tree
@@ -68,13 +69,15 @@ def draft(
     now: datetime,
     day: date | None = None,
     newsletters: Callable[[Edition, datetime], tuple[Line, ...]] = due_newsletters,
+    reading: Reading | None = None,
 ) -> Draft:
     """The edition of the files as they are, stamped as publishing at `now` would; raises every problem.
 
     `newsletters` gives the lines of the newsletters that are out since the edition which it is given was published.
+    What `reading` knows is not read again.
     """
-    loaded = read_catalogue(project, now)
-    ledger = read_ledger(project, loaded.catalogue)
+    loaded = read_catalogue(project, now, reading.memory if reading is not None else None)
+    ledger = read_ledger(project, loaded.catalogue, reading)
     refuse_vanished(project, loaded.catalogue, ledger)
     pending = journal.pending_lines(loaded.catalogue, ledger, now)
     day = day or now.astimezone(loaded.catalogue.series.zone).date()
@@ -87,8 +90,12 @@ def build(project: Project, now: datetime, day: date | None = None, *, remarks: 
     """Writes `out/` as a draft: looking is not announcing, the ledger is not touched. `remarks` are wanted after it."""
     with project.alone():
         # Who publishes meanwhile would be followed by what was read before.
-        drawn = draft(project, now, day).with_remarks(remarks)
-        return Result(drawn, write_out(project, drawn.edition))
+        reading = None if remarks else Reading(project.folder)
+        drawn = draft(project, now, day, reading=reading).with_remarks(remarks)
+        written = write_out(project, drawn.edition)
+        if reading is not None:
+            reading.keep(drawn.edition)
+        return Result(drawn, written)
 
 
 def files_of(project: Project, edition: Edition) -> Iterator[Artifact]:

@@ -7,17 +7,24 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline import ledger as journal
 from pipeline.actions.verdict_memory import Looked, matches, stands
 from pipeline.catalogue.load import Loaded, Source, load
+from pipeline.catalogue.memory import Memory
 from pipeline.catalogue.models import Catalogue
 from pipeline.catalogue.refused import Kept, Refused
 from pipeline.errors import CatalogueError, InputError, LedgerError, Problem
 from pipeline.files import alone_in, read_if_there, read_utf8
 from pipeline.keeping import last_published
 from pipeline.ledger import Ledger
+from pipeline.ledger_lines import read_rows
 from pipeline.mending import unlike_events
+
+if TYPE_CHECKING:
+    # Named only: who checks a catalogue remembers nothing of it here.
+    from pipeline.actions.remembered_reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +59,22 @@ def project_at(catalogue: Path, out: Path | None = None, templates: Path | None 
     return Project(catalogue, out or folder / "out", templates or folder / "templates", folder / "ledger.jsonl")
 
 
-def read_catalogue(project: Project, now: datetime | None = None) -> Loaded:
+def read_catalogue(project: Project, now: datetime | None = None, memory: Memory | None = None) -> Loaded:
     """The catalogue, or CatalogueError with every problem; LedgerError where that can't be read and is needed.
 
     A group's file with mistakes is refused alone: what was last published of it stands in its place.
     """
-    return read_with(project, read_utf8(project.catalogue, project.catalogue.name), now)
+    return read_with(project, read_utf8(project.catalogue, project.catalogue.name), now, memory)
 
 
-def read_with(project: Project, text: str | bytes, now: datetime | None = None) -> Loaded:
+def read_with(project: Project, text: str | bytes, now: datetime | None = None, memory: Memory | None = None) -> Loaded:
     """The same as it would be with that text in the main file."""
 
     def keep(refused: Sequence[Refused], others: Catalogue) -> Kept:
         return last_published(read_ledger(project))(refused, others)
 
     source = Source(project.catalogue.name, text)
-    return load(source, _included(project), now, _is_there(project), keep)
+    return load(source, _included(project), now, _is_there(project), keep, memory)
 
 
 def _whole(project: Project, now: datetime | None) -> Loaded:
@@ -112,18 +119,37 @@ def _is_there(project: Project) -> Callable[[str], bool]:
     return is_there
 
 
-def read_ledger(project: Project, catalogue: Catalogue | None = None) -> Ledger:
+def read_ledger(project: Project, catalogue: Catalogue | None = None, reading: "Reading | None" = None) -> Ledger:
     """The ledger, empty before the first publication; LedgerError where it can't be read or holds no events' facts.
 
-    With a valid catalogue at hand what it says just the same is not judged again.
+    With a valid catalogue at hand what it says just the same is not judged again, nor is a ledger that `reading` knows.
     """
     name = project.ledger.name
+    if reading is not None and catalogue is not None:
+        return _read_with_memory(project, catalogue, reading)
     text = read_if_there(project.ledger, name)
     ledger = journal.read(text, name)
     if catalogue is not None:
         ledger = journal.recognised(catalogue, ledger)
     if problems := unlike_events(ledger, text, name):
         raise LedgerError(problems)
+    return ledger
+
+
+def _read_with_memory(project: Project, catalogue: Catalogue, reading: "Reading") -> Ledger:
+    name = project.ledger.name
+    data = read_utf8(project.ledger, name) if project.ledger.exists() else b""
+    if (known := reading.lines_of(data)) is not None:
+        return journal.recognised(catalogue, Ledger.holding(known), reading.told)
+    text = data.decode()
+    rows, problems = read_rows(text, name)
+    if problems:
+        raise LedgerError(problems)
+    lines = [line for _, line in rows]
+    ledger = journal.recognised(catalogue, Ledger.holding(lines))
+    if problems := list(unlike_events(ledger, text, name)):
+        raise LedgerError(problems)
+    reading.learn_ledger(data, lines)
     return ledger
 
 

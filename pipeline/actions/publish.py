@@ -8,6 +8,7 @@ from pipeline import ledger as journal
 from pipeline.actions.build import Result, bundles_of, draft, stage
 from pipeline.actions.newsletters import due_newsletters, too_late
 from pipeline.actions.project import Project, read_catalogue, read_ledger
+from pipeline.actions.remembered_reading import Reading
 from pipeline.catalogue.models import Catalogue
 from pipeline.edition import Edition
 from pipeline.errors import CatalogueError, LedgerError, Problem, TocsinError
@@ -40,7 +41,9 @@ def publish(
     """
     with alone_in(project.folder):
         newsletters = partial(left_newsletters, database) if writes else no_newsletters
-        drawn = draft(project, now, day, newsletters).with_remarks(remarks)
+        # All of it is read: mail is written of the whole catalogue.
+        reading = Reading(project.folder, recalls=False)
+        drawn = draft(project, now, day, newsletters, reading).with_remarks(remarks)
         with database.look() as connection:
             refuse_older(published_edition(connection, drawn.edition.series.id), journal.write(drawn.edition.ledger))
         files = bundles_of(project, drawn.edition)
@@ -48,10 +51,13 @@ def publish(
             # Everything is rendered before the first is put in its place: a broken template changes nothing.
             known = stage(project, drawn.edition, files, staged)
             if drawn.pending or drawn.newsletters:
-                write_whole(project.ledger, journal.write(drawn.edition.ledger).encode(), durable=True)
+                ledger = journal.write(drawn.edition.ledger).encode()
+                write_whole(project.ledger, ledger, durable=True)
+                reading.learn_ledger(ledger, drawn.edition.ledger.all_lines)
             written = staged.put()
         store_edition(database, drawn.edition, now)
         known.keep()
+        reading.keep(drawn.edition)
     return Result(drawn, written)
 
 

@@ -1,20 +1,24 @@
 """The tables of all files of a catalogue put together, what each event inherits, and where each value stands."""
 
+import hashlib
+import importlib
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, partial
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from pipeline.catalogue.findings import Finding
+from pipeline.catalogue.memory import KnownRow, Memory
 from pipeline.catalogue.models import RESERVED, Catalogue, Event
 from pipeline.catalogue.places import Path, Places
 from pipeline.catalogue.refusals import finding_of
 from pipeline.catalogue.refused import Refused, group_id_in, group_id_of, opens_a_group
 from pipeline.catalogue.syntax import beyond_limits, refusal
-from pipeline.catalogue.toml import decoded, read_toml
+from pipeline.catalogue.toml import decoded, read_piece, read_toml
 from pipeline.errors import CatalogueError, Problem, Severity
 
 LISTS = ("venue", "organisation", "event", "reminder", "newsletter")
@@ -53,22 +57,29 @@ class Stretch(NamedTuple):
     defaults: Mapping[str, Any]
 
 
-@dataclass
 class Draft:
     """The merged tables of all files while they are being put together, and where each came from."""
 
-    tables: dict[str, Any] = field(default_factory=dict)
-    stretches: dict[str, list[Stretch]] = field(default_factory=dict)
-    """For each list of rows, and for groups and defaults, where they come from, in their order."""
-    given: list[frozenset[str]] = field(default_factory=list)
-    """The keys that each event says itself."""
-    all_defaults: list[Mapping[str, Any]] = field(default_factory=list)
-    """Each `[defaults]` of the files, less what can't be one."""
-    problems: list[Problem] = field(default_factory=list)
-    main: Source = field(default_factory=lambda: Source("events.toml", ""))
-    group_files: dict[str, str | None] = field(default_factory=dict)
-    """The files that open with `[group]`, and the ids of their groups where these can be read."""
-    _shapes: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
+    def __init__(self, memory: Memory | None = None) -> None:
+        self.tables: dict[str, Any] = {}
+        self.stretches: dict[str, list[Stretch]] = {}
+        """For each list of rows, and for groups and defaults, where they come from, in their order."""
+        self.given: list[frozenset[str]] = []
+        """The keys that each event says itself."""
+        self.all_defaults: list[Mapping[str, Any]] = []
+        """Each `[defaults]` of the files, less what can't be one."""
+        self.problems: list[Problem] = []
+        self.main = Source("events.toml", "")
+        self.group_files: dict[str, str | None] = {}
+        """The files that open with `[group]`, and the ids of their groups where these can be read."""
+        self.memory = memory
+        """Where files are read block by block: what is known of their events."""
+        self._shapes: dict[frozenset[str], frozenset[str]] = {}
+        self._said: list[object] = []
+        """All that the files say besides their events."""
+        self._digests: list[str | None] = []
+        """The digest of each event's block, None where it shares it with something else."""
+        self._digests_to_come: list[str | None] = []
 
     # ------------------------------------------------------------------------------------ gathering
 
@@ -143,9 +154,15 @@ class Draft:
                 self._note(name, len(merged), source, defaults)
             if name == "event":
                 self.given += map(self._keys_of, rows)
-            merged += [{**row, "$group": group} for row in rows] if name == "event" and group else rows
+                self._digests += self._digests_to_come or [None] * len(rows)
+                rows = [self._of_group(row, group) for row in rows] if group else rows
+            merged += rows
         if "reminder" not in raw and not self.tables.get("reminder"):
             self.tables.pop("reminder", None)
+
+    @staticmethod
+    def _of_group(row: dict[str, Any], group: object) -> dict[str, Any]:
+        return row if isinstance(row, KnownRow) else {**row, "$group": group}
 
     def _note(self, name: str, first: int, source: Source, defaults: Mapping[str, Any] = EMPTY) -> None:
         self.stretches.setdefault(name, []).append(Stretch(first, source, defaults))
@@ -156,9 +173,21 @@ class Draft:
         return self._shapes.setdefault(keys, keys)
 
     def _parse(self, source: Source) -> dict[str, Any] | None:
+        self._digests_to_come = []
+        if (raw := self._read(source)) is not None and self.memory is not None:
+            self._said.append((source.name, {key: value for key, value in raw.items() if key != "event"}))
+        return raw
+
+    def _read(self, source: Source) -> dict[str, Any] | None:
         if source.unreadable is not None:
             self.problems.append(source.unreadable)
             return None
+        if self.memory is not None and isinstance(source.text, bytes):
+            read = _remembering().read_by_blocks(source.name, source.text, self.memory.known)
+            if read is not None:
+                values: dict[str, Any]
+                values, self._digests_to_come = read
+                return values
         if (beyond := beyond_limits(source.name, source.text)) is not None:
             self.problems.append(beyond)
             return None
@@ -227,12 +256,29 @@ class Draft:
         }
         rows = self.tables.setdefault("event", [])
         for number, row in enumerate(rows):
-            rows[number] = _inherit(row, self._stretch("event", number).defaults, inherited)
+            stretch = self._stretch("event", number)
+            if isinstance(row, KnownRow):
+                group = self.group_files.get(stretch.source.name)
+                read = partial(_read_event, stretch, (row.start, row.end), group, inherited, context)
+                rows[number] = _remembering().known_event(row.facts, read)
+                continue
+            rows[number] = _inherit(row, stretch.defaults, inherited)
             try:
                 rows[number] = Event.model_validate(rows[number], context=context)
             except ValidationError as error:
                 for item in error.errors():
                     yield finding_of({**item, "loc": ("event", number, *item["loc"])})
+
+    @property
+    def head(self) -> str:
+        """A digest of all that the files say besides their events: what these are judged by."""
+        return hashlib.blake2b(repr(self._said).encode(errors="surrogatepass"), digest_size=16).hexdigest()
+
+    @property
+    def blocks(self) -> dict[str, str]:
+        """The digest of each sound event's block, by its id, where it has one of its own."""
+        pairs = zip(self.tables.get("event", ()), self._digests, strict=True)
+        return {event.id: digest for event, digest in pairs if digest is not None}
 
     # ------------------------------------------------------------------------------------ reporting
 
@@ -301,6 +347,26 @@ class Draft:
         number = f"#{int(path[1]) + 1}"
         label = f'{path[0]} "{name[:70]}"' if isinstance(name, str) else f"{path[0]} {number}"
         return f"{label}: {_dotted(path[2:])}" if path[2:] else label
+
+
+def _remembering() -> ModuleType:
+    # Who remembers nothing needs it not.
+    return importlib.import_module("pipeline.catalogue.remembering")
+
+
+def _read_event(
+    stretch: Stretch,
+    place: tuple[int, int],
+    group: str | None,
+    inherited: Mapping[str, Any],
+    context: Mapping[str, Any],
+) -> Event:
+    """The event of a block that is known to be sound."""
+    text = stretch.source.text
+    assert isinstance(text, bytes)  # noqa: S101 - only such a text is read block by block
+    [row] = read_piece(text[place[0] : place[1]])["event"]
+    own = {**row, "$group": group} if group else row
+    return Event.model_validate(_inherit(own, stretch.defaults, inherited), context=context)
 
 
 def _inherit(row: Mapping[str, Any], defaults: Mapping[str, Any], inherited: Mapping[str, Any]) -> dict[str, Any]:

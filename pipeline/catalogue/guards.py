@@ -34,6 +34,8 @@ def guard(catalogue: Catalogue, is_there: IsThere = anything_is_there) -> Iterat
     yield from _series(catalogue)
     yield from _site(catalogue)
     for number, event in enumerate(catalogue.events):
+        if type(event) is not Event:
+            continue  # it was judged before
         for finding in (*_event(event), *chronology(event, catalogue.languages)):
             yield Finding(("event", number, *finding.path), finding.message, finding.hint, finding.values)
     yield from _unique("event", "id", [event.id for event in catalogue.events])

@@ -10,6 +10,7 @@ from pipeline.catalogue.findings import Finding
 from pipeline.catalogue.guards import guard
 from pipeline.catalogue.hints import hints
 from pipeline.catalogue.inheritable import wrong_references, wrong_shapes
+from pipeline.catalogue.memory import Memory
 from pipeline.catalogue.models import Catalogue
 from pipeline.catalogue.references import IsThere, anything_is_there
 from pipeline.catalogue.refused import Keep, Refused, completed
@@ -57,16 +58,23 @@ def load(
     now: datetime | None = None,
     is_there: IsThere = anything_is_there,
     keep: Keep | None = None,
+    memory: Memory | None = None,
 ) -> Loaded:
     """The catalogue of a text and of the files that it includes; CatalogueError holds every problem.
 
     `now`, an aware instant, is needed only for warnings about what is past; `is_there` knows the catalogue's folder.
-    With `keep` a group's file with mistakes is refused alone; without it the whole catalogue is.
+    With `keep` a group's file with mistakes is refused alone; without it the whole catalogue is. Events that `memory`
+    knows are not judged again, nor read before somebody asks for them; it learns of the others.
     """
     refused: dict[str, Refused] = {}
     included = cache(included)
+    if memory is not None and memory.known:
+        if (recalled := _recalled(main, included, is_there, memory)) is not None:
+            return recalled
+        # What is wrong, and what is right below another head, is found by judging everything.
+        memory.known = {}
     while True:
-        draft = Draft()
+        draft = Draft(memory=memory)
         draft.take_main(main, included, refused.keys())
         catalogue, problems = _judged(draft, is_there, keep, refused)
         found = draft.of_groups(problems) if keep is not None else {}
@@ -76,12 +84,28 @@ def load(
         refused |= found
     if catalogue is None or problems:
         raise CatalogueError((*problems, *(problem for one in refused.values() for problem in one.problems)))
+    if memory is not None and not refused:
+        memory.learn(draft.head, draft.blocks)
     today = now.astimezone(catalogue.series.zone).date() if now else None
 
     def remarks() -> tuple[Problem, ...]:
         return draft.report(filter(draft.is_its_own, hints(catalogue, today)))
 
     return Loaded(catalogue, remarks, tuple(sorted(refused.values(), key=lambda one: one.file)), draft.report)
+
+
+def _recalled(main: Source, included: Included, is_there: IsThere, memory: Memory) -> Loaded | None:
+    """The catalogue below the head that is known; None where that is another, or where anything is wrong."""
+    draft = Draft(memory=memory)
+    draft.take_main(main, included)
+    if draft.problems or draft.head != memory.head:
+        return None
+    catalogue, problems = _judged(draft, is_there, None, {})
+    if catalogue is None or problems:
+        return None
+    memory.learn(draft.head, draft.blocks)
+    memory.recalled = True
+    return Loaded(catalogue)
 
 
 def _judged(

@@ -48,6 +48,11 @@ def pieces(text: str | bytes, at_once: int = AT_ONCE) -> Iterator[str | bytes]:
         start, after = end, end + at_once
 
 
+def read_piece(piece: bytes) -> dict[str, Any]:
+    """The values of a short text by itself; raises as `read_toml`."""
+    return _read(piece)
+
+
 def _joined(parts: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
     """The tables of all pieces as one; None where only the whole text can tell what they mean."""
     values: dict[str, Any] = {}

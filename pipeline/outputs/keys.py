@@ -18,6 +18,7 @@ from pipeline.edition import Edition, Listing, News
 from pipeline.ledger import Line
 from pipeline.ledger_lines import digest_of_facts
 
+A_FEW = 3
 A_RUN, LONGEST_RUN = 32, 256
 """About so many events of a long file are remembered together, and so many at most."""
 
@@ -94,6 +95,7 @@ class Keys:
         self.pieces = Pieces()
         self._edition = edition
         self._records: dict[str, bytes] = {}
+        self._joined: dict[tuple[int, ...], tuple[object, bytes]] = {}
         self._facts: dict[tuple[str, str], str] = {}
         self._runs: dict[int, tuple[Sequence[Listing], Sequence[tuple[Listing, ...]]]] = {}
 
@@ -129,8 +131,15 @@ class Keys:
 
     def of(self, *listings: Listing | None, values: Iterable[str] = ()) -> str:
         """The events at their places, with their histories, all that is in `series`, and what else a file shows."""
-        # All in one piece, and without a call for each event: asked for each of thousands of files.
-        parts = [self._series]
+        told = f"{len(listings)} {tuple(values)!r}".encode()
+        return hashlib.blake2b(b"".join((self._series, self._records_of(listings), told)), digest_size=16).hexdigest()
+
+    def _records_of(self, listings: tuple[Listing | None, ...]) -> bytes:
+        """The records of events at their places, one after another; of a run, found once for all its files."""
+        names = tuple(map(id, listings))
+        if (found := self._joined.get(names)) is not None:
+            return found[1]
+        parts = list[bytes]()
         known = self._records
         for listing in listings:
             if listing is None:
@@ -139,8 +148,11 @@ class Keys:
             name = listing.event.id
             # Of the same length for each, so that one can't pass for two.
             parts += known.get(name) or self._record(name), b"R" if listing.retired else b"-"
-        parts.append(f"{len(listings)} {tuple(values)!r}".encode())
-        return hashlib.blake2b(b"".join(parts), digest_size=16).hexdigest()
+        joined = b"".join(parts)
+        if len(listings) > A_FEW:
+            # Held on to, so that no other events are found in their place.
+            self._joined[names] = listings, joined
+        return joined
 
     def runs(self, listings: Sequence[Listing]) -> Sequence[tuple[Listing, ...]]:
         """The runs of events of which several files tell, found once for all of them."""
@@ -162,12 +174,13 @@ class Keys:
             yield opening + self.pieces.of(self.of(*run, values=said), partial(_told, run, make, between))
             opening = between
 
-    def of_news(self, told: Iterable[News], *said: str) -> str:
+    def of_news(self, told: Iterable[News], *said: str, frozen: bool = False) -> str:
         """Pieces of news in their order, each with its event's history and where it stands there, and `series`.
 
-        `said` is whatever else of the edition is told with them.
+        `said` is whatever else of the edition is told with them; with `frozen` nothing that came after a piece is.
         """
-        parts = (part for item in told for part in (_state(item), self._record(item.event.id)))
+        history = self._record_until if frozen else self._record_up_to_now
+        parts = (part for item in told for part in (_state(item), history(item)))
         return _digest(self._series, b"news", *parts, *map(str.encode, said)).hex()
 
     @cached_property
@@ -183,6 +196,16 @@ class Keys:
         if found is None:
             found = self._records[event] = _digest(*map(self._line, self._edition.ledger.of(event)))
         return found
+
+    def _record_up_to_now(self, item: News) -> bytes:
+        return self._record(item.event.id)
+
+    def _record_until(self, item: News) -> bytes:
+        """The history of the event of a piece of news, up to that."""
+        lines = self._edition.ledger.of(item.event.id)
+        if len(lines) == 1:
+            return self._record(item.event.id)
+        return _digest(*(self._line(line) for line in lines if line.at <= item.last))
 
     def _line(self, line: Line) -> bytes:
         head = (line.kind.value, line.event, line.uid, line.news, line.at.isoformat(), *sorted(line.changed))

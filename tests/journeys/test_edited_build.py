@@ -177,10 +177,10 @@ def test_nobody_publishes_between_the_reading_of_a_build_and_its_note(
     def watched(module: Any, name: str) -> None:
         does: Callable[..., object] = getattr(module, name)
 
-        def step(*arguments: object) -> object:
+        def step(*arguments: object, **named: object) -> object:
             assert is_held(built), name
             steps.append(name)
-            return does(*arguments)
+            return does(*arguments, **named)
 
         monkeypatch.setattr(module, name, step)
 

@@ -109,6 +109,21 @@ def template(name: str, *texts: str | None) -> st.SearchStrategy[Edit]:
     return st.sampled_from(texts).map(edit)
 
 
+def goes_to_the_end(name: str) -> Edit:
+    def edit(state: State) -> None:
+        if name in state["events"]:
+            state["events"][name] = state["events"].pop(name)
+
+    return edit
+
+
+def is_called_otherwise(name: str) -> Edit:
+    """Another id: to readers another event in its place."""
+    return lambda state: state.update(
+        events={("five" if known == name else known): facts for known, facts in state["events"].items()}
+    )
+
+
 def comes_or_goes(name: str) -> Edit:
     return lambda state: state["events"].pop(name, None) or state["events"].update({name: event(7)})
 
@@ -129,6 +144,8 @@ EDITS = st.one_of(
     of_event("more", "", 'abstract = "Some *words*."', 'price = "5 euros"', f"recordings = ['{RECORDING}']", PICTURED),
     of_event("repeats", "", "FREQ=WEEKLY;COUNT=5"),
     st.sampled_from(EVENTS).map(comes_or_goes),
+    st.sampled_from(EVENTS).map(goes_to_the_end),
+    st.sampled_from(EVENTS).map(is_called_otherwise),
     of_project("cities", "hall", values=("Paris", "Nancy")),
     of_project("series", "title", values=("Talks", "Evening talks")),
     of_project("series", "subtitle", values=("", 'subtitle = "All of them"')),
@@ -248,6 +265,7 @@ def inodes_in(folder: Path) -> dict[str, tuple[int, int]]:
 def spoil(folder: Path, how: str) -> None:
     """What happens to files that are ours alone."""
     notes, page = folder / "var" / "files.json", folder / "out" / "events" / "two" / "index.html"
+    reading = folder / "var" / "reading.json"
     match how:
         case "no notes":
             shutil.rmtree(folder / "var", ignore_errors=True)
@@ -255,6 +273,10 @@ def spoil(folder: Path, how: str) -> None:
             notes.write_bytes(notes.read_bytes()[: notes.stat().st_size // 2])
         case "other notes" if notes.exists():
             notes.write_text('{"files": 3}')
+        case "cut reading" if reading.exists():
+            reading.write_bytes(reading.read_bytes()[: reading.stat().st_size // 2])
+        case "no reading" if reading.exists():
+            reading.unlink()
         case "edited page" if page.exists():
             # As long as before: only its time, or its bytes, tell.
             page.write_bytes(page.read_bytes().replace(b"Event", b"EvenT"))
@@ -271,7 +293,19 @@ def spoil(folder: Path, how: str) -> None:
 
 
 SPOILT = st.sampled_from(
-    ["", "", "no notes", "cut notes", "other notes", "edited page", "no page", "another picture", "killed"]
+    [
+        "",
+        "",
+        "no notes",
+        "cut notes",
+        "other notes",
+        "cut reading",
+        "no reading",
+        "edited page",
+        "no page",
+        "another picture",
+        "killed",
+    ]
 )
 DAYS = st.sampled_from([None, None, None, date(2026, 3, 12), date(2026, 6, 1)])
 

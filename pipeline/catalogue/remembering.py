@@ -1,0 +1,173 @@
+"""Events that were judged before: what is as it was below the same head is sound, and is read when asked for."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, time, timedelta
+from typing import Any
+
+from pydantic import ConfigDict
+
+from pipeline.catalogue.memory import KnownRow
+from pipeline.catalogue.models import Event, Status
+from pipeline.catalogue.syntax import MOST_TABLES, beyond_limits
+from pipeline.catalogue.toml import read_piece
+
+_EVENT = b"\n[[event]]"
+
+_FROM_JSON: Mapping[str, Callable[[Any], Any]] = {
+    "date": date.fromisoformat, "end_date": date.fromisoformat,
+    "time": time.fromisoformat, "end_time": time.fromisoformat,
+    "duration": lambda seconds: timedelta(seconds=seconds),
+    "estimated_duration": lambda seconds: timedelta(seconds=seconds),
+    "status": Status, "tags": tuple,
+}  # fmt: skip
+_PLAIN = (
+    "id", "number", "all_day", "timezone", "venue", "image", "repeats", "fold", "end_fold", "group", *_FROM_JSON,
+)  # fmt: skip
+"""The facts by which events are put in order and looked for; all others are read when somebody asks for them."""
+_DEFAULTS = {name: Event.model_fields[name].default for name in _PLAIN if not Event.model_fields[name].is_required()}
+
+
+def places_of_events(text: bytes) -> Iterator[tuple[int, int]]:
+    """Where each block `[[event]]` of a file begins and ends. A long text may hold such a line: that is no block."""
+    start = text.find(_EVENT)
+    while start >= 0:
+        end = text.find(_EVENT, start + len(_EVENT))
+        yield start + 1, len(text) if end < 0 else end + 1
+        start = end
+
+
+def digest_of_block(file: str, block: bytes) -> str:
+    """By which a block of a file is known again."""
+    found = hashlib.blake2b(f"{file}\n".encode(errors="surrogateescape"), digest_size=16)
+    found.update(block)
+    return found.hexdigest()
+
+
+def read_by_blocks(file: str, text: bytes, known: Mapping[str, str]) -> tuple[dict[str, Any], list[str | None]] | None:
+    """The tables of a file, with the digests of its events' blocks; None where only the whole text tells what it means.
+
+    In the place of an event that is known stands a `KnownRow`.
+    """
+    places = list(places_of_events(text))
+    if not places or len(places) > MOST_TABLES or (values := _alone(file, text[: places[0][0]])) is None:
+        return None
+    rows, digests = list[Any](), list[str | None]()
+    found, growing = {**values, "event": rows}, set[str]()
+    for start, end in places:
+        digest = digest_of_block(file, text[start:end])
+        if (facts := known.get(digest)) is not None:
+            rows.append(KnownRow(facts, start, end))
+            digests.append(digest)
+            continue
+        part = _alone(file, text[start:end]) or {}
+        events = part.pop("event", None)
+        if "event" in values or not isinstance(events, list) or not _take_rest(found, part, growing):
+            return None
+        rows += events
+        digests += [None if part or len(events) > 1 else digest] * len(events)
+    return found, digests
+
+
+def _alone(file: str, block: bytes) -> dict[str, Any] | None:
+    """The tables of a part of a file; None where it is no TOML by itself."""
+    try:
+        return None if beyond_limits(file, block) is not None else read_piece(block)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _take_rest(found: dict[str, Any], part: Mapping[str, Any], growing: set[str]) -> bool:
+    """Joins what else stands below an event; False where only the whole text tells what it means."""
+    for key, value in part.items():
+        if key in found:
+            if key not in growing or not isinstance(value, list):
+                return False
+            found[key] += value
+        else:
+            found[key] = value
+            growing |= {key} if isinstance(value, list) else set()
+    return True
+
+
+class KnownEvent(Event):
+    """An event of which only some facts are at hand; asked for any other it is read, and is an `Event` from then on."""
+
+    model_config = ConfigDict(defer_build=True)
+
+    def __getattr__(self, name: str) -> Any:
+        """What isn't at hand."""
+        return getattr(_whole(self), name)
+
+    def __eq__(self, other: object) -> bool:
+        """As an event; two of different names are told apart unread."""
+        if isinstance(other, Event) and other.id != self.id:
+            return False
+        return bool(_whole(self) == other)
+
+    def __hash__(self) -> int:
+        """As an event."""
+        return hash(_whole(self))
+
+    def __iter__(self) -> Any:
+        """As an event."""
+        return iter(_whole(self))
+
+    def __copy__(self) -> Any:
+        """As an event."""
+        return _whole(self).__copy__()
+
+    def __deepcopy__(self, memo: Any = None) -> Any:
+        """As an event."""
+        return _whole(self).__deepcopy__(memo)
+
+    def __repr__(self) -> str:
+        """As an event."""
+        return repr(_whole(self))
+
+    def model_dump(self, **how: Any) -> dict[str, Any]:
+        """As an event."""
+        return _whole(self).model_dump(**how)
+
+    def model_dump_json(self, **how: Any) -> str:
+        """As an event."""
+        return _whole(self).model_dump_json(**how)
+
+
+def known_event(facts: str, read: Callable[[], Event]) -> KnownEvent:
+    """The event of remembered facts, which `read` reads as a whole."""
+    values = json.loads(facts)
+    for name in values.keys() & _FROM_JSON.keys():
+        values[name] = _FROM_JSON[name](values[name])
+    event = KnownEvent.__new__(KnownEvent)
+    object.__setattr__(event, "__dict__", {**_DEFAULTS, **values, "_read": read})
+    return event
+
+
+def _whole(event: KnownEvent) -> Event:
+    """The same event, read."""
+    at_hand = object.__getattribute__(event, "__dict__")
+    read = at_hand.pop("_read", None)
+    if read is not None:
+        found = read()
+        at_hand.update(found.__dict__)
+        for slot in ("__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__"):
+            object.__setattr__(event, slot, getattr(found, slot))
+        object.__setattr__(event, "__class__", Event)
+    return event
+
+
+def facts_of_known(event: Event) -> str:
+    """What `known_event` takes."""
+    given = {name: getattr(event, name) for name in _PLAIN}
+    return json.dumps(
+        {name: _as_json(value) for name, value in given.items() if name not in _DEFAULTS or value != _DEFAULTS[name]},
+        ensure_ascii=False, separators=(",", ":"),
+    )  # fmt: skip
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return value.isoformat() if isinstance(value, date | time) else value
