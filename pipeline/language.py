@@ -39,7 +39,7 @@ def first_of_month(said: str, day: date, language: str) -> str:
 
 def say_time(moment: datetime, language: str) -> str:
     """The hour of an aware instant in its own zone: `19:00`."""
-    return say_hour(moment.time().replace(second=0, microsecond=0, fold=0), language)
+    return say_hour(time(moment.hour, moment.minute), language)
 
 
 @cache

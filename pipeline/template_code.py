@@ -1,6 +1,7 @@
 """How templates become code, and how that runs: a page calls hundreds of small things, and each of them counts."""
 
-from collections.abc import Callable, Hashable, Iterator, MutableMapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping
+from functools import partial
 from types import CodeType, FunctionType, MethodType
 from typing import Any, ClassVar
 
@@ -9,10 +10,11 @@ import markupsafe
 from jinja2 import nodes
 from jinja2.bccache import Bucket
 from jinja2.compiler import CodeGenerator, Frame
+from jinja2.environment import TemplateModule
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from jinja2.parser import Parser
-from jinja2.runtime import Context, Macro
+from jinja2.runtime import Context, Macro, markup_join
 from jinja2.utils import missing
 from markupsafe import Markup, escape
 
@@ -26,8 +28,11 @@ MANY = 4
 
 _FIXED_WORD = ("name", "lparen", "string", "rparen")
 
-# The library's own, without the wrapper that would mark the text as safe: what is written out needs no mark.
-_bare: Callable[[str], str] = getattr(markupsafe, "_escape_inner", escape)
+bare: Callable[[str], str] = getattr(markupsafe, "_escape_inner", escape)
+"""A plain text as HTML: the library's own, without the wrapper that would mark it as safe."""
+
+# The mark alone: the class itself asks each text first whether it isn't HTML already.
+_marked_safe: Callable[[str], Markup] = partial(str.__new__, Markup)
 
 
 class WordsAtOnce(Extension):
@@ -106,12 +111,35 @@ class Compiled(jinja2.BytecodeCache):
             self.used.add((self._language, bucket.key))
 
 
+_CALLING = "_calling"
+"""The first value of each macro of a template that holds nothing else: the context of the page that calls it."""
+_ARE_MACROS = "are_macros"
+
+
+def _is_macro(node: nodes.Node) -> bool:
+    """Whether it is a macro, or the space between two."""
+    if isinstance(node, nodes.Output):
+        return all(isinstance(one, nodes.TemplateData) and not one.data.strip() for one in node.nodes)
+    return isinstance(node, nodes.Macro)
+
+
 class _Code(CodeGenerator):
     """Code that escapes what it writes out without making an object of each text; none for blocks that nobody has."""
 
     def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:  # noqa: N802 - the library's
         refuse_unknown_blocks(self.environment, node, self.name or "", self.filename)
+        if are_macros := all(map(_is_macro, node.body)):
+            for macro in node.find_all(nodes.Macro):
+                macro.args.insert(0, nodes.Name(_CALLING, "param"))
         super().visit_Template(node, frame)
+        self.writeline(f"{_ARE_MACROS} = {are_macros}")
+
+    def enter_frame(self, frame: Frame) -> None:
+        """A macro that is imported once looks for its words on the page that calls it."""
+        if _CALLING in frame.symbols.refs:
+            self.writeline(f"context = {frame.symbols.refs[_CALLING]}")
+            self.writeline("resolve = context.resolve_or_missing")
+        super().enter_frame(frame)
 
     def visit_Output(self, node: nodes.Output, frame: Frame) -> None:  # noqa: N802
         """What stands side by side is given on as one text: each goes through all templates that are extended."""
@@ -135,6 +163,16 @@ class _Code(CodeGenerator):
             self.write(") is str else environment.escaped(_text))")
         else:
             super()._output_child_post(node, frame, finalize)
+
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802
+        if not frame.eval_ctx.autoescape or frame.eval_ctx.volatile:
+            super().visit_Concat(node, frame)
+            return
+        self.write("environment.joined((")
+        for part in node.nodes:
+            self.visit(part, frame)
+            self.write(", ")
+        self.write("))")
 
     def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:  # noqa: N802
         # Without the variables of the block and the loop, which none of the functions that pages know asks for.
@@ -168,16 +206,39 @@ class _Context(Context):
         return super().call(obj, *args, **kwargs)
 
     def _of_macro(self, macro: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-        """What a macro says; the library's own way is a long one for what most calls are, a few values in their order.
+        """What a macro says; the library's own way is a long one for what most calls are, a few values.
 
         The macro itself puts its defaults in the place of those that are missing.
         """
-        missed = len(macro.arguments) - len(args)
-        if kwargs or missed < 0 or macro.caller or macro.catch_kwargs or macro.catch_varargs:
+        if macro.arguments[:1] == (_CALLING,):
+            args = self, *args
+        others = macro.arguments[len(args) :]
+        usual = len(args) <= len(macro.arguments) and kwargs.keys() <= set(others)
+        if not usual or macro.caller or macro.catch_kwargs or macro.catch_varargs:
             said: str = macro(self.eval_ctx, *args, **kwargs)
             return said
-        text: str = macro._func(*args, *[missing] * missed)  # noqa: SLF001 - it has no public name
-        return Markup(text) if self.eval_ctx.autoescape else text  # noqa: S704 - escaped there
+        values = [kwargs.get(name, missing) for name in others]
+        text: str = macro._func(*args, *values)  # noqa: SLF001 - it has no public name
+        return _marked_safe(text) if self.eval_ctx.autoescape else text
+
+
+class _Template(jinja2.Template):
+    """One that holds nothing but macros is made once and not for each page that imports it."""
+
+    _made: TemplateModule | None = None
+
+    def make_module(
+        self,
+        vars: dict[str, Any] | None = None,  # noqa: A002 - the library's
+        shared: bool = False,
+        locals: Mapping[str, Any] | None = None,  # noqa: A002
+    ) -> TemplateModule:
+        """What it defines, for the page with these variables."""
+        if not self.root_render_func.__globals__[_ARE_MACROS]:
+            return super().make_module(vars, shared, locals)
+        if self._made is None:
+            self._made = super().make_module()
+        return self._made
 
 
 class Environment(jinja2.Environment):
@@ -185,6 +246,7 @@ class Environment(jinja2.Environment):
 
     code_generator_class = _Code
     context_class = _Context
+    template_class = _Template
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -206,8 +268,12 @@ class Environment(jinja2.Environment):
             found.globals = dict(found.globals)
         return found
 
-    bare = staticmethod(_bare)
-    """A plain text as HTML."""
+    bare = staticmethod(bare)
+
+    @staticmethod
+    def joined(parts: tuple[Any, ...]) -> str:
+        """What stands between tildes as one text; it is HTML as soon as one of them is."""
+        return "".join(parts) if set(map(type, parts)) == {str} else markup_join(parts)
 
     @staticmethod
     def escaped(value: Any) -> str:

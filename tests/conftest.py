@@ -29,6 +29,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_xdist_auto_num_workers():
+    """Two more than there are cores: many a test waits half of its time, for a lease, a browser or another process."""
+    cores = yield
+    return cores if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else cores + 2
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """Where TOCSIN_NO_SKIPS is set a skipped test is a failed one."""
     report = yield

@@ -52,7 +52,7 @@ class Card:
         facts = "\n".join((str(DRAWN_AS), *astuple(self)))
         return f"cards/{hashlib.blake2b(facts.encode(), digest_size=12).hexdigest()}.png"
 
-    @property
+    @cached_property
     def picture(self) -> Picture:
         """The card as a picture of the site, with its words for those who don't see it."""
         say, title = words(self.language), self.title

@@ -5,16 +5,16 @@ The library's own folding goes character by character and costs more than all th
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime
-from functools import lru_cache
+from datetime import UTC, datetime
+from functools import cache, lru_cache
 from itertools import chain
+from types import MappingProxyType
 from typing import Any, Self
 
 from icalendar import Component, Parameters
 from icalendar.parser import Contentline
 from icalendar.prop import vDDDTypes, vDuration, vText, vUri
 
-_ESCAPED = (("\\", r"\\"), (";", r"\;"), (",", r"\,"), ("\r\n", r"\n"), ("\n", r"\n"), ("\r", r"\n"))
 _LANGUAGE = re.compile("[A-Za-z0-9-]+")
 LIMIT = 75
 """The longest line in octets, without its line break (RFC 5545, 3.1)."""
@@ -32,10 +32,34 @@ class Text(vText):
 
     def to_ical(self) -> bytes:
         """The text with what has a meaning in a content line escaped."""
-        text = str(self)
-        for mark, escaped in _ESCAPED:
-            text = text.replace(mark, escaped)
-        return text.encode()
+        text = self.replace("\\", r"\\").replace(";", r"\;").replace(",", r"\,")
+        return text.replace("\r\n", r"\n").replace("\n", r"\n").replace("\r", r"\n").encode()
+
+
+class Uri(vUri):
+    """A URI value without parameters, for those that each event has: the library's makes a table for them."""
+
+    params: Mapping[str, str] = MappingProxyType({})  # type: ignore[assignment]
+
+    def __new__(cls, value: str) -> Self:
+        """An absolute address."""
+        return str.__new__(cls, value)
+
+
+class Instant:
+    """An instant as a DATE-TIME value in UTC; the library's looks for the name of its zone among all."""
+
+    __slots__ = ("dt",)
+    params: Mapping[str, str] = MappingProxyType({})
+
+    def __init__(self, moment: datetime) -> None:
+        """Of an aware instant, in whichever zone."""
+        self.dt = moment.astimezone(UTC)
+
+    def to_ical(self) -> bytes:
+        """The instant to the second."""
+        at = self.dt
+        return b"%04d%02d%02dT%02d%02d%02dZ" % (at.year, at.month, at.day, at.hour, at.minute, at.second)
 
 
 class Properties(dict[str, Any]):
@@ -118,20 +142,14 @@ def _line(name: str, value: object) -> bytes:
         return f"{name}:{value}".encode()
     parameters = getattr(value, "params", None) or {}
     parameter = _simple(parameters)
-    if parameter is None or type(value) not in {Text, vUri, vDDDTypes, vDuration}:
+    if parameter is None or type(value) not in _PLAIN:
         return str(Contentline.from_parts(name, Parameters(parameters), value)).encode()
-    written = _date(value) if isinstance(value, vDDDTypes) else value.to_ical()  # type: ignore[attr-defined]
+    written = value.to_ical()  # type: ignore[attr-defined]
     return f"{name}{parameter}:".encode() + (written.encode() if isinstance(written, str) else written)
 
 
-def _date(value: vDDDTypes) -> str | bytes:
-    """An instant in UTC or a day, which most of them are; any other as the library writes it."""
-    at = value.dt
-    if isinstance(at, datetime) and at.tzinfo is UTC:
-        return f"{at.year:04}{at.month:02}{at.day:02}T{at.hour:02}{at.minute:02}{at.second:02}Z"
-    if type(at) is date:
-        return f"{at.year:04}{at.month:02}{at.day:02}"
-    return bytes(value.to_ical())
+_PLAIN = frozenset({Text, Uri, Instant, vUri, vDDDTypes, vDuration})
+"""The kinds of values that are written as they are, where their parameters are simple."""
 
 
 def _simple(parameters: Mapping[str, object]) -> str | None:
@@ -141,9 +159,14 @@ def _simple(parameters: Mapping[str, object]) -> str | None:
     if len(parameters) > 1:
         return None
     code = parameters.get("LANGUAGE")
-    if isinstance(code, str) and _LANGUAGE.fullmatch(code):
-        return f";LANGUAGE={code}"
+    if isinstance(code, str) and (spoken := _spoken(code)) is not None:
+        return spoken
     return ";VALUE=DATE" if parameters.get("VALUE") == "DATE" else None
+
+
+@cache
+def _spoken(code: str) -> str | None:
+    return f";LANGUAGE={code}" if _LANGUAGE.fullmatch(code) else None
 
 
 def opening_of(properties: Component) -> bytes:

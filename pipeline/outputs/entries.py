@@ -117,7 +117,7 @@ class Desk:
             yield f"tags/{tag}", partial(self._tagged, tag)
 
     def key(self, path: str) -> str | None:
-        """The key of an archive, which only tells what was published; None for any other feed."""
+        """The key of an archive, which only tells what was published, and of the newest entries; None for others."""
         # The same in every language and format.
         known: dict[str, str | None] = self.edition.__dict__.setdefault("_archive_keys", {})
         if path not in known:
@@ -126,17 +126,28 @@ class Desk:
 
     def _key(self, path: str) -> str | None:
         top, is_archive, number = path.rpartition("archive/")
+        said = list[str]()
         # A group may be called so, too: its own feed has no number.
         told = self._full[top][int(number) - 1] if is_archive and number else ()
+        if not path:
+            told, previous = self._shown(path, self._stream)
+            said += (str(previous), f"over: {self.edition.is_over}")
         events = [item for item in told if not isinstance(item, Sent)]
         if not told or len(events) < len(told):
             return None
         # Of an edition that isn't published the lines of one instant may still become more.
         instants = [str(self._instants.of_news(item.last, item)) for item in events]
-        return keys(self.edition).of_news(events, *instants)
+        if not path:
+            instants += [str(self._instants.of_news(item.updated, item)) for item in events]
+        return keys(self.edition).of_news(events, *instants, *said, frozen=bool(path))
 
     def _newest(self, path: str, stream: Sequence[Told], *, part: str = "") -> Feed:
-        """The newest entries of a feed that has archives: all that are in none, and as many more as it may show."""
+        """The newest entries of a feed that has archives."""
+        shown, previous = self._shown(path, stream)
+        return self._feed(path, self._entries(shown), part=part, previous=previous)
+
+    def _shown(self, path: str, stream: Sequence[Told]) -> tuple[Sequence[Told], str | None]:
+        """All that are in no archive, and as many more as the feed may show; and the path of the newest archive."""
         full = self._full[path]
         archived = {item.id for archive in full for item in archive}
         room = PAGE - sum(item.id not in archived for item in stream)
@@ -145,8 +156,7 @@ class Desk:
             if item.id not in archived or room > 0:
                 shown.append(item)
                 room -= item.id in archived
-        previous = f"{path}archive/{len(full)}" if full else None
-        return self._feed(path, self._entries(shown[:PAGE]), part=part, previous=previous)
+        return shown[:PAGE], f"{path}archive/{len(full)}" if full else None
 
     def _archives(self, path: str, name: str) -> Iterator[tuple[str, Callable[[], Feed]]]:
         for number in range(1, len(self._full[path]) + 1):
@@ -193,6 +203,12 @@ class Desk:
     def _coming(self, listing: Listing) -> Iterator[News]:
         """Its times near the day of the edition as news, each as an event of its own."""
         event, revision, morning = listing.event, listing.revision, self.edition.morning
+        if (
+            event.repeats is None
+            and event.date is not None
+            and event.date > self.edition.day + SOON + timedelta(days=2)
+        ):
+            return
         for _, when in occurrences(event, morning - REMEMBERED, morning + SOON + timedelta(days=1)):
             since = _soon_since(when, event.zone, revision.created)
             if since is not None and since <= morning:

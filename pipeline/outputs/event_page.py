@@ -51,6 +51,7 @@ class EventPages:
 
     def __init__(self, edition: Edition) -> None:
         self._edition = edition
+        self._over: dict[str, bool] = {}
 
     def of(self, listing: Listing, language: str) -> EventPage:
         """One event of the pages; what recurs may stand at another of its times than the first."""
@@ -95,7 +96,10 @@ class EventPages:
 
     def over(self, listing: Listing) -> bool:
         """Whether an event was over when anything was last published: so a page knows of it without a clock."""
-        return _is_over(listing.event, self._edition.updated)
+        name = listing.event.id
+        if name not in self._over:
+            self._over[name] = _is_over(listing.event, self._edition.updated)
+        return self._over[name]
 
     @cached_property
     def _numbers(self) -> Mapping[str, int]:

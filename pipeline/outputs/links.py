@@ -34,7 +34,7 @@ def _quoted(value: str) -> str:
     return quote(value, safe="%")
 
 
-_MARKS = tuple((mark, f"%{ord(mark):02X}") for mark in "% ,:/()\n")
+_MARKS = tuple((mark, quote(mark, safe="")) for mark in "% ,:/()\néèàêç–’")
 
 
 # --------------------------------------------------------------------------------------------- subscribing

@@ -119,6 +119,8 @@ def _times(edition: Edition) -> Iterator[_Time]:
 
 def _of_event(listing: Listing, updated: datetime) -> list[tuple[str, When]]:
     """The times of an event; where there are very many, those from the last published change on."""
+    if listing.event.repeats is None:
+        return [("", listing.event.when)]
     first = starts(listing.event.when) or updated
     until = max(updated, first) + A_YEAR
     times = list(islice(occurrences(listing.event, first, until), MOST_TIMES + 1))

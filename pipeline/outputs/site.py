@@ -15,7 +15,7 @@ from pipeline.outputs.base import Artifact, Made
 from pipeline.outputs.colours import CSS_COLOURS
 from pipeline.outputs.date_tile import date_tile, machine_readable
 from pipeline.outputs.joining import Joining, joining
-from pipeline.outputs.keys import Lasting, Reused, keys, runs
+from pipeline.outputs.keys import Lasting, Reused, keys
 from pipeline.outputs.later_dates import say_later_dates
 from pipeline.outputs.pictures import Picture, picture_address
 from pipeline.outputs.structured_data import embedded
@@ -168,7 +168,7 @@ class Site:
         return {
             "edition": edition,
             "series": edition.series,
-            "runs": runs,
+            "runs": keys(edition).runs,
             "made_pieces": Reused(keys(edition)),
             "direction": locale(language).text_direction,
             "address": address,
@@ -191,6 +191,7 @@ class Site:
             "picture_address": lambda picture: picture_address(edition, picture),
             "capitalised": capitalised,
             "host": lambda url: urlsplit(url).hostname,
+            "at_several_places": at_several_places,
         }
 
     def _mail_subscription(self, language: str) -> links.Link | None:
@@ -205,6 +206,11 @@ class Site:
 
 
 # --------------------------------------------------------------------------------------------- the files
+
+
+def at_several_places(listings: Iterable[Listing]) -> bool:
+    """Whether events are held at more than one venue."""
+    return len({listing.event.venue for listing in listings if listing.event.venue}) > 1
 
 
 def digest(style: bytes) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 from mimetypes import guess_type
 from urllib.parse import quote
 
@@ -15,7 +14,7 @@ from pipeline.catalogue.texts import Phrase
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, local
 from pipeline.edition import Edition, Listing
 from pipeline.language import words
-from pipeline.outputs.contentlines import Properties, Text
+from pipeline.outputs.contentlines import Instant, Properties, Text, Uri
 from pipeline.outputs.description import description
 from pipeline.phrases import place_line, status_word, title_of
 
@@ -57,7 +56,7 @@ def _vevent(edition: Edition, listing: Listing, language: str, when: When) -> Pr
     _add_place(component, listing, language)
     component["STATUS"] = Text(STATUS[listing.event.status])
     component["TRANSP"] = Text(_transparency(listing, when))
-    component["URL"] = vUri(page_address(edition, listing, language))
+    component["URL"] = Uri(page_address(edition, listing, language))
     _add_categories(component, listing.event, language)
     _add_online(component, listing.event, language)
     _add_files(component, edition, listing.event)
@@ -70,14 +69,8 @@ def _add_revision(component: Properties, listing: Listing) -> None:
     revision = listing.revision
     component["UID"] = Text(revision.uid)
     component["SEQUENCE"] = revision.sequence
-    component["DTSTAMP"] = component["LAST-MODIFIED"] = _stamp(revision.updated)
-    component["CREATED"] = _stamp(revision.created)
-
-
-@lru_cache(maxsize=64)
-def _stamp(moment: datetime) -> vDDDTypes:
-    """An instant in UTC; many events are published at the same one."""
-    return vDDDTypes(moment.astimezone(UTC))
+    component["DTSTAMP"] = component["LAST-MODIFIED"] = Instant(revision.updated)
+    component["CREATED"] = Instant(revision.created)
 
 
 def _add_text(component: Properties, name: str, phrase: Phrase, language: str) -> None:
@@ -106,7 +99,7 @@ def _add_times(component: Properties, when: When, tzid: str | None) -> None:
         case AtTime(start, end):
             for name, moment in (("DTSTART", start), ("DTEND", end)):
                 if moment is not None and tzid is None:
-                    component[name] = _stamp(moment)
+                    component[name] = Instant(moment)
                 elif moment is not None:
                     _add_moment(component, name, moment, tzid)
         case OnDay(first, last):

@@ -92,6 +92,8 @@ def title_of(event: Event, language: str) -> Phrase:
 
 def status_word(event: Event, language: str) -> str:
     """`Cancelled`, `Postponed` or `Provisional`; empty for an event that is confirmed."""
+    if event.status is Status.CONFIRMED:
+        return ""
     say = words(language)
     match event.status:
         case Status.CANCELLED:
@@ -100,14 +102,12 @@ def status_word(event: Event, language: str) -> str:
             return say("Postponed")
         case Status.TENTATIVE:
             return say("Provisional")
-        case Status.CONFIRMED:
-            return ""
 
 
 def place_line(venue: Venue, language: str) -> str:
     """The place on one line: name, street, postal code and city."""
-    town = " ".join(part for part in (venue.postal_code, venue.city) if part)
-    return ", ".join(part for part in (venue.name.said_in(language).text, venue.street, town) if part)
+    town = f"{venue.postal_code or ''} {venue.city or ''}".strip()
+    return ", ".join(filter(None, (venue.name.said_in(language).text, venue.street, town)))
 
 
 def short_place(venue: Venue, language: str) -> str:

@@ -52,6 +52,36 @@ def test_what_is_written_out_is_escaped_as_by_jinja_itself(source: str, tmp_path
     assert Renderer((tmp_path,)).render("page.html", "en", VALUES) == own.render(VALUES)
 
 
+MACROS = """
+{% macro named(a, b='<') %}{{ name }}{{ a }}{{ b }}{% endmacro %}
+
+{% macro around(a) %}{{ named(a, b=text) }}({{ caller() }}){% endmacro %}
+"""
+
+
+@pytest.mark.parametrize("above", ["", "{% set name = name|upper %}"])
+def test_a_macro_that_is_imported_speaks_of_the_page_that_calls_it(above: str, tmp_path: Path) -> None:
+    page = (
+        '{% import "parts.html" as parts with context %}{{ parts.named(1) }}{{ parts.named(b=2, a=text) }}'
+        "{% call parts.around(3) %}{{ name }}{% endcall %}"
+    )
+    (tmp_path / "parts.html").write_text(above + MACROS)
+    (tmp_path / "page.html").write_text(page)
+    environment = jinja2.Environment(autoescape=True, loader=jinja2.FileSystemLoader(tmp_path))
+    renderer = Renderer((tmp_path,))
+    for name in ("one", "<two>", "one"):
+        context = {**VALUES, "name": name}
+        assert renderer.render("page.html", "en", context) == environment.get_template("page.html").render(context)
+
+
+@pytest.mark.parametrize("call", ["m(1, 2)", "m(1, other=2)", "m(1, a=2)"])
+def test_a_macro_that_is_called_with_what_it_does_not_take_is_told(call: str, tmp_path: Path) -> None:
+    (tmp_path / "parts.html").write_text("{% macro m(a) %}{{ a }}{% endmacro %}")
+    (tmp_path / "page.html").write_text(f'{{% import "parts.html" as parts %}}\n{{{{ parts.{call} }}}}')
+    with pytest.raises(TemplateError, match=r"page\.html:2: TypeError: macro 'm'"):
+        Renderer((tmp_path,)).render("page.html", "en", {})
+
+
 def pieces(folder: Path, key: str, contexts: list[dict[str, Any]]) -> list[str]:
     (folder / "page.html").write_text(f"{{% reused {key} %}}{{{{ text }}}}{{% endreused %}}")
     renderer = Renderer((folder,))
