@@ -46,6 +46,8 @@ class Connection(H11Protocol):
         super().on_response_complete()
         if self._heard_all and not self._owes_an_answer():
             self.transport.close()
+        elif self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
+            self._expect_an_end()  # the next head has begun meanwhile
 
     def connection_lost(self, exc: Exception | None) -> None:
         """A connection has ended."""

@@ -3,10 +3,9 @@
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from pipeline.actions.deliver import Delivered, deliver
 from pipeline.clock import FrozenClock
@@ -15,15 +14,14 @@ from pipeline.errors import PermanentDeliveryError, TransientDeliveryError
 from pipeline.letters import Letter, Message, Recipient
 from pipeline.reminders.occasions import Kind, Occasion, Plan, Priority
 from pipeline.store.campaigns import due_campaigns, reconcile
-from pipeline.store.claims import claim
-from pipeline.store.database import Database, open_database
-from pipeline.store.deliveries import InDoubt, start
+from pipeline.store.database import Database
+from pipeline.store.deliveries import InDoubt
 from pipeline.store.expansion import expand
 from pipeline.store.outbox import Entry, Selection, doubtful, entries, resend
-from pipeline.store.senders import sender_name, sending
+from pipeline.store.senders import sender_name
 from pipeline.store.subscribers import add, listed, unsubscribe
 from pipeline.store.switch import arm, hold, installation
-from pipeline.store.tables import IS_IN_HAND, Standing, State, deliveries, subscribers
+from pipeline.store.tables import Standing, State, deliveries, subscribers
 from pipeline.testing import ACCEPTED, BROKEN, UNKNOWN, CapturingTransport, deferred, refused
 
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
@@ -370,55 +368,3 @@ def test_an_interruption_stores_what_is_known(database: Database) -> None:
 def doubts(database: Database) -> list[Entry]:
     with database.look() as connection:
         return list(doubtful(connection, SERIES))
-
-
-def test_what_a_dead_sender_held_is_free_at_once(database: Database) -> None:
-    queue(database, 3)
-    with database.begin() as connection:
-        first, *_ = claim(connection, SERIES, 2, "dead", timedelta(days=1), NOW)
-        start(connection, first, "dead", NOW + timedelta(days=1), NOW, NOW)
-    transport = CapturingTransport()
-    assert round_of(database, transport).sent == 3
-    assert sorted(set(reached(transport))) == [address(number) for number in range(3)]
-
-
-def test_a_second_sender_on_one_file_finds_it_busy(tmp_path: Path, clock: FrozenClock) -> None:
-    with open_database(f"sqlite:///{tmp_path / 'tocsin.db'}", clock) as database:
-        queue(database, 1)
-        with sending(database, "first") as first:
-            assert first is not None
-            assert round_of(database, CapturingTransport()) == Delivered(busy=True)
-        assert round_of(database, CapturingTransport()).sent == 1
-
-
-def test_a_patient_round_waits_for_the_living_on_postgresql(postgresql_url: str, clock: FrozenClock) -> None:
-    class Waiting(FrozenClock):
-        def sleep(self, seconds: float) -> None:
-            super().sleep(seconds)
-            # Leases go by the database's clock, which nothing here can move.
-            with database.begin() as connection:
-                connection.execute(update(deliveries).where(IS_IN_HAND).values(lease_until=NOW - timedelta(days=9999)))
-
-    with open_database(postgresql_url, clock) as database, sending(database, "alive") as alive:
-        assert alive is not None
-        queue(database, 3)
-        alive.run(lambda connection: claim(connection, SERIES, 2, "alive", timedelta(days=1), NOW))
-        transport = CapturingTransport()
-        assert round_of(database, transport) == Delivered(sent=1, waiting=2)
-        database.clock = waited = Waiting(NOW)
-        assert round_of(database, transport, patient=True) == Delivered(sent=2)
-        assert waited.now() > NOW
-
-
-def test_two_senders_share_the_work_on_postgresql(postgresql_url: str, clock: FrozenClock) -> None:
-    with open_database(postgresql_url, clock) as database, open_database(postgresql_url, clock) as second:
-        queue(database, 250)
-        here, there = CapturingTransport(), CapturingTransport()
-
-        def midway(so_far: Delivered) -> None:
-            if so_far.sent == 60 and not there.sent:
-                assert round_of(second, there).sent == 100
-
-        # It holds its second batch by then, which is twice as large as the first.
-        assert round_of(database, here, progress=midway).sent == 150
-        assert sorted(reached(here) + reached(there)) == sorted(address(number) for number in range(250))

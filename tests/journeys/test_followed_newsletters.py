@@ -10,6 +10,7 @@ import pytest
 from capture import Mailboxes, capture
 from html_reader import Reader
 from patience import until
+from test_following import catalogue_of
 from test_posting import clone, git, pushed
 from test_publishing import tocsin
 from test_service import ADA, parsed, serving
@@ -48,7 +49,7 @@ def followed(clone: Path, tmp_path: Path, server: tuple[Mailboxes, str]) -> Path
     with serving(clone, server[1], *FOLLOWING, now=PUSHED):
         (editor / "events.toml").write_text(text.replace(lists, "") + NEWSLETTER)
         pushed(editor)
-        until(lambda: "Bees in winter" in (clone / "events.toml").read_text())
+        until(lambda: "Bees in winter" in catalogue_of(clone))
         time.sleep(2)  # several looks later
     return clone
 

@@ -36,6 +36,14 @@ def edit(editor: Path, there: str, typed: str) -> None:
     pushed(editor)
 
 
+def catalogue_of(clone: Path) -> str:
+    """What the catalogue holds, which is gone for a moment while git exchanges it."""
+    try:
+        return (clone / "events.toml").read_text()
+    except FileNotFoundError:
+        return ""
+
+
 def alerts(tmp_path: Path) -> list[str]:
     file = tmp_path / "alerts"
     return file.read_text().splitlines() if file.exists() else []
@@ -79,7 +87,7 @@ def test_what_a_pipeline_publishes_is_taken_over_only_with_its_ledger(
     page = clone / "out" / "events" / "bees" / "index.html"
     with serving(clone, server[1], "--source", "git-published", "--pull-every", "0.3"):
         edit(editor, 'time = "19:00"', 'time = "20:00"')
-        until(lambda: "20:00" in (clone / "events.toml").read_text())
+        until(lambda: "20:00" in catalogue_of(clone))
         time.sleep(1.5)
         assert "20:00" not in page.read_text()
         assert tocsin(editor, "publish", "--now", "2027-01-11T10:00:00Z").returncode == 0

@@ -40,6 +40,7 @@ STRANGERS = {
     "a word": (b"GET",),
     "half a head": (b"GET /privacy HTTP/1.1\r\nHost: local",),
     "half a second head": (GET, b"GET /priv"),
+    "half a second head before the answer": (GET + b"GET /priv",),
     "pipelined": (GET + GET + b"G", b"ET /"),
     "trickle": (b"GET /privacy HTTP/1.1\r\n", *(b"X-%d: y\r\n" % number for number in range(200))),
     "slow body": (POST + b"Content-Length: 9000\r\n\r\n", *(b"x" for _ in range(200))),

@@ -97,7 +97,6 @@ def test_an_event_that_is_asked_for_more_is_read_and_says_all(built: Path, read:
     whole = as_if_nothing_were_known(built).edition
     assert known.catalogue.events == whole.catalogue.events
     assert whole.catalogue.events == drawn(built).edition.catalogue.events
-    assert [hash(event) for event in drawn(built).edition.catalogue.events] == list(map(hash, whole.catalogue.events))
     assert drawn(built).edition.catalogue.events[1].model_dump() == whole.catalogue.events[1].model_dump()
     assert repr(drawn(built).edition.catalogue.events[1]) == repr(whole.catalogue.events[1])
     assert known.news == whole.news
@@ -203,7 +202,7 @@ def test_events_of_a_group_keep_their_group_and_their_defaults(built: Path, read
     edit(built, "format = 1\n", 'format = 1\ninclude = ["north.toml"]\n')
     north = '[group]\nid = "north"\nname = "North"\n[defaults]\ntags = ["far"]\nduration = "45m"\n'
     (built / "north.toml").write_text(north + talk(20))
-    assert main(["build", *NOW]) == 0
+    assert main(["publish", *LATER]) == 0
     read.clear()
     event = drawn(built).edition.catalogue.event_by_id["talk-20"]
     assert (event.group, event.tags, event.duration) == ("north", ("far",), timedelta(minutes=45))
