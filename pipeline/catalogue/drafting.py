@@ -15,7 +15,7 @@ from pipeline.catalogue.findings import Finding
 from pipeline.catalogue.memory import KnownRow, Memory
 from pipeline.catalogue.models import RESERVED, Catalogue, Event
 from pipeline.catalogue.places import Path, Places
-from pipeline.catalogue.refusals import finding_of
+from pipeline.catalogue.refusals import findings_of
 from pipeline.catalogue.refused import Refused, group_id_in, group_id_of, opens_a_group
 from pipeline.catalogue.syntax import beyond_limits, refusal
 from pipeline.catalogue.toml import decoded, read_piece, read_toml
@@ -240,7 +240,7 @@ class Draft:
             catalogue = Catalogue.model_validate({**self.tables, "event": sound}, context=context)
         except ValidationError as error:
             # Where an event inherits what is wrong, it is told of the table that says it.
-            return None, (*map(finding_of, error.errors()), *wrong_events)
+            return None, (*findings_of(error), *wrong_events)
         return (None if wrong_events else catalogue), tuple(wrong_events)
 
     def _judge_events(self, context: Mapping[str, Any]) -> Iterator[Finding]:
@@ -266,8 +266,7 @@ class Draft:
             try:
                 rows[number] = Event.model_validate(rows[number], context=context)
             except ValidationError as error:
-                for item in error.errors():
-                    yield finding_of({**item, "loc": ("event", number, *item["loc"])})
+                yield from findings_of(error, ("event", number))
 
     @property
     def head(self) -> str:

@@ -9,7 +9,7 @@ from pipeline.catalogue.findings import Finding, unknown
 from pipeline.catalogue.guards import ANNOUNCED_LATER
 from pipeline.catalogue.models import Catalogue, Event
 from pipeline.catalogue.places import Path
-from pipeline.catalogue.refusals import finding_of
+from pipeline.catalogue.refusals import MOST_IN_A_TABLE, finding_of
 
 _STAND_INS = {"id": "x", "timezone": "UTC"}
 
@@ -20,7 +20,7 @@ def wrong_shapes(tables: Sequence[Mapping[str, Any]], context: Any) -> Iterator[
         try:
             Event.model_validate({**_STAND_INS, **defaults}, context=context)
         except ValidationError as error:
-            for item in error.errors():
+            for item in error.errors(include_url=False)[:MOST_IN_A_TABLE]:
                 found = finding_of(item)
                 if found.path[:1] and found.path[0] in defaults:
                     yield Finding(("defaults", number, *found.path), found.message, found.hint, found.values)

@@ -39,6 +39,9 @@ class Places:
         self._starts = array("L", [0])
         self._starts.extend(match.end() for match in re.finditer("\n", self._text))
         self._scanner = _Scanner(self._text)
+        # Of one long line thousands of things may be told: its text is held once, and each place counted from the last.
+        self._last_line = 0, ""
+        self._last_place = 0, 0, 0
 
     @property
     def _found(self) -> Mapping[Path, int]:
@@ -76,12 +79,20 @@ class Places:
         """The text of a line, counted from 1."""
         if not 0 < number <= len(self._starts):
             return ""
-        end = self._text.find("\n", self._starts[number - 1])
-        return _as_written(self._text[self._starts[number - 1] : end if end >= 0 else None]).rstrip("\r")
+        if self._last_line[0] != number:
+            end = self._text.find("\n", self._starts[number - 1])
+            text = _as_written(self._text[self._starts[number - 1] : end if end >= 0 else None]).rstrip("\r")
+            self._last_line = number, text
+        return self._last_line[1]
 
     def _place(self, offset: int) -> Place:
         line = bisect_right(self._starts, offset)
-        return Place(line, len(_as_written(self._text[self._starts[line - 1] : offset])) + 1)
+        start, column = self._starts[line - 1], 1
+        if self._last_place[0] == line and self._last_place[1] <= offset:
+            _, start, column = self._last_place
+        column += len(_as_written(self._text[start:offset]))
+        self._last_place = line, offset, column
+        return Place(line, column)
 
 
 def _in_single_bytes(data: bytes) -> str:

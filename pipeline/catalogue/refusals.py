@@ -1,8 +1,9 @@
 """What pydantic refuses, said as an organiser would want to hear it."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.catalogue.findings import Finding, nearest, unknown
@@ -66,6 +67,24 @@ def finding_of(error: ErrorDetails) -> Finding:
     if error["type"].startswith(("date", "time")):
         return _DATE(path, error)
     return Finding(path, "this can't be read: {what}", "", {"what": error["msg"]})
+
+
+MOST_IN_A_TABLE = 100
+"""Nobody corrects more at once, and to find the place of each in a list of a hundred thousand takes long."""
+
+
+def findings_of(error: ValidationError, above: Path = ()) -> Iterator[Finding]:
+    """The errors of pydantic's as findings, a hundred of each table at most; `above` is where what it judged stands."""
+    told = Counter[Path]()
+    for item in error.errors(include_url=False):
+        loc = (*above, *item["loc"])
+        table = loc[:2] if len(loc) > 1 and isinstance(loc[1], int) else loc[:1]
+        told[table] += 1
+        if told[table] <= MOST_IN_A_TABLE:
+            yield finding_of({**item, "loc": loc})
+        elif told[table] == MOST_IN_A_TABLE + 1:
+            hint = N_("correct those that are told; the others are told then")
+            yield Finding(table, N_("there are more than {most} mistakes here"), hint, {"most": MOST_IN_A_TABLE})
 
 
 def _last_key(path: Path) -> int | str:

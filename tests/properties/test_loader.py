@@ -4,6 +4,7 @@ import json
 import os
 import resource
 import time
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from pipeline import ledger as journal
 from pipeline.catalogue.descriptions import DESCRIPTIONS
 from pipeline.catalogue.load import Source, load
-from pipeline.catalogue.syntax import MOST_TABLES
+from pipeline.catalogue.syntax import MOST_ENTRIES, MOST_INLINE_TABLES, MOST_TABLES
 from pipeline.commands.reader import on_one_line, with_the_line
 from pipeline.edition import Edition
 from pipeline.errors import CatalogueError, LedgerError
@@ -237,6 +238,12 @@ HEAVY = {
     "a rule of a megabyte": MINIMAL
     + f'[[event]]\nid = "e"\ndate = 2026-05-07\nrepeats = "FREQ=DAILY;BYDAY={"MO," * 300_000}MO"\n',
     "null characters": "\x00" * MEGABYTE,
+    "a list of a hundred thousand slips": MINIMAL + f"[[event]]\nid = 'e'\ntags = [{'1,' * 100_000}]\n",
+    "as many among the defaults": MINIMAL + f"[defaults]\ntags = [{'1,' * 100_000}]\n",
+    "fifty thousand unknown keys": MINIMAL
+    + "[[event]]\nid = 'e'\n"
+    + "".join(f"a{number} = 1\n" for number in range(50_000)),
+    "twenty thousand questions on one line": MINIMAL + "[[event]]\nid = 'e'\ntodo = [" + "'?'," * 20_000 + "]\n",
 }
 
 
@@ -249,12 +256,40 @@ def test_heavy_files_are_judged_in_seconds_and_little_memory(name: str) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kilobytes
 
 
-def test_more_events_than_memory_is_for_are_refused_before_they_are_read() -> None:
+SPEAKERS = MINIMAL + "[[event]]\nid = 'e'\ntitle = 'E'\ntba = ['date', 'time']\nspeakers = [{}]\n"
+TAGS = SPEAKERS.replace("speakers", "tags")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (MINIMAL + "[[event]]\n" * (MOST_TABLES + 1), "there are more than 100000 tables in the file"),
+        (SPEAKERS.format("{name='a'}," * (MOST_INLINE_TABLES + 1)), "there are more than 200000 tables in the file"),
+        (TAGS.format("'a'," * (MOST_ENTRIES + 1)), "there are more than 400000 entries in the lists of the file"),
+        (TAGS.format("1,\n" * (MOST_ENTRIES + 1)), "there are more than 400000 entries in the lists of the file"),
+    ],
+)
+def test_more_than_memory_is_for_is_refused_before_it_is_read(text: str, told: str) -> None:
     with pytest.raises(CatalogueError) as caught:
-        load(Source("events.toml", MINIMAL + "[[event]]\n" * (MOST_TABLES + 1)))
+        load(Source("events.toml", text))
     (problem,) = caught.value.problems
-    assert problem.what() == "there are more than 100000 tables in the file"
+    assert problem.what() == told
     assert "`include`" in problem.remedy()
+
+
+@pytest.mark.parametrize("quotes", ["'''", '"""', "'", '"'])
+def test_a_text_may_have_any_number_of_commas(quotes: str) -> None:
+    long = f"abstract = {quotes}{'well, ' * MOST_ENTRIES}{quotes}  # {'so, ' * MOST_ENTRIES}\n"
+    assert load(Source("events.toml", TAGS.format("'a'") + long)).catalogue.events[0].tags == ("a",)
+
+
+def test_of_one_table_a_hundred_mistakes_are_told_and_that_there_are_more() -> None:
+    text = TAGS.format("1," * 101) + "[[event]]\nid = 'f'\ntitle = 1\ntba = ['date', 'time']\n"
+    with pytest.raises(CatalogueError) as caught:
+        load(Source("events.toml", text))
+    said = Counter(problem.what() for problem in caught.value.problems)
+    assert said["1 is not a text"] == 101  # a hundred tags, and the title of the other event
+    assert said["there are more than 100 mistakes here"] == 1
 
 
 # ---------------------------------------------------------------------------------- the ledger

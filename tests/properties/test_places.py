@@ -95,3 +95,14 @@ def test_a_missing_key_is_placed_at_the_header_of_its_table() -> None:
     assert places.of(("event", 1, "title")) == (5, 1)
     assert places.of(("event", 1, "speakers", 0, "role")) == (7, 3)
     assert places.of(("nothing",)) == (1, 1)
+
+
+def test_places_on_one_line_are_the_same_in_whatever_order_they_are_asked_for() -> None:
+    text = 'tags = ["é", "🎈🎈", "ç", "d"]\nnames = ["à", "b"]\n'
+    paths = [(key, number) for key, count in (("tags", 4), ("names", 2)) for number in range(count)]
+    alone = [Places(text).of(path) for path in paths]
+    assert [place.column for place in alone] == [9, 14, 20, 25, 10, 15]
+    for order in ([0, 1, 2, 3, 4, 5], [5, 3, 1, 0, 4, 2], [1, 1, 4, 1, 5, 3]):
+        places = Places(text)
+        assert [places.of(paths[index]) for index in order] == [alone[index] for index in order]
+        assert places.line(2) == places.line(2) == 'names = ["à", "b"]'
