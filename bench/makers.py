@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 from pipeline.actions.build import draft  # noqa: E402
 from pipeline.actions.project import project_at  # noqa: E402
 from pipeline.edition import Edition  # noqa: E402
-from pipeline.outputs import calendar, feeds  # noqa: E402
+from pipeline.outputs import calendar, each, feeds  # noqa: E402
 from pipeline.rendering import Renderer  # noqa: E402
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
@@ -63,7 +63,9 @@ def made(edition: Edition, paths: Sequence[str]) -> tuple[float, Mapping[str, by
     fresh = Edition(edition.catalogue, edition.ledger, edition.day)
     wanted = {fresh.path(path, "en") for path in paths}
     begun = time.process_time()
-    files = [one for output in (calendar, feeds) for one in output.render(fresh, Renderer()) if one.path in wanted]
+    files = [
+        one for output in (calendar, feeds) for one in each(output.render(fresh, Renderer())) if one.path in wanted
+    ]
     bodies = {one.path: one.body for one in files}
     return time.process_time() - begun, bodies
 

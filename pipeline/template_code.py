@@ -210,14 +210,15 @@ class _Context(Context):
 
         The macro itself puts its defaults in the place of those that are missing.
         """
-        if macro.arguments[:1] == (_CALLING,):
+        names = macro.arguments
+        if names and names[0] == _CALLING:
             args = self, *args
-        others = macro.arguments[len(args) :]
-        usual = len(args) <= len(macro.arguments) and kwargs.keys() <= set(others)
-        if not usual or macro.caller or macro.catch_kwargs or macro.catch_varargs:
+        others = names[len(args) :]
+        strange = len(args) > len(names) or (kwargs and not kwargs.keys() <= set(others))
+        if strange or macro.caller or macro.catch_kwargs or macro.catch_varargs:
             said: str = macro(self.eval_ctx, *args, **kwargs)
             return said
-        values = [kwargs.get(name, missing) for name in others]
+        values = [kwargs.get(name, missing) for name in others] if others else ()
         text: str = macro._func(*args, *values)  # noqa: SLF001 - it has no public name
         return _marked_safe(text) if self.eval_ctx.autoescape else text
 

@@ -9,7 +9,7 @@ from pipeline.actions.publish import draft
 from pipeline.catalogue.models import Catalogue
 from pipeline.errors import unchanged
 from pipeline.importing.merging import Verdict
-from pipeline.outputs import calendar, program, schedule
+from pipeline.outputs import calendar, each, program, schedule
 from pipeline.rendering import Renderer
 
 DATA = Path(__file__).parent / "data" / "import"
@@ -59,7 +59,7 @@ class Project:
         """Writes what can come back into `out/`."""
         edition = draft(self.project, datetime(2022, 9, 1, 10, tzinfo=UTC)).edition
         for output in (calendar, program, schedule):
-            for artifact in output.render(edition, Renderer()):
+            for artifact in each(output.render(edition, Renderer())):
                 path = self.folder / "out" / artifact.path
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(artifact.body)

@@ -183,10 +183,13 @@ class Remembered(Pieces):
         return {path: row for line in self._bundles_before.values() for path, row in Folded.of(line).rows().items()}
 
     def stands(self) -> Mapping[str, str]:
-        """Size and time of each file, as this run saw or wrote it."""
+        """Size and time of each file, as this run saw or wrote it; to be asked for once, when the notes are kept."""
+        self._before.clear()
+        self._bundles_before.clear()
         found = {path: " ".join(row.split(" ", 4)[2:4]) for path, row in self._now.items()}
-        for bundle in self._bundles_now:
-            found |= bundle.stamped()
+        while self._bundles_now:
+            # Each is let go in turn: they hold as much as what is found.
+            found |= self._bundles_now.pop().stamped()
         return found
 
     def passing(self) -> Passing:

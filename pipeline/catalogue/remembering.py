@@ -151,7 +151,9 @@ def _whole(event: KnownEvent) -> Event:
     read = at_hand.pop("_read", None)
     if read is not None:
         found = read()
-        at_hand.update(found.__dict__)
+        # In the order of its fields; what was derived of the facts at hand stays.
+        derived = {name: value for name, value in at_hand.items() if name not in found.__dict__}
+        object.__setattr__(event, "__dict__", found.__dict__ | derived)
         for slot in ("__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__"):
             object.__setattr__(event, slot, getattr(found, slot))
         object.__setattr__(event, "__class__", Event)

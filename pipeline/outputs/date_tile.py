@@ -32,8 +32,8 @@ def date_tile(when: When, language: str, home: str | None = None) -> DateTile | 
     match when:
         case AtTime(start, end, estimated):
             end = None if estimated else end
-            tile = _tile(start.date(), written(start), _hours(start, end, language), language)
-            return tile._replace(zone=say_zone_beside(when, language, home))
+            day, hour = _parts(start.date(), language), _hours(start, end, language)
+            return DateTile(written(start), *day, hour, zone=say_zone_beside(when, language, home))
         case OnDay(first, last, _, all_day):
             if last != first:
                 until = words(language)("until {day}").format(day=_together(last, language))

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from pipeline.catalogue.models import Group, Organiser
 from pipeline.catalogue.recurrence import at_one_time, occurrences
-from pipeline.catalogue.when import Unscheduled, When, first_day, is_over, local
+from pipeline.catalogue.when import Unscheduled, first_day
 from pipeline.edition import Edition, Listing, News
 from pipeline.language import say_day, words
 from pipeline.ledger import LineKind, event_of
@@ -17,7 +16,7 @@ from pipeline.markdown import to_text
 from pipeline.outputs import newsletter_content
 from pipeline.outputs.archives import Told, archives_by_feed
 from pipeline.outputs.entry_content import content, summary
-from pipeline.outputs.entry_instants import Instants, at_midnight
+from pipeline.outputs.entry_instants import Instants, at_midnight, soon_since
 from pipeline.outputs.keys import keys
 from pipeline.phrases import dated_title, headline, status_word, title_of
 from pipeline.sent_newsletters import Sent
@@ -210,7 +209,7 @@ class Desk:
         ):
             return
         for _, when in occurrences(event, morning - REMEMBERED, morning + SOON + timedelta(days=1)):
-            since = _soon_since(when, event.zone, revision.created)
+            since = soon_since(when, event.zone, revision.created, SOON)
             if since is not None and since <= morning:
                 # Another date is another entry: with the same id it would stay as read.
                 identity = f"{self._feed_id('soon')}:{event.id}:{first_day(when)}"
@@ -220,7 +219,7 @@ class Desk:
                 )  # fmt: skip
 
     def _soon(self, news: News) -> Entry:
-        entry = self._made(news, self._page(news), self._calendar(news), "")
+        entry = self._made(news, self._page(news), self._calendar(news), "", self._home, news.updated)
         event = dated_title(news.event, self.language, self._home)
         title = words(self.language)("Coming up: {event}").format(event=event)
         return replace(entry, id=news.id, title=title, updated=at_midnight(news.updated, news.id))
@@ -307,7 +306,7 @@ class Desk:
             told = self._told[news.id] = self._letter(news, self._corrected(news))
         else:
             page, calendar = self._page(news), self._calendar(news)
-            told = self._told[news.id] = self._made(news, page, calendar, self._warning(news))
+            told = self._told[news.id] = self._made(news, page, calendar, self._warning(news), self._home, news.updated)
         return told
 
     def _letter(self, sent: Sent, warning: str = "") -> Entry:
@@ -339,12 +338,9 @@ class Desk:
         if isinstance(news, Sent):
             return self._letter(news)
         page = self.edition.address(f"events/{news.event.id}/", self.language)
-        return replace(
-            self._made(news, page, None, "", self._first_home), updated=self._instants.of_news(news.last, news)
-        )
+        return self._made(news, page, None, "", self._first_home, news.last)
 
-    def _made(self, news: News, page: str, calendar: str | None, warning: str, home: str | None = None) -> Entry:
-        home = home or self._home
+    def _made(self, news: News, page: str, calendar: str | None, warning: str, home: str, at: datetime) -> Entry:
         return Entry(
             id=self._in_language(news.id),
             title=headline(news, self.language, home),
@@ -352,7 +348,7 @@ class Desk:
             page=page,
             calendar=calendar,
             published=news.published,
-            updated=self._instants.of_news(news.updated, news),
+            updated=self._instants.of_news(at, news),
             summary=summary(news, self.language),
             html=str(content(news, page, calendar, self.language, warning, home)),
             categories=self._categories(news),
@@ -396,12 +392,3 @@ class Desk:
 
 def _became_news(item: Told) -> datetime:
     return item.at if isinstance(item, Sent) else item.published
-
-
-def _soon_since(when: When, zone: ZoneInfo, created: datetime) -> datetime | None:
-    """The midnight seven days before a day, in its zone; later where it was announced later, if not too late."""
-    first = first_day(when)
-    if first is None:
-        return None
-    since = max(local(first - SOON, time(), zone).astimezone(UTC), created)
-    return None if is_over(when, since) else since

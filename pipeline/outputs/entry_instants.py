@@ -8,9 +8,11 @@ None is a whole second: as text, which some readers compare, it would come after
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
+from pipeline.catalogue.when import When, first_day, is_over, local
 from pipeline.edition import Edition, News
 from pipeline.ledger_lines import Line, LineKind
 from pipeline.sent_newsletters import Sent
@@ -69,3 +71,12 @@ def at_midnight(moment: datetime, identity: str) -> datetime:
     """An instant within the second of `moment` for what no line of the ledger dates, decided by its id."""
     digest = int.from_bytes(hashlib.blake2b(identity.encode(), digest_size=8).digest())
     return moment.replace(microsecond=digest % (_SECOND - 1) + 1)
+
+
+def soon_since(when: When, zone: ZoneInfo, created: datetime, ahead: timedelta) -> datetime | None:
+    """The midnight so long before a day, in its zone; later where it was announced later, if not too late."""
+    first = first_day(when)
+    if first is None:
+        return None
+    since = max(local(first - ahead, time(), zone).astimezone(UTC), created)
+    return None if is_over(when, since) else since

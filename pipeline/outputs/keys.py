@@ -7,6 +7,7 @@ remembers files sees to these.
 """
 
 import hashlib
+from array import array
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
@@ -95,7 +96,7 @@ class Keys:
         self.pieces = Pieces()
         self._edition = edition
         self._records: dict[str, bytes] = {}
-        self._joined: dict[tuple[int, ...], tuple[object, bytes]] = {}
+        self._joined: dict[bytes, tuple[object, bytes]] = {}
         self._facts: dict[tuple[str, str], str] = {}
         self._runs: dict[int, tuple[Sequence[Listing], Sequence[tuple[Listing, ...]]]] = {}
 
@@ -136,7 +137,7 @@ class Keys:
 
     def _records_of(self, listings: tuple[Listing | None, ...]) -> bytes:
         """The records of events at their places, one after another; of a run, found once for all its files."""
-        names = tuple(map(id, listings))
+        names = array("Q", map(id, listings)).tobytes()
         if (found := self._joined.get(names)) is not None:
             return found[1]
         parts = list[bytes]()

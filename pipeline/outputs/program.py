@@ -128,12 +128,14 @@ def _instant(moment: datetime) -> str:
 def said(model: BaseModel, language: str) -> dict[str, Any]:
     """A model as JSON values with its texts in one language; `fallbacks` maps untranslated ones to their language."""
     fallbacks: dict[str, str] = {}
-    value = _said(model, language, "", fallbacks)
+    dumped = model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    value = _said(model, dumped, language, "", fallbacks)
     return value | ({"fallbacks": fallbacks} if fallbacks else {})
 
 
-def _said(model: BaseModel, language: str, path: str, fallbacks: dict[str, str]) -> dict[str, Any]:
-    dumped = model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+def _said(
+    model: BaseModel, dumped: Mapping[str, Any], language: str, path: str, fallbacks: dict[str, str]
+) -> dict[str, Any]:
     return {
         key: _value(getattr(model, name), dumped[key], language, f"{path}{key}", fallbacks)
         for name, key in _public(type(model))
@@ -155,7 +157,7 @@ def _value(value: Any, dumped: Any, language: str, path: str, fallbacks: dict[st
             fallbacks[path] = phrase.language
         return phrase.text
     if isinstance(value, BaseModel):
-        return _said(value, language, f"{path}.", fallbacks)
+        return _said(value, dumped, language, f"{path}.", fallbacks)
     if isinstance(value, tuple):
         return [_value(item, dumped[index], language, f"{path}.{index}", fallbacks) for index, item in enumerate(value)]
     return dumped

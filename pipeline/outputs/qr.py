@@ -1,7 +1,10 @@
 """QR codes: the way from paper to a page."""
 
 import math
+from collections.abc import Callable
+from functools import cache
 from itertools import groupby
+from operator import itemgetter
 
 import zxingcpp
 
@@ -35,13 +38,19 @@ def _modules(code: zxingcpp.Barcode) -> tuple[bytes, int]:
 
 def _strokes(image: bytes, side: int) -> str:
     """A line of one module's height through each run of dark modules."""
-    ends = range(0, side, _AT_ONCE)
-    rows = (image[start : start + side] for start in range(0, len(image), side))
-    return "".join([
-        piece
-        for number, row in enumerate(rows, start=QUIET)
-        for piece in (f"M{QUIET} {number}.5", *[_STEPS[row[start : start + _AT_ONCE]] for start in ends])
-    ])  # fmt: skip
+    rows, cut = _rows(side)
+    return rows % tuple(map(_STEPS.__getitem__, cut(image)))
+
+
+@cache
+def _rows(side: int) -> tuple[str, Callable[[bytes], tuple[bytes, ...]]]:
+    """The rows of a symbol, with a place for each piece of a row; and what cuts an image into these pieces."""
+    starts = range(0, side, _AT_ONCE)
+    rows = "".join(f"M{QUIET} {QUIET + number}.5{'%s' * len(starts)}" for number in range(side))
+    pieces = (
+        slice(row + start, row + min(start + _AT_ONCE, side)) for row in range(0, side * side, side) for start in starts
+    )
+    return rows, itemgetter(*pieces)
 
 
 class _Steps(dict[bytes, str]):

@@ -81,7 +81,10 @@ class Site:
         self._renderer = renderer
         self._shared: dict[str, dict[str, Any]] = {}
         self._sharp: dict[str, bool] = {}
-        self._names = {language: say_language(language, language) for language in edition.languages}
+        self._trees = [
+            (language, say_language(language, language), edition.address("", language), edition.path("", language))
+            for language in edition.languages
+        ]
 
     @cached_property
     def joining(self) -> Joining | None:
@@ -125,11 +128,10 @@ class Site:
 
     def versions(self, page: Page) -> list[Version]:
         """The page in every language, the default one first."""
-        folder, address, way = page.folder, self.edition.address, self.edition.path
-        up = self._up(page)
+        folder, up = page.folder, self._up(page)
         return [
-            Version(language, name, address(folder, language), up + way(page.path, language))
-            for language, name in self._names.items()
+            Version(language, name, f"{address}{folder}", f"{up}{tree}{page.path}")
+            for language, name, address, tree in self._trees
         ]
 
     def context(self, page: Page, structured: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -137,12 +139,13 @@ class Site:
         if page.language not in self._shared:
             self._shared[page.language] = self._shared_context(page.language)
         up, language, way = self._up(page), page.language, self.edition.path
+        tree = up + way("", language)
         return self._shared[language] | {
             "page": page,
             "versions": self.versions(page),
             "canonical": self.edition.address(page.stands_for or page.folder, language),
             "up": up,
-            "to": lambda path, other=None: up + way(path, other or language),
+            "to": lambda path, other=None: (up + way("", other) if other else tree) + path,
             "shared": lambda path: up + path,
             "lasting": lambda *listings: self._lasting(page, listings),
             "stylesheet": f"{up}{STYLESHEET}?v={self._stylesheet}",

@@ -249,7 +249,7 @@ def _start_before(edition: Edition, listing: Listing) -> str | None:
     if listing.cancelled:
         return None
     for line in reversed(edition.ledger.of(event.id)):
-        if line.facts.get("date") == _plain(event.date) and line.facts.get("time") in {None, _plain_time(event)}:
+        if line.facts.get("date") == _plain(event.date) and line.facts.get("time") in (None, _plain_time(event)):
             continue
         before, _ = event_of(line.facts)
         if _moved(before.when, event.when):
@@ -262,7 +262,7 @@ def _plain(day: date | None) -> str | None:
 
 
 def _plain_time(event: Event) -> str | None:
-    return f"{event.time:%H:%M}" if event.time else None
+    return event.time.isoformat("minutes") if event.time else None
 
 
 def _moved(before: When, after: When) -> bool:

@@ -21,7 +21,7 @@ from pipeline.catalogue.recurrence import occurrences
 from pipeline.catalogue.texts import Phrase
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, in_gap, in_overlap
 from pipeline.edition import Edition, Listing
-from pipeline.outputs import calendar, program
+from pipeline.outputs import calendar, each, program
 from pipeline.phrases import speaker_line
 from pipeline.rendering import Renderer
 
@@ -30,7 +30,7 @@ FEWER = settings(COMMON, max_examples=25)
 
 
 def calendars(edition: Edition) -> dict[str, bytes]:
-    return {artifact.path: artifact.body for artifact in calendar.render(edition, Renderer())}
+    return {artifact.path: artifact.body for artifact in each(calendar.render(edition, Renderer()))}
 
 
 def masters(calendar: vobject.base.Component) -> dict[str, vobject.base.Component]:

@@ -16,7 +16,7 @@ from publishing import TALK, edition
 from pipeline.catalogue.recurrence import occurrences
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, in_gap, in_overlap
 from pipeline.edition import Edition, Listing
-from pipeline.outputs import calendar, feeds
+from pipeline.outputs import calendar, each, feeds
 from pipeline.outputs.entries import desk
 from pipeline.rendering import Renderer
 
@@ -30,7 +30,7 @@ COMMON = settings(max_examples=8)
 def read(of: Edition, *paths: str) -> Mapping[str, Any]:
     """The facts of all calendars and feeds, or of those named, as the three libraries give them."""
     renderer = Renderer()
-    artifacts = [*calendar.render(of, renderer), *feeds.render(of, renderer)]
+    artifacts = [*each(calendar.render(of, renderer)), *feeds.render(of, renderer)]
     files = {artifact.path: artifact.body.decode() for artifact in artifacts if artifact.path in paths or not paths}
     done = subprocess.run(
         [NODE, READER], input=json.dumps(files), capture_output=True, text=True, check=False, timeout=300

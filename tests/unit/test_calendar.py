@@ -9,13 +9,13 @@ from icalendar import Calendar
 from publishing import HEAD, TALK, edition
 
 from pipeline.edition import Edition
-from pipeline.outputs import calendar
+from pipeline.outputs import calendar, each
 from pipeline.outputs.contentlines import fold
 from pipeline.rendering import Renderer
 
 
 def files(of: Edition) -> Mapping[str, bytes]:
-    return {artifact.path: artifact.body for artifact in calendar.render(of, Renderer())}
+    return {artifact.path: artifact.body for artifact in each(calendar.render(of, Renderer()))}
 
 
 def the_event(of: Edition, path: str = "calendar.ics") -> vobject.base.Component:

@@ -7,7 +7,7 @@ from html_reader import Reader
 from publishing import HEAD, TALK, edition
 
 from pipeline.edition import Edition
-from pipeline.outputs import pages
+from pipeline.outputs import each, pages
 from pipeline.outputs.base import Artifact
 from pipeline.rendering import Renderer
 
@@ -17,7 +17,7 @@ OTHER = TALK.replace('"talk"', '"other"')
 
 
 def page(of: Edition, path: str = "events/talk/index.html") -> Artifact:
-    return next(one for one in pages.render(of, Renderer()) if one.path == path)
+    return next(one for one in each(pages.render(of, Renderer())) if one.path == path)
 
 
 def invites(of: Edition) -> tuple[bool, bool]:

@@ -10,7 +10,7 @@ import pytest
 from publishing import TALK, edition
 
 from pipeline.catalogue.references import PICTURE
-from pipeline.outputs import calendar, feeds
+from pipeline.outputs import calendar, each, feeds
 from pipeline.rendering import Renderer
 
 EXAMPLES = Path(__file__).parents[2] / "contrib"
@@ -23,7 +23,7 @@ def published() -> dict[str, str]:
     of = edition(
         "".join(TALK.replace('"talk"', f'"talk-{number}"') + 'tags = ["tea"]\n' for number in range(101))
     )  # fmt: skip
-    artifacts = [artifact for output in (calendar, feeds) for artifact in output.render(of, Renderer())]
+    artifacts = [artifact for output in (calendar, feeds) for artifact in each(output.render(of, Renderer()))]
     return {artifact.path: artifact.media_type for artifact in artifacts}
 
 

@@ -184,7 +184,7 @@ def test_texts_stand_out_from_their_ground(
     seed_edition: Edition, renderer: Renderer, scheme: int, text: str, ground: str
 ) -> None:
     """WCAG 2.2 AA: 4.5 to 1."""
-    style = next(item for item in pages.render(seed_edition, renderer) if item.path == STYLESHEET).body.decode()
+    style = next(item for item in each(pages.render(seed_edition, renderer)) if item.path == STYLESHEET).body.decode()
     values = [re.findall(rf"--{name}: (#[0-9a-f]{{6}})", style)[scheme] for name in (text, ground)]
     light, dark = sorted(map(luminance, values), reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= 4.5
