@@ -153,9 +153,14 @@ def stage(project: Project, edition: Edition, files: Iterator[Artifact | Bundle]
                 staged.keep_all(paths)
             else:
                 with known.bundle(item.name, key):
-                    for artifact in item.files():
-                        _stage(artifact, artifact.key or own.everything, known, staged)
+                    _stage_all(item.files(), own.everything, known, staged)
     return known
+
+
+def _stage_all(files: Iterable[Artifact], everything: str, known: Remembered, staged: Staged) -> None:
+    # A function of its own: none of them is held on to when the next bundle is made, with all that it was made from.
+    for artifact in files:
+        _stage(artifact, artifact.key or everything, known, staged)
 
 
 def _stage(artifact: Artifact, key: str, known: Remembered, staged: Staged) -> None:
