@@ -11,8 +11,10 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import twelve_talks
 from checkout import ROOT
 from holding import is_held
+from twelve_talks import HEAD, LATER, NOW, talk
 
 from pipeline.actions import build as building
 from pipeline.actions import verdict_memory
@@ -27,36 +29,12 @@ from pipeline.rendering import Renderer
 from pipeline.store.database import open_database
 from pipeline.store.editions import published_edition
 
-HEAD = """format = 1
-[series]
-id = "talks"
-title = "Talks"
-timezone = "Europe/Paris"
-default_language = "en"
-organiser = "The society"
-[site]
-url = "https://talks.example/"
-[[venue]]
-id = "hall"
-name = "The hall"
-"""
-NOW = ("--now", "2027-01-10T10:00:00Z")
-LATER = ("--now", "2027-01-10T11:00:00Z")
-
-
-def talk(number: int) -> str:
-    return (
-        f'[[event]]\nid = "talk-{number}"\ntitle = "Talk {number}"\ndate = 2027-03-{number + 1:02}\n'
-        'time = "19:00"\nvenue = "hall"\ntags = ["tea"]\n'
-    )
-
 
 @pytest.fixture
 def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
     """A published series of twelve talks."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "events.toml").write_text(HEAD + "".join(map(talk, range(12))))
-    assert main(["publish", *NOW]) == 0
+    twelve_talks.publish(tmp_path)
     capsys.readouterr()
     return tmp_path
 

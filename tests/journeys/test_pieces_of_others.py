@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from test_edited_build import HEAD, LATER, NOW, talk
+from twelve_talks import HEAD, LATER, NOW, talk
 
 from pipeline.cli import main
 from pipeline.rendering import shipped_templates

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jinja2
 import pytest
-from test_edited_build import HEAD, NOW, talk
+from twelve_talks import HEAD, NOW, talk
 
 from pipeline import template_reading
 from pipeline.actions.remembered_templates import KEPT_IN
