@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import Connection
 
 from pipeline.actions.mailing import Office, Ticked, current_plan, sending_edition, tick
 from pipeline.actions.publish import store_edition
+from pipeline.catalogue.recurrence import EVER, occurrences
+from pipeline.catalogue.when import starts
 from pipeline.clock import FrozenClock
 from pipeline.edition import Edition, as_of
 from pipeline.reminders.moments import proof_lead
 from pipeline.reminders.plan import next_due
 from pipeline.store.database import Database
+
+A_YEAR = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +65,15 @@ def _following(edition: Edition, current: Edition, now: datetime) -> datetime | 
 def beginning(edition: Edition) -> datetime:
     """The instant of the first publication, where a season begins."""
     return min((line.at for line in edition.ledger.lines), default=edition.morning)
+
+
+def horizon(edition: Edition, since: datetime) -> datetime | None:
+    """Where a season that begins at an instant is cut, since something recurs for longer; None where all ends sooner.
+
+    It is a year after the edition's day and after the last date of what doesn't recur.
+    """
+    events = [listing.event for listing in edition.shown]
+    dates = [start for event in events if event.repeats is None and (start := starts(event.when))]
+    last = max((since, edition.morning, *dates)) + A_YEAR
+    recurring = (event for event in events if event.repeats is not None)
+    return last if any(next(occurrences(event, last, EVER), None) for event in recurring) else None

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from pipeline.actions.deliver import Finish, deliver
 from pipeline.actions.mailing import Office
-from pipeline.actions.season import beginning, season
+from pipeline.actions.season import beginning, horizon, season
 from pipeline.actions.subscribers import Entry, add_all
 from pipeline.clock import FrozenClock
 from pipeline.delivery import Fate, Outcome, Step
@@ -31,6 +31,8 @@ class Simulated:
     paths: tuple[Path, ...]
     troubles: tuple[str, ...] = ()
     """What could not be composed, and why."""
+    cut: datetime | None = None
+    """Where it ends although something recurs for longer; None where it is whole, or as the caller asked."""
 
 
 class Drawer:
@@ -75,17 +77,21 @@ def simulate(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Simulated:
-    """Files every letter of the season as these subscribers would get it, from the first publication on."""
+    """Files every letter of the season as these subscribers would get it, from the first publication on.
+
+    Without `until` it goes on to the last one; where something recurs without an end, for about a year.
+    """
     clock = FrozenClock(since or beginning(edition))
+    cut = horizon(edition, clock.now()) if until is None else None
     drawer = Drawer(folder, office.finisher(edition.catalogue))
     with open_database("sqlite://", clock) as database:
         here = installation(database)
         database.run(partial(_prepare, edition.series.id, tuple(subscribers), here, clock.now()))
         troubles: dict[str, None] = {}
-        for step in season(edition, database, office, clock, until):
+        for step in season(edition, database, office, clock, until or cut):
             troubles |= dict.fromkeys(step.troubles)
             deliver(database, edition.series.id, lambda: drawer, drawer.finish, clock, owner="simulation", here=here)
-    return Simulated(drawer.letters, tuple(drawer.paths), tuple(troubles))
+    return Simulated(drawer.letters, tuple(drawer.paths), tuple(troubles), cut)
 
 
 def _prepare(

@@ -28,7 +28,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from", dest="since", type=calendar_day, metavar="DATE", help="default: the first publication"
     )
-    parser.add_argument("--until", type=calendar_day, metavar="DATE", help="default: the last mail")
+    parser.add_argument(
+        "--until", type=calendar_day, metavar="DATE", help="default: the last mail, or a year of what recurs for ever"
+    )
     parser.add_argument("--letters", metavar="DIR", help="where to write (default: letters/ beside the catalogue)")
     parser.add_argument("--subscribers", metavar="FILE", help="a CSV; default: those of the database, or made-up ones")
 
@@ -56,6 +58,10 @@ def run(shell: Shell) -> int:
     remove_others(folder, filed, shell.project.folder / FILED)
     for trouble in done.troubles:
         shell.complain(shell.words("a letter can't be composed: {trouble}").format(trouble=trouble))
+    if done.cut is not None:
+        day = done.cut.astimezone(zone).date()
+        said = shell.words("an event recurs beyond {day}: the simulation ends there; look further with --until DATE")
+        shell.tell(said.format(day=day))
     if options.json:
         shell.say_json({"letters": dict(done.letters), "paths": [str(path) for path in done.paths]})
         return WRONG if done.troubles else DONE

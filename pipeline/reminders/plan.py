@@ -80,7 +80,8 @@ def _about(edition: Edition, read: ReadRule, listing: Listing, since: datetime, 
         case InDays() | InHours():
             # A reminder so long before an event may be due now although the event itself is far off.
             for name, when in occurrences(event, since - HORIZON, until + HORIZON):
-                yield _reminder(edition, read, listing, name, when)
+                if event.repeats is None or (due_instant(read.timing, when) or starts(when) or until) <= until:
+                    yield _reminder(edition, read, listing, name, when)
 
 
 # ---------------------------------------------------------------------------------------- before and after

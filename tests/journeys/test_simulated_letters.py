@@ -43,3 +43,16 @@ def test_a_file_that_cannot_be_written_is_named_as_people_know_it(tmp_path: Path
     assert done.returncode == 3
     assert "calendar.ics" in done.stderr
     assert "unfinished" not in done.stderr
+
+
+def test_a_season_without_an_end_is_cut_after_a_year_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "events.toml").write_text(CATALOGUE + 'repeats = "FREQ=YEARLY"\n')
+    done = tocsin(tmp_path, "simulate", *NOW)
+    assert done.returncode == 0, done.stderr
+    assert "an event recurs beyond 2028-01-11: the simulation ends there" in done.stderr
+    reader = tmp_path / "letters" / "en@subscriber.example"
+    (last,) = reader.glob("*-morning.eml")
+    assert last.read_bytes().startswith(b"Date: Thu, 04 Mar 2027 ")
+    there = tocsin(tmp_path, "simulate", *NOW, "--until", "2028-04-01")
+    assert "beyond" not in there.stderr
+    assert len(list(reader.glob("*-morning.eml"))) == 2

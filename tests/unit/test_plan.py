@@ -12,7 +12,7 @@ from pipeline.edition import Edition
 from pipeline.ledger import Ledger, pending_lines
 from pipeline.reminders.moments import due_instant, outside_quiet_hours
 from pipeline.reminders.occasions import Audience, Kind, Plan, Priority
-from pipeline.reminders.plan import plan
+from pipeline.reminders.plan import HORIZON, plan
 
 PARIS = ZoneInfo("Europe/Paris")
 PUBLISHED = datetime(2026, 9, 1, 10, tzinfo=UTC)
@@ -158,6 +158,14 @@ def test_a_recurring_event_has_reminders_for_each_of_its_times() -> None:
     found = planned(weekly + rule)
     assert keys(found) == ["talk/eve/0/2026-11-20", "talk/eve/0/2026-12-04"]
     assert f"{found.occasions[1].due.astimezone(PARIS):%Y-%m-%d %H:%M}" == "2026-12-04 18:00"
+
+
+def test_what_recurs_without_an_end_is_planned_up_to_the_horizon() -> None:
+    found = planned(TALK + 'repeats = "FREQ=WEEKLY"\n')
+    last = PUBLISHED - timedelta(days=1) + HORIZON
+    assert last - timedelta(days=7) < max(occasion.due for occasion in found.occasions) <= last
+    far = TALK.replace("2026", "2029")
+    assert "talk/morning/0" in keys(planned(far))
 
 
 def test_a_monthly_digest_leaves_only_when_it_has_something_to_say() -> None:
