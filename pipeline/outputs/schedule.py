@@ -16,7 +16,7 @@ from lxml import etree
 from pipeline.catalogue.models import Event, Link, Speaker
 from pipeline.catalogue.recurrence import occurrences
 from pipeline.catalogue.texts import Text
-from pipeline.catalogue.when import AtTime, When, starts, written
+from pipeline.catalogue.when import AtTime, When, first_day, local, starts, written
 from pipeline.edition import Edition, Listing
 from pipeline.language import words
 from pipeline.outputs.base import Artifact
@@ -59,6 +59,8 @@ def _document(programme: "_Programme", language: str) -> Iterator[bytes]:
         said = [f"{time.name} {programme.numbers[time.uid]}" for time in times]
         key = own.of(*(time.listing for time in times), values=("schedule.xml", language, str(index), *said))
         yield own.pieces.of(key, partial(_written, index, day, times, programme, language))
+    if not programme.times:
+        yield b"\n  " + etree.tostring(_day_without_times(programme.edition), encoding="utf-8")
     yield b"\n</schedule>\n"
 
 
@@ -167,6 +169,18 @@ def _day(index: int, day: date, times: list[_Time], programme: _Programme, langu
             rooms[name] = etree.SubElement(element, "room", name=name)
         _add_event(rooms[name], time, programme.edition, language, programme.numbers[time.uid])
     return element
+
+
+def _day_without_times(edition: Edition) -> etree._Element:
+    """What an empty programme holds, since the schema of the format asks for a day, and apps for its date.
+
+    It is the day of the first event, of which the hour isn't known yet, or that of the last published change.
+    """
+    zone, midnight = edition.series.zone, datetime.min.time()
+    changed = edition.updated.astimezone(zone).date() if edition.ledger.lines else date(1970, 1, 1)
+    day = next((known for listing in edition.dated if (known := first_day(listing.event.when))), changed)
+    start, end = (local(day + timedelta(days=number), midnight, zone) for number in (0, 1))
+    return etree.Element("day", index="1", date=day.isoformat(), start=written(start), end=written(end))
 
 
 def _room(listing: Listing, language: str) -> str:

@@ -157,3 +157,20 @@ def test_of_very_many_times_those_to_come_are_listed() -> None:
     daily = TALK.replace("2026-10-20", "2021-10-20") + 'repeats = "FREQ=DAILY"\n'
     found = [event.findtext("date")[:10] for event in events(schedule(daily))]
     assert (found[0], len(found)) == ("2026-01-05", 366)
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        (TALK.replace('time = "19:00"', 'tba = ["time"]'), "2026-10-20"),
+        (TALK.replace('date = 2026-10-20\ntime = "19:00"', 'tba = ["date", "time"]'), "2026-01-05"),
+        ("", "1970-01-01"),
+    ],
+    ids=["no hour", "no date", "no event"],
+)
+def test_a_programme_without_hours_has_the_one_day_that_its_schema_asks_for(text: str, day: str) -> None:
+    (found,) = schedule(text).findall("day")
+    assert (found.get("index"), found.get("date"), len(found)) == ("1", day, 0)
+    start, end = (datetime.fromisoformat(found.get(name)) for name in ("start", "end"))
+    assert start.date().isoformat() == day
+    assert end - start == timedelta(days=1)
