@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import MAXYEAR, timedelta
 from functools import cache, partial
 from itertools import chain
 from urllib.parse import urlsplit
@@ -27,6 +27,8 @@ MEDIA_TYPE = "text/calendar"
 PRODID = "-//tocsin//tocsin//EN"
 REFRESH = timedelta(hours=6)
 """How often a program that asks should look for changes."""
+EMPTY_SINCE = 2000
+"""From when on the zone is right that stands in a calendar without events, for programs that ask for a component."""
 
 TIMED_ALARMS = (("1d", timedelta(days=-1)), ("1h", timedelta(hours=-1)))
 DAY_ALARMS = (("day-before", timedelta(hours=-14)),)
@@ -127,7 +129,7 @@ class _Calendars:
     ) -> Iterator[bytes]:
         calendar = _bare_calendar()
         self._describe(calendar, path, name, listings)
-        zones = _zones(listings) if listings else (lines_of(vtimezone(self.edition.series.timezone)),)
+        zones = _zones(listings) if listings else (lines_of(vtimezone(self.edition.series.timezone, EMPTY_SINCE)),)
         kind = "vevent" if event is None else "ringing"
         events = keys(self.edition).joined(listings, event or self._event, kind, self.language)
         return calendar_of(opening_of(calendar), chain(zones, events))
@@ -181,8 +183,13 @@ def _calendar_uid(edition: Edition, path: str) -> str:
 
 def _zones(listings: Iterable[Listing]) -> tuple[bytes, ...]:
     """The zones which the events name: those of recurring events with an hour, all others being in UTC."""
-    names = {tzid for listing in listings if (tzid := tzid_of(listing.event)) is not None}
-    return tuple(lines_of(vtimezone(name)) for name in sorted(names))
+    first_years: dict[str, int] = {}
+    for listing in listings:
+        event = listing.event
+        if (tzid := tzid_of(event)) is not None and event.date is not None:
+            days = (event.date, *(moment.date for moment in event.moved))
+            first_years[tzid] = min(first_years.get(tzid, MAXYEAR), *(day.year for day in days))
+    return tuple(lines_of(vtimezone(*zone)) for zone in sorted(first_years.items()))
 
 
 def _alarms(listing: Listing, language: str) -> tuple[bytes, ...]:

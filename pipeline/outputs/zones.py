@@ -1,8 +1,8 @@
-"""One VTIMEZONE for a zone, short and in RRULE form, right for every instant from 1990 to 2037.
+"""One VTIMEZONE for a zone and a first year, short and in RRULE form, right for every instant from then to 2037.
 
 It is derived from `zoneinfo`: each change of the offset is found, and changes that follow one yearly rule become one
 observance. The onset stands in the offset that was valid before it, as RFC 5545 wants. There are neither RDATEs nor
-comments, since common readers misread the one and refuse the other.
+comments, since common readers misread the one and refuse the other; nor what ended before, since some fail at it.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,9 @@ from icalendar.prop import vRecur
 
 from pipeline.outputs.contentlines import Text
 
-FIRST_YEAR, LAST_YEAR = 1990, 2037
+LAST_YEAR = 2037
+# A rule is told from here on, however much later the first year is: so it reads alike in most files.
+RULES_SINCE = 1990
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 # The search would miss two changes within one step; the nearest two since 1990 are a week apart.
 STEP = timedelta(days=3)
@@ -59,20 +61,25 @@ class Run:
 
 
 @cache
-def vtimezone(name: str) -> Timezone:
-    """The VTIMEZONE of an IANA zone. The component is shared: don't change it."""
+def vtimezone(name: str, first_year: int) -> Timezone:
+    """The VTIMEZONE of an IANA zone for what begins in that year or later. The component is shared: don't change it."""
+    # From a year earlier, when both summer and winter have come once: readers exist that fail where one hasn't.
+    since = min(first_year, LAST_YEAR) - 1
+    found = changes(name, min(since, RULES_SINCE))
+    valid = max(change.onset for change in found if change.onset <= datetime(since, 1, 1))  # noqa: DTZ001
     component = Timezone()
     component.add("tzid", name)
-    for run in sorted(_runs(changes(name)), key=lambda run: run.changes[0].onset):
-        component.add_component(_observance(run))
+    for run in sorted(_runs(found), key=lambda run: run.changes[0].onset):
+        if run.changes[-1].onset >= valid:
+            component.add_component(_observance(run))
     return component
 
 
 @cache
-def changes(name: str) -> tuple[Change, ...]:
-    """Every change of a zone's offset from 1990 to 2037, after one that gives the offset which held when 1990 began."""
+def changes(name: str, since: int) -> tuple[Change, ...]:
+    """Every change of a zone's offset from a year to 2037, after one that gives the offset which held as it began."""
     zone = ZoneInfo(name)
-    start = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
+    start = datetime(since, 1, 1, tzinfo=UTC)
     found = tuple(_search(zone, start, datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)))
     return (_opening(zone, start), *found)
 
@@ -121,7 +128,8 @@ def _opening(zone: ZoneInfo, start: datetime) -> Change:
     local = start.astimezone(zone)
     offset = local.utcoffset() or timedelta()
     daylight = (local.dst() or timedelta()) > timedelta()
-    return Change(datetime(1970, 1, 1), offset, offset, local.tzname() or name_of(offset), daylight)  # noqa: DTZ001
+    onset = datetime(min(start.year, 1970), 1, 1)  # noqa: DTZ001
+    return Change(onset, offset, offset, local.tzname() or name_of(offset), daylight)
 
 
 def _rules(onset: datetime) -> frozenset[str]:

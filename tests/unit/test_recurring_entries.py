@@ -1,10 +1,12 @@
 """Recurring events in calendars: programs expand them to the dates that the organiser gave."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
+import pytest
 import recurring_ical_events
+import vobject
 from icalendar import Calendar
-from publishing import edition
+from publishing import TALK, edition
 from test_calendar import files, lines
 
 WEEKLY = """
@@ -82,3 +84,13 @@ def test_a_recurring_event_in_utc_keeps_to_it_where_programs_mind_the_zone_of_th
     assert "RRULE:FREQ=WEEKLY;UNTIL=20261201T190000Z" in text
     assert b"TIMEZONE" not in body
     assert {start.hour for start, _ in occurrences(body)} == {19, 20}
+
+
+@pytest.mark.parametrize("moved", ["", "moved = [{from = 1996-07-02, date = 1985-07-01}]\n"])
+def test_its_zone_goes_back_to_its_first_date_wherever_that_was_moved(moved: str) -> None:
+    """vobject goes by our VTIMEZONE and not by a zone database of its own."""
+    first = "1996-07-02" if moved else "1985-06-25"
+    long_ago = TALK.replace("2026-10-20", first) + 'repeats = "FREQ=WEEKLY"\n' + moved
+    zone = vobject.readOne(files(edition(long_ago))["calendar.ics"].decode()).vevent_list[0].dtstart.value.tzinfo
+    for moment, hours in ((datetime(1985, 7, 1, 19), 2), (datetime(1986, 1, 1, 19), 1)):
+        assert moment.replace(tzinfo=zone).utcoffset() == timedelta(hours=hours)
