@@ -7,14 +7,13 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from pipeline.catalogue.models import Catalogue, Event, Group, Organiser, Series, Status, Venue
-from pipeline.catalogue.recurrence import occurrences
+from pipeline.catalogue.recurrence import LONGEST, occurrences
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, first_day, is_over, last_day, local, starts
 from pipeline.ledger import SCHEDULING, Ledger, Line, LineKind, Revision, changed_keys, event_of, kind_of_change
 from pipeline.sent_newsletters import Sent, sent
 
 Said = TypeVar("Said")
 
-A_DAY = timedelta(days=1)
 FAR_AHEAD = timedelta(days=3660)
 """How far ahead a recurring event is searched for its next time; rules with longer gaps aren't for people."""
 
@@ -146,8 +145,7 @@ class Edition:
             return None
         if listing.event.repeats is None:
             return None if is_over(listing.event.when, self.morning) else listing
-        since = self.morning - A_DAY
-        times = occurrences(listing.event, since, since + FAR_AHEAD)
+        times = occurrences(listing.event, self.morning - LONGEST, self.morning + FAR_AHEAD)
         when = next((when for _, when in times if not is_over(when, self.morning)), None)
         if when is None or when == listing.event.when:
             return listing if when else None

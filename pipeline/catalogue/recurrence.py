@@ -3,13 +3,15 @@
 import importlib
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from heapq import merge
 from typing import Any
 
 from pipeline.catalogue.models import Event, schedule
 from pipeline.catalogue.when import AtTime, When, first_day, last_day, starts
 
+LONGEST = timedelta(days=31)
+"""How long one time may last and still be found while it does."""
 EVER = datetime(9000, 1, 1, tzinfo=UTC)
 """After whatever a catalogue may hold, for rules that end by themselves."""
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pipeline.catalogue.models import Event, Newsletter, Rule
-from pipeline.catalogue.recurrence import at_one_time, occurrences
+from pipeline.catalogue.recurrence import LONGEST, at_one_time, occurrences
 from pipeline.catalogue.timing import Monthly, Weekly, parse_timing
 from pipeline.catalogue.when import When, is_over
 from pipeline.edition import Edition, Listing, News
@@ -80,8 +80,8 @@ def news_lines(edition: Edition, found: Iterable[News], language: str, now: date
 
 def _next_time(event: Event, now: datetime) -> When | None:
     """The first time that isn't over; of what doesn't recur its only one."""
-    since = now - timedelta(days=31)
-    return next((when for _, when in occurrences(event, since, now + HORIZON) if not is_over(when, now)), None)
+    times = occurrences(event, now - LONGEST, now + HORIZON)
+    return next((when for _, when in times if not is_over(when, now)), None)
 
 
 def upcoming_lines(

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pipeline.catalogue.models import Event, EventAccess, Online, Registration, Speaker, Venue
 from pipeline.catalogue.models import Link as CatalogueLink
-from pipeline.catalogue.recurrence import occurrences
+from pipeline.catalogue.recurrence import LONGEST, occurrences
 from pipeline.catalogue.texts import Phrase, Text
 from pipeline.catalogue.when import OnDay, When, is_over
 from pipeline.edition import Edition, Listing, News
@@ -79,7 +79,7 @@ def when_of(event: Event, occasion: Occasion) -> When:
 
 def _next_time(event: Event, instant: datetime) -> When:
     """The first time that isn't over, for what is told of a recurring event as a whole; its first where all are."""
-    times = occurrences(event, instant - timedelta(days=31), instant + timedelta(days=3660))
+    times = occurrences(event, instant - LONGEST, instant + timedelta(days=3660))
     return next((when for _, when in times if not is_over(when, instant)), event.when)
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from itertools import islice
 
 from pipeline.catalogue.models import Access, Event, EventAccess, Organisation, Status, Venue
-from pipeline.catalogue.recurrence import EVER, is_endless, occurrences
+from pipeline.catalogue.recurrence import EVER, LONGEST, is_endless, occurrences
 from pipeline.catalogue.when import Unscheduled, When, is_over, starts
 from pipeline.edition import FAR_AHEAD, Edition, Listing, News
 from pipeline.language import words
@@ -20,8 +20,6 @@ from pipeline.phrases.access import known_access
 
 DESCRIPTION_LENGTH = 300
 LISTED_DATES = 60
-LONGEST = timedelta(days=31)
-"""How long one time of a recurring event may last and still be found."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,13 @@ from itertools import islice
 from typing import Final
 
 from pipeline.catalogue.models import Event, schedule
-from pipeline.catalogue.recurrence import EVER, is_endless, occurrences
+from pipeline.catalogue.recurrence import EVER, LONGEST, is_endless, occurrences
 from pipeline.catalogue.when import When, is_over, starts
 from pipeline.edition import Listing
 
 MOST: Final = 60
 """How many times of one event are told; of more, those from its last published change on."""
 AHEAD: Final = timedelta(days=3660)
-LONGEST: Final = timedelta(days=31)
-"""How long one time may last and still be found while it does."""
 
 
 @dataclass(frozen=True, slots=True)

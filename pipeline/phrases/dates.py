@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Final
 
 from pipeline.catalogue.models import Event
-from pipeline.catalogue.recurrence import occurrences
+from pipeline.catalogue.recurrence import LONGEST, occurrences
 from pipeline.catalogue.when import When, first_day, is_over, starts
 from pipeline.edition import News
 from pipeline.language import words
@@ -56,7 +56,7 @@ def _horizon(news: News, before: Event) -> datetime:
 
 def _times(event: Event, since: datetime, until: datetime) -> Mapping[str, When]:
     """The times that aren't over at `since`, by the day which the rule gave them."""
-    found = islice(occurrences(event, since - timedelta(days=31), until), COMPARED)
+    found = islice(occurrences(event, since - LONGEST, until), COMPARED)
     return {name or str(first_day(when)): when for name, when in found if first_day(when) and not is_over(when, since)}
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from pipeline.catalogue.models import Event, Status
-from pipeline.catalogue.recurrence import occurrences
+from pipeline.catalogue.recurrence import LONGEST, occurrences
 from pipeline.catalogue.timing import InDays, InHours, Monthly, Side, Weekly, WhenAnnounced, WhenChanged
 from pipeline.catalogue.when import When, is_over, starts
 from pipeline.edition import Edition, Listing
@@ -154,7 +154,7 @@ def _announcement(edition: Edition, read: ReadRule, listing: Listing) -> Found:
         yield Omission(event.id, read.rule.id, "it waits for what the rule needs: " + ", ".join(read.rule.needs))
         return
     coming = next(
-        (when for _, when in occurrences(event, known - A_DAY, known + HORIZON) if not is_over(when, known)), None
+        (when for _, when in occurrences(event, known - LONGEST, known + HORIZON) if not is_over(when, known)), None
     )
     if coming is None:
         yield Omission(event.id, read.rule.id, "the event is past")

@@ -38,3 +38,16 @@ def test_what_does_not_take_place_is_never_the_next_event() -> None:
     seen = edition(cancelled + OTHER, day=date(2026, 10, 1))
     assert seen.next is not None
     assert seen.next.event.id == "other"
+
+
+def test_what_recurs_and_lasts_several_days_stays_the_next_event_until_it_is_over() -> None:
+    """Its first time is from Tuesday to Friday; a week later it comes again."""
+    course = (
+        TALK.replace('time = "19:00"', "end_date = 2026-10-23\nall_day = true") + 'repeats = "FREQ=WEEKLY;COUNT=2"\n'
+    )
+    days = {20: "2026-10-20", 23: "2026-10-20", 24: "2026-10-27", 30: "2026-10-27"}
+    for day, first in days.items():
+        coming = edition(course, day=date(2026, 10, day)).next
+        assert coming is not None
+        assert str(coming.event.date) == first
+    assert edition(course, day=date(2026, 10, 31)).next is None
