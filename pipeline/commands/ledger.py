@@ -58,7 +58,7 @@ def _say_history(shell: Shell, lines: Sequence[Line]) -> None:
     shell.say(f"{last.event} · {title_in(last.facts, shell.language)}")
     before = None
     for line in lines:
-        shell.say(f"  {_moment(line, shell.language)}  {kind_word(line.kind, shell.language)}")
+        shell.say(f"  {_moment(line, shell.language)}  {kind_word(line, shell.words)}")
         _say_changes(shell, fact_changes(before, line.facts, shell.language))
         before = line.facts
 
@@ -73,7 +73,7 @@ def _diff(shell: Shell) -> int:
         return DONE
     for line in lines:
         history = _before(ledger, line)
-        said = kind_word(line.kind, shell.language)
+        said = kind_word(line, shell.words)
         shell.say(f"{line.event} · {title_in(line.facts, shell.language)}: {said}")
         _say_changes(shell, fact_changes(history[-1].facts if history else None, line.facts, shell.language))
     for event in gone:

@@ -9,7 +9,7 @@ from pipeline.actions.forecast import Expected, Forecast
 from pipeline.errors import visible
 from pipeline.ledger import Line, LineKind
 from pipeline.ledger_lines import SCHEDULING
-from pipeline.phrases.history import KINDS
+from pipeline.phrases.history import kind_word
 from pipeline.reminders.occasions import Omission
 
 SHOWN: Final = 50
@@ -60,7 +60,7 @@ def _changes(coming: Forecast, words: Words) -> Iterator[str]:
     for line in lines:
         facts = ", ".join(f"`{key}`" for key in sorted(line.changed))
         feeds = words("new entry") if feed_entry(line) else words("nothing new")
-        yield _row(f"`{line.event}`", words(KINDS[line.kind]), facts, calendar[calendar_entry(coming, line)], feeds)
+        yield _row(f"`{line.event}`", kind_word(line, words), facts, calendar[calendar_entry(coming, line)], feeds)
 
 
 def _mail(coming: Forecast, words: Words) -> Iterator[str]:

@@ -19,7 +19,7 @@ LISTED = 30
 def told(shell: Shell, line: Line) -> str:
     """One line of the ledger in words: `social-work: changed (time, venue)`."""
     changed = f" ({', '.join(sorted(line.changed))})" if line.changed else ""
-    return shell.words("{name}: {what}").format(name=line.event, what=kind_word(line.kind, shell.language)) + changed
+    return shell.words("{name}: {what}").format(name=line.event, what=kind_word(line, shell.words)) + changed
 
 
 def tell_result(shell: Shell, result: Result, pending: tuple[str, str], none: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from pipeline.catalogue.models import Event, Status
-from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, first_day
+from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, first_day, starts
 from pipeline.edition import News
 from pipeline.errors import N_
 from pipeline.language import say_day, words
@@ -66,7 +66,7 @@ def _postponed(event: Event, title: str, language: str, home: str | None) -> str
 
 def _reinstated(before: Event, event: Event, title: str, language: str, home: str | None) -> str:
     say = words(language)
-    if before.status is Status.POSTPONED and before.when != event.when:
+    if starts(event.when) not in (None, starts(before.when)):
         return say("New date: {event}").format(event=_dated(event, title, language, home))
     return say("Takes place after all: {event}").format(event=_whole(event, title, language, home))
 

@@ -1,7 +1,7 @@
 """The history of an event in words: what each line of the ledger changed, fact by fact, as it was and as it is."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -9,14 +9,14 @@ from pydantic import ValidationError
 from pipeline.catalogue.models import Event, Venue
 from pipeline.errors import N_
 from pipeline.language import words
-from pipeline.ledger import Facts, LineKind, changed_keys, event_of
+from pipeline.ledger import Facts, Line, LineKind, changed_keys, event_of
 from pipeline.phrases.changes import Change
 from pipeline.phrases.details import NAMES
 from pipeline.phrases.facts import place_line, say_when, title_of
 from pipeline.phrases.zones import ANYWHERE
 from pipeline.sent_newsletters import newsletter_of
 
-KINDS: Final[Mapping[LineKind, str]] = {
+_KINDS: Final[Mapping[LineKind, str]] = {
     LineKind.ANNOUNCED: N_("announced"),
     LineKind.RETIRED: N_("retired"),
     LineKind.CANCELLED: N_("cancelled"),
@@ -27,7 +27,9 @@ KINDS: Final[Mapping[LineKind, str]] = {
     LineKind.EDITED: N_("text edited"),
     LineKind.NEWSLETTER: N_("newsletter that is out"),
 }
-"""What a line of the ledger tells, in a word or two, to be translated."""
+_REDATED: Final = N_("has a new date")
+"""What is told of an event that was off where the date or the hour at which it takes place is another."""
+_NEW_DATE: Final = frozenset({"date", "time"})
 
 _WHEN = frozenset(
     {
@@ -47,9 +49,10 @@ _NAMES: Mapping[str, str] = {
 LONGEST = 70
 
 
-def kind_word(kind: LineKind, language: str) -> str:
-    """What a line tells, in a word or two: `cancelled`."""
-    return words(language)(KINDS[kind])
+def kind_word(line: Line, say: Callable[[str], str]) -> str:
+    """What a line of the ledger tells, in a word or two of a language: `cancelled`."""
+    redated = line.kind is LineKind.REINSTATED and line.changed & _NEW_DATE and "date" in line.facts
+    return say(_REDATED if redated else _KINDS[line.kind])
 
 
 def title_in(facts: Facts, language: str) -> str:

@@ -15,6 +15,7 @@ from publishing import HEAD, TALK, edition
 from pipeline.edition import Edition
 from pipeline.outputs import feeds
 from pipeline.outputs.entries import PAGE
+from pipeline.phrases.history import kind_word
 from pipeline.rendering import Renderer
 
 OFF = TALK + 'status = "cancelled"\nnotice = "The **hall** is flooded."\n'
@@ -107,13 +108,26 @@ def test_a_change_is_an_entry_that_says_first_what_changed(after: str, headline:
     assert found == [headline, "Tue 20 Oct 2026, 19:00 · A talk"]
 
 
-def test_a_cancelled_event_that_takes_place_after_all_is_news() -> None:
-    assert titles(edition(TALK, OFF, TALK))[0] == "Takes place after all: Tue 20 Oct 2026, 19:00 · A talk"
-
-
-def test_a_postponed_event_with_a_new_date_is_news() -> None:
-    postponed = OFF.replace("cancelled", "postponed")
-    assert titles(edition(TALK, postponed, TALK.replace("10-20", "11-20")))[0].startswith("New date: Fri 20 Nov 2026,")
+@pytest.mark.parametrize("off", [OFF, OFF.replace("cancelled", "postponed")], ids=["cancelled", "postponed"])
+@pytest.mark.parametrize(
+    ("after", "headline", "history"),
+    [
+        (TALK, "Takes place after all: Tue 20 Oct 2026, 19:00 · A talk", "takes place after all"),
+        (TALK.replace("10-20", "11-20"), "New date: Fri 20 Nov 2026, 19:00 · A talk", "has a new date"),
+        (
+            TALK.replace('date = 2026-10-20\ntime = "19:00"', 'tba = ["date", "time"]'),
+            "Takes place after all: date to be announced · A talk",
+            "takes place after all",
+        ),
+    ],
+    ids=["as planned", "on another day", "some day"],
+)
+def test_what_was_off_and_takes_place_is_told_alike_in_the_feed_and_the_history(
+    off: str, after: str, headline: str, history: str
+) -> None:
+    found = edition(TALK, off, after)
+    assert titles(found)[0] == headline
+    assert kind_word(found.ledger.of("talk")[-1], str) == history
 
 
 def test_a_date_and_an_hour_that_become_known_are_news() -> None:
