@@ -18,7 +18,7 @@ from pipeline.outputs.joining import Joining, joining
 from pipeline.outputs.keys import Lasting, Reused, keys
 from pipeline.outputs.later_dates import say_later_dates
 from pipeline.outputs.pictures import Picture, picture_address
-from pipeline.outputs.structured_data import embedded
+from pipeline.outputs.structured_data import embedded, source_of
 from pipeline.phrases import capitalised, changes, place_line, short_place, status_word, title_of
 from pipeline.rendering import Renderer
 
@@ -140,6 +140,7 @@ class Site:
             self._shared[page.language] = self._shared_context(page.language)
         up, language, way = self._up(page), page.language, self.edition.path
         tree = up + way("", language)
+        data = embedded(structured) if structured is not None else None
         return self._shared[language] | {
             "page": page,
             "versions": self.versions(page),
@@ -150,7 +151,8 @@ class Site:
             "lasting": lambda *listings: self._lasting(page, listings),
             "stylesheet": f"{up}{STYLESHEET}?v={self._stylesheet}",
             "icon": up + ICON,
-            "structured": embedded(structured) if structured is not None else None,
+            "structured": data,
+            "structured_source": source_of(data) if data is not None else None,
         }
 
     def _lasting(self, page: Page, listings: Sequence[Listing]) -> Lasting | None:

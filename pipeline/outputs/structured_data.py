@@ -1,8 +1,10 @@
 """What search engines read: schema.org Event and EventSeries, as JSON-LD."""
 
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import partial
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
@@ -50,6 +52,11 @@ def embedded(data: Mapping[str, Any]) -> Markup:
         parts = b",".join(value.parts)
         text = b'%b,"%b":[%b]}' % (text[:-1], name.encode(), parts) if parts else text
     return Markup(text.decode())  # noqa: S704 - nothing that HTML knows is left
+
+
+def source_of(script: str) -> str:
+    """The content of a `<script>` as a Content-Security-Policy lets it stand: validators ask for it of data, too."""
+    return f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}"
 
 
 def _written(data: Any) -> bytes:

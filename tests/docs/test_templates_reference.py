@@ -12,7 +12,7 @@ from pipeline.rendering import Renderer
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs/reference/templates.md").read_text(encoding="utf-8")
 TEMPLATES = ROOT / "templates"
-OF_THE_FRAME = {"direction", "icon", "lasting", "made_pieces", "stylesheet", "structured", "up"}
+OF_THE_FRAME = {"direction", "icon", "lasting", "made_pieces", "stylesheet", "structured", "structured_source", "up"}
 """What only `base.html` itself needs."""
 
 
