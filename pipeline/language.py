@@ -12,8 +12,8 @@ from pipeline.interface_words import DOMAIN, LOCALES, translations, words
 from pipeline.weekdays import locale, say_weekday, weekday_names
 
 __all__ = [
-    "DOMAIN", "LOCALES", "direction", "first_of_month", "locale", "say_day", "say_hour", "say_language", "say_list",
-    "say_time", "say_weekday", "say_zone", "translations", "weekday_names", "words",
+    "DOMAIN", "LOCALES", "direction", "first_of_month", "locale", "say_day", "say_days", "say_hour", "say_language",
+    "say_list", "say_time", "say_weekday", "say_zone", "translations", "weekday_names", "words",
 ]  # fmt: skip
 
 _DAY = {
@@ -30,6 +30,18 @@ def say_day(day: date, language: str, form: str = "long") -> str:
     pattern = _DAY[form].get(language, "full" if form == "long" else "medium")
     said = format_date(day, pattern, locale=where)
     return first_of_month(said, day, language)
+
+
+def say_days(first: date, last: date, language: str, form: str = "long") -> str:
+    """Several days, the month and the year once where they are the same: `Friday 5 – Sunday 7 February 2027`."""
+    opening, pattern = say_day(first, language, form), _DAY[form].get(language, "")
+    if pattern and first.year == last.year:
+        shorter = pattern.removesuffix(" y")
+        if first.month == last.month:
+            shorter = shorter.rpartition(" ")[0]
+        said = format_date(first, shorter, locale=locale(language))
+        opening = first_of_month(f"{said} ", first, language).rstrip()
+    return f"{opening} – {say_day(last, language, form)}"
 
 
 def first_of_month(said: str, day: date, language: str) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pipeline.catalogue.models import Event, Speaker, Status, Venue, Work
 from pipeline.catalogue.texts import Phrase
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When
-from pipeline.language import say_day, say_time, say_zone, words
+from pipeline.language import say_day, say_days, say_time, say_zone, words
 from pipeline.phrases.zones import say_zone_city
 
 # --------------------------------------------------------------------------------------------- when
@@ -26,9 +26,7 @@ def say_when(when: When, language: str, form: str = "long", home: str | None = N
             zone = say_zone_beside(when, language, home)
             return f"{said} ({zone})" if zone else said
         case OnDay(first, last, _, all_day):
-            day = say_day(first, language, form)
-            if last != first:
-                day = f"{day} – {say_day(last, language, form)}"
+            day = say_day(first, language, form) if last == first else say_days(first, last, language, form)
             return day if all_day else say("{day}, time to be announced").format(day=day)
         case Unscheduled():
             return say("date to be announced")

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Component
 
-from pipeline.language import say_day, say_time
+from pipeline.language import say_day, say_days, say_time
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
@@ -150,7 +150,7 @@ def _when(event: Component, language: str, zone: ZoneInfo) -> str:
     start, end = _value(event, "DTSTART"), _value(event, "DTEND")
     if not isinstance(start, datetime):
         last = end - timedelta(days=1) if end else start
-        return " – ".join(dict.fromkeys(say_day(day, language, "short") for day in (start, last)))
+        return say_day(start, language, "short") if last == start else say_days(start, last, language, "short")
     moments = [moment.astimezone(zone) for moment in (start, end) if moment]
     said = [f"{say_day(moment.date(), language, 'short')}, {say_time(moment, language)}" for moment in moments]
     if len({moment.date() for moment in moments}) == 1:

@@ -77,6 +77,12 @@ class Facts:
     venue: str
     status: str
     speaker: str
+    more_days: int = 0
+    """How many days follow the first where no hour is known."""
+
+    @property
+    def last(self) -> date:
+        return self.day if self.at else self.day + timedelta(days=self.more_days)
 
     @property
     def moment(self) -> datetime | None:
@@ -89,6 +95,8 @@ class Facts:
             f'timezone = "{self.zone}"', f'venue = "{self.venue}"', f'status = "{self.status}"',
             f'speakers = [{{ name = "{self.speaker}" }}]',
         ]  # fmt: skip
+        if self.last != self.day:
+            lines.append(f"end_date = {self.last}")
         if self.status in OFF:
             lines.append('notice = "Something happened."')
         return "\n".join(lines) + "\n"
@@ -97,8 +105,17 @@ class Facts:
         return self.title if language == "en" else f"{self.title} (fr)"
 
     def day_in(self, language: str) -> str:
-        number = "1er" if language == "fr" and self.day.day == 1 else str(self.day.day)
-        return f"{DAYS[language][self.day.weekday()]} {number} {MONTHS[language][self.day.month - 1]} {self.day.year}"
+        """What the first and the last day have in common is said once."""
+        said = []
+        for day in dict.fromkeys((self.day, self.last)):
+            number = "1er" if language == "fr" and day.day == 1 else str(day.day)
+            parts = [f"{DAYS[language][day.weekday()]} {number}"]
+            if day == self.last or day.month != self.last.month:
+                parts.append(MONTHS[language][day.month - 1])
+            if day == self.last or day.year != self.last.year:
+                parts.append(str(day.year))
+            said.append(" ".join(parts))
+        return " – ".join(said)
 
 
 def possible(facts: Facts) -> Facts:
@@ -112,6 +129,7 @@ edits = st.one_of(
     st.sampled_from([None, time(8, 15), time(12), time(19), time(23, 30), time(0, 30)]).map(
         lambda value: ("at", value)
     ),
+    st.integers(0, 40).map(lambda value: ("more_days", value)),
     st.sampled_from(["Europe/Paris", "America/New_York", "Asia/Kolkata"]).map(lambda value: ("zone", value)),
     st.sampled_from(sorted(VENUES)).map(lambda value: ("venue", value)),
     st.sampled_from(["confirmed", "tentative", "cancelled", "postponed"]).map(lambda value: ("status", value)),
@@ -164,6 +182,8 @@ def check_vevent(facts: Facts, language: str, text: str) -> None:
     expected = facts.day if facts.moment is None else facts.moment.astimezone(UTC)
     assert found.dtstart.value == expected
     assert type(found.dtstart.value) is type(expected)
+    if facts.at is None:
+        assert found.dtend.value == facts.last + timedelta(days=1)
     summary, description = found.summary.value, found.description.value
     assert facts.title_in(language) in summary
     assert found.location.value.startswith(VENUES[facts.venue])
@@ -182,7 +202,7 @@ def check_feed(facts: Facts, language: str, body: bytes) -> None:
     # The newest entry was made by the last change of time, place or status: its facts are those that hold.
     title, told = entries[0].title, words_of(entries[0].content[0].value)
     month = MONTHS[language][facts.day.month - 1]
-    assert re.search(rf"\b{facts.day.day}(?:er)? {month[:3]}", title), title
+    assert re.search(rf"\b{facts.day.day}(?:er)?(?: – \S+ \d+(?:er)?)? {month[:3]}", title), title
     assert facts.day_in(language).lower() in told.lower()
     assert VENUES[facts.venue] in told
     if facts.at is not None:

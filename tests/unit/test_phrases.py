@@ -10,6 +10,7 @@ from publishing import TALK, edition
 
 from pipeline.catalogue.models import Speaker, Venue
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When
+from pipeline.language import say_days
 from pipeline.phrases import changes, headline, place_line, say_when, say_zone_of, speaker_line, status_word, title_of
 from pipeline.phrases.zones import say_zone_city
 
@@ -44,8 +45,8 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
         (OnDay(date(2023, 1, 19), date(2023, 1, 19), PARIS, True), "Thursday 19 January 2023", "Thu 19 Jan 2023"),
         (
             OnDay(date(2023, 1, 19), date(2023, 1, 21), PARIS, True),
-            "Thursday 19 January 2023 – Saturday 21 January 2023",
-            "Thu 19 Jan 2023 – Sat 21 Jan 2023",
+            "Thursday 19 – Saturday 21 January 2023",
+            "Thu 19 – Sat 21 Jan 2023",
         ),
         (Unscheduled(), "date to be announced", "date to be announced"),
     ],
@@ -62,6 +63,31 @@ def test_the_year_may_be_left_out() -> None:
 def test_french_dates_are_french() -> None:
     assert say_when(AtTime(at(25, 19)), "fr", "short") == "mar. 25 oct. 2022, 19:00"
     assert say_when(OnDay(date(2022, 11, 1), date(2022, 11, 1), PARIS, True), "fr") == "mardi 1er novembre 2022"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "english", "french"),
+    [
+        (date(2027, 2, 5), date(2027, 2, 7), "Fri 5 – Sun 7 Feb 2027", "ven. 5 – dim. 7 févr. 2027"),
+        (date(2027, 3, 1), date(2027, 3, 3), "Mon 1 – Wed 3 Mar 2027", "lun. 1er – mer. 3 mars 2027"),
+        (date(2027, 1, 30), date(2027, 2, 1), "Sat 30 Jan – Mon 1 Feb 2027", "sam. 30 janv. – lun. 1er févr. 2027"),
+        (
+            date(2026, 12, 31), date(2027, 1, 1),
+            "Thu 31 Dec 2026 – Fri 1 Jan 2027", "jeu. 31 déc. 2026 – ven. 1er janv. 2027",
+        ),
+        (
+            date(2026, 2, 5), date(2027, 2, 7),
+            "Thu 5 Feb 2026 – Sun 7 Feb 2027", "jeu. 5 févr. 2026 – dim. 7 févr. 2027",
+        ),
+    ],
+)  # fmt: skip
+def test_of_several_days_month_and_year_are_said_once_where_they_are_the_same(
+    first: date, last: date, english: str, french: str
+) -> None:
+    days = OnDay(first, last, PARIS, all_day=True)
+    assert (say_when(days, "en", "short"), say_when(days, "fr", "short")) == (english, french)
+    assert say_days(date(2027, 2, 5), date(2027, 2, 7), "en", "brief") == "Fri 5 – Sun 7 Feb"
+    assert say_days(date(2027, 2, 5), date(2027, 2, 7), "de", "short") == "05.02.2027 – 07.02.2027"
 
 
 def test_the_zone_is_named_in_words_and_by_its_id() -> None:
