@@ -12,8 +12,8 @@ from pipeline.interface_words import DOMAIN, LOCALES, translations, words
 from pipeline.weekdays import locale, say_weekday, weekday_names
 
 __all__ = [
-    "DOMAIN", "LOCALES", "direction", "first_of_month", "locale", "say_day", "say_days", "say_hour", "say_language",
-    "say_list", "say_time", "say_weekday", "say_zone", "translations", "weekday_names", "words",
+    "DOMAIN", "LOCALES", "direction", "first_of_month", "locale", "say_apart", "say_day", "say_days", "say_hour",
+    "say_language", "say_list", "say_time", "say_weekday", "say_zone", "translations", "weekday_names", "words",
 ]  # fmt: skip
 
 _DAY = {
@@ -75,6 +75,11 @@ _zones: dict[tuple[tzinfo | None, timedelta | None, bool, str], str] = {}
 def say_list(items: Iterable[str], language: str) -> str:
     """`a, b and c`."""
     return format_list(list(items), locale=locale(language))
+
+
+def say_apart(items: Iterable[str], language: str) -> str:
+    """Things that hold commas themselves: `a, b; c`. In French a narrow space stands before the mark."""
+    return ("\u202f; " if language == "fr" else "; ").join(items)
 
 
 def say_language(code: str, language: str) -> str:

@@ -10,7 +10,7 @@ from pipeline.catalogue.models import Access, Event, EventAccess, Organisation, 
 from pipeline.catalogue.recurrence import EVER, LONGEST, is_endless, occurrences
 from pipeline.catalogue.when import Unscheduled, When, is_over, starts
 from pipeline.edition import FAR_AHEAD, Edition, Listing, News
-from pipeline.language import words
+from pipeline.language import say_apart, words
 from pipeline.markdown import to_text
 from pipeline.outputs.excerpt import excerpt
 from pipeline.outputs.links import Link, add_links, map_links
@@ -139,7 +139,7 @@ def description(listing: Listing, language: str, home: str | None = None) -> str
     facts = [
         when,
         place_line(listing.venue, language) if listing.venue else "",
-        "; ".join(speaker_line(speaker, language) for speaker in event.speakers),
+        say_apart((speaker_line(speaker, language) for speaker in event.speakers), language),
     ]
     line = ". ".join(fact for fact in facts if fact) + "."
     if status:

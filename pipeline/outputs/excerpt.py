@@ -2,6 +2,8 @@
 
 import re
 
+NO_BREAK = "\u00a0\u202f"
+_BREAK = re.compile(rf"[^\S{NO_BREAK}]+")
 _SENTENCE_END = re.compile(r"[.!?…][”’\"»)\]]*(?=\s)")
 
 
@@ -15,11 +17,18 @@ def first_sentence(text: str) -> str:
 def excerpt(text: str, limit: int) -> str:
     """The beginning of a plain text on one line: whole where it fits, else cut between two words, with an ellipsis."""
     # The rest of a long text is of no use, unless its beginning is mostly space.
-    line = " ".join(text[: 2 * limit].split())
+    line = _on_one_line(text[: 2 * limit])
     if len(line) <= limit:
-        line = " ".join(text.split())
+        line = _on_one_line(text)
     if len(line) <= limit:
         return line
     cut = line[: limit - 1]
     whole_words = cut.rpartition(" ")[0] if line[limit - 1] != " " else cut
-    return (whole_words or cut).rstrip(" ,;:–—-(") + "…"
+    return (whole_words or cut).rstrip(f" {NO_BREAK},;:–—-(") + "…"
+
+
+def _on_one_line(text: str) -> str:
+    """Where a text may break, a blank; the spaces that keep it together stay."""
+    if not any(space in text for space in NO_BREAK):
+        return " ".join(text.split())
+    return " ".join(_BREAK.split(text.strip()))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from pipeline.edition import Edition, Listing
-from pipeline.language import words
+from pipeline.language import say_apart, words
 from pipeline.markdown import to_text
 from pipeline.outputs.base import Artifact, Bundle
 from pipeline.outputs.event_page import page_title, when_line
@@ -56,7 +56,7 @@ def share_text(listing: Listing, address: str, language: str, home: str | None =
         to_text(event.notice.said_in(language).text, address) if event.notice else "",
         place_line(listing.venue, language) if listing.venue else "",
         say("Online") if event.online and listing.venue is None else "",
-        "; ".join(speaker_line(speaker, language) for speaker in event.speakers),
+        say_apart((speaker_line(speaker, language) for speaker in event.speakers), language),
     )
     for fact in filter(None, facts):
         line = excerpt(fact, min(LONGEST_FACT if lines else LIMIT, max(room, 0)))

@@ -10,7 +10,7 @@ from pipeline.catalogue.models import Event
 from pipeline.catalogue.recurrence import LONGEST, occurrences
 from pipeline.catalogue.when import When, first_day, is_over, starts
 from pipeline.edition import News
-from pipeline.language import words
+from pipeline.language import say_apart, words
 from pipeline.phrases.facts import say_when
 
 AHEAD: Final = timedelta(days=400)
@@ -66,7 +66,7 @@ def _moved_dates(event: Event) -> Mapping[str, object]:
 
 def say_dates(dates: Sequence[When], language: str, home: str | None) -> str:
     """Some dates on one line: `Tue 3 Nov 2026, 19:00; Tue 10 Nov 2026, 19:00; and 4 more`."""
-    return "; ".join(_said(dates, language, home))
+    return say_apart(_said(dates, language, home), language)
 
 
 def _said(dates: Sequence[When], language: str, home: str | None) -> Iterator[str]:

@@ -9,6 +9,8 @@ from letter_writing import ANA, html_of, occasion, read_html, text_of, write
 from publishing import HEAD, TALK, edition
 
 from pipeline.markdown import to_text
+from pipeline.outputs.event_page import description
+from pipeline.outputs.share import share_text
 from pipeline.outputs.site import compact
 from pipeline.outputs.structured_data import event_data
 from pipeline.reminders.occasions import Kind
@@ -88,3 +90,11 @@ def test_where_no_link_can_be_followed_its_words_stand_alone(renderer: Renderer)
     assert data["description"] == "See the slides, all and the room."
     described = Reader(site(of, renderer)["events/talk/index.html"]).all("meta", name="description")
     assert described[0]["content"].endswith("See the slides, all and the room.")
+
+
+def test_a_semicolon_of_ours_has_its_space_in_french_where_no_template_gives_it() -> None:
+    several = TALK + 'speakers = [{name = "Ada", role = "poet"}, {name = "Bo"}]\n'
+    (listing,) = edition(several).listings
+    assert "Ada, poet; Bo" in description(listing, "en")
+    assert "Ada, poet\u202f; Bo" in description(listing, "fr")
+    assert "Ada, poet\u202f; Bo" in share_text(listing, "https://talks.example/", "fr")
