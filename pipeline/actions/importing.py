@@ -16,7 +16,7 @@ from pipeline.errors import N_, CatalogueError, FileError, Problem
 from pipeline.files import alone_in, read_if_there, write_whole
 from pipeline.importing import memory
 from pipeline.importing.fitting import Fitted, Tongue, fitted
-from pipeline.importing.found import LARGEST, Manner, Reading, Spot
+from pipeline.importing.found import LARGEST, Found, Manner, Reading, Spot
 from pipeline.importing.merging import Existing, Outcome, Verdict, outcomes
 from pipeline.importing.reading import read
 from pipeline.importing.shaping import Say, table_of, to_be_announced
@@ -110,7 +110,9 @@ class _Joining:
     def join(self, reading: Reading, source: str, options: ImportOptions) -> Imported:
         """Decides, writes unless it is a dry run, and tells."""
         remembered = memory.read(read_if_there(self._memory_file, memory.FILE), memory.FILE)
-        existing = Existing(self._catalogue, remembered, self._ours(), frozenset(self._ledger.events))
+        uids = self._uids()
+        ours = {**uids, **{guid_of(uid): event for uid, event in uids.items()}}
+        existing = Existing(self._catalogue, remembered, ours, _single_times(uids), frozenset(self._ledger.events))
         events = (fitted(found, self._tongue) for found in reading.events)
         decided = outcomes(events, existing, update=options.update)
         text, by_hand = self._told(decided, reading.organisations, source)
@@ -153,11 +155,10 @@ class _Joining:
         if broken:
             raise CatalogueError([problem for one in broken for problem in one.problems])
 
-    def _ours(self) -> dict[str, str]:
-        """Event ids by the identities under which we publish them."""
+    def _uids(self) -> dict[str, str]:
+        """Event ids by their UIDs, those of events that were never published too."""
         lines = (*self._ledger.lines, *pending_lines(self._catalogue, self._ledger, datetime(1970, 1, 1, tzinfo=UTC)))
-        uids = {line.uid: line.event for line in lines}
-        return {**uids, **{guid_of(uid): event for uid, event in uids.items()}}
+        return {line.uid: line.event for line in lines}
 
     # ---------------------------------------------------------------------------------------- new events
 
@@ -257,6 +258,18 @@ def _write(file: Path, data: bytes) -> None:
         write_whole(file, data, durable=True)
     except OSError as error:
         raise FileError("{file} can't be written: {reason}", file=error.filename, reason=error.strerror) from error
+
+
+def _single_times(uids: Mapping[str, str]) -> Callable[[Found], str | None]:
+    """Which of our recurring events a `schedule.xml` of ours tells a time of, under an id that ends in its date."""
+    uid_of = {event: uid for uid, event in uids.items()}
+
+    def recurring(found: Found) -> str | None:
+        event, name = found.wanted_id[:-11], found.wanted_id[-10:]
+        guid = guid_of(f"{uid_of[event]}/{name}") if event in uid_of else ""
+        return event if guid and found.uid.endswith(f":{guid}") else None
+
+    return recurring
 
 
 def _in_short(outcome: Outcome) -> Outcome:

@@ -1,15 +1,18 @@
 """Which foreign events are new, known, changed at their source or taken out here; decided from values alone."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
 from pipeline.catalogue.models import Catalogue, Event, dump
 from pipeline.catalogue.texts import proposed_slug
 from pipeline.importing.fitting import Fitted
+from pipeline.importing.found import Found
 from pipeline.importing.memory import Memory, Record, plain
+from pipeline.importing.moments import facts_in_zone
 
 
 class Verdict(StrEnum):
@@ -54,6 +57,8 @@ class Existing:
     memory: Memory
     ours: Mapping[str, str]
     """Event ids by the identities that our own exports give them."""
+    one_of_ours: Callable[[Found], str | None]
+    """The recurring event of which our own exports tell a single time as an event."""
     spent: frozenset[str]
     """Ids that were used once, by events that are retired: never used again."""
 
@@ -100,6 +105,9 @@ class _Merging:
             event = replace(event, facts=_with_other_languages(record.facts, event.facts, self._languages))
             return self._again(event, Record(uid, record.event, plain(event.facts)), record)
         facts = plain(event.facts)
+        if (recurring := self._existing.one_of_ours(event.found)) is not None:
+            # Its rule says all that there is to say of it.
+            return Outcome(event, Verdict.SAME, recurring, None)
         ours = self._existing.ours.get(uid.partition(":")[2])
         known = ours or self._alike(event)
         if known is not None and known in self._existing.catalogue.event_by_id:
@@ -112,7 +120,13 @@ class _Merging:
     def _again(self, event: Fitted, now: Record, before: Record) -> Outcome:
         if before.event not in self._existing.catalogue.event_by_id:
             return Outcome(event, Verdict.TAKEN_OUT, before.event, None)
-        changes = tuple(_changes(before.facts, now.facts))
+        zone = self._existing.catalogue.event_by_id[before.event].timezone
+        was = before.facts
+        if was.get("timezone") != zone:
+            # The organisers tell it at the hours of another zone.
+            event = replace(event, facts=facts_in_zone(event.facts, zone))
+            was = plain(facts_in_zone(was, zone))
+        changes = tuple(_changes(was, plain(event.facts)))
         if not changes:
             moved = before.uid != now.uid
             return Outcome(event, Verdict.SAME, before.event, now if moved else None)
@@ -121,8 +135,10 @@ class _Merging:
         return Outcome(event, Verdict.UPDATED, before.event, now, changes)
 
     def _linked(self, event: Fitted, now: Record, told: frozenset[str]) -> Outcome:
-        ours = _comparable(self._existing.catalogue.event_by_id[now.event])
-        theirs = {key: value for key, value in now.facts.items() if key in told}
+        known = self._existing.catalogue.event_by_id[now.event]
+        ours = _comparable(known)
+        event = replace(event, facts=facts_in_zone(event.facts, known.timezone))
+        theirs = {key: value for key, value in plain(event.facts).items() if key in told}
         theirs = _with_other_languages(ours, theirs, self._languages)
         changes = tuple(_changes({key: ours[key] for key in theirs if key in ours}, theirs))
         verdict = Verdict.UPDATED if changes and self._update else Verdict.LINKED
@@ -130,13 +146,14 @@ class _Merging:
 
     def _alike(self, event: Fitted) -> str | None:
         """The event here with the same title on the same day, at the same hour where both say one."""
-        day = str(event.facts.get("date"))
         titles = {_folded(title) for title in event.facts.get("title", {}).values()}
-        alike = {name for title in sorted(titles) for name in self._by_look.get((title, day), [])}
-        hour = event.facts.get("time")
+        looks = ((title, day) for title in titles for day in _days_around(event.facts.get("date")))
+        alike = {name for look in looks for name in self._by_look.get(look, [])}
         for name in sorted(alike - self._claimed):
-            known = self._existing.catalogue.event_by_id[name].time
-            if hour is None or known is None or hour == known:
+            known = self._existing.catalogue.event_by_id[name]
+            here = facts_in_zone(event.facts, known.timezone)
+            hour = here.get("time")
+            if here.get("date") == known.date and (hour is None or known.time is None or hour == known.time):
                 return name
         return None
 
@@ -187,6 +204,14 @@ def _identities(events: Iterable[Fitted]) -> list[str]:
 def _stem(uid: str) -> str:
     """What a nameless identity is without its day."""
     return uid.rpartition(":")[0]
+
+
+def _days_around(day: date | None) -> tuple[str, ...]:
+    """The days that it may be at the same instant in other zones."""
+    if day is None:
+        return ("None",)
+    around = (day.toordinal() + shift for shift in (-1, 0, 1))
+    return tuple(str(date.fromordinal(number)) for number in around if 0 < number <= date.max.toordinal())
 
 
 def _folded(title: str) -> str:

@@ -1,10 +1,12 @@
 """When an event takes place, from the starts and ends that other formats give."""
 
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pipeline.errors import N_
-from pipeline.importing.found import Gathering
+from pipeline.importing.found import Gathering, Spot
 
 Moment = date | datetime
 """A day; a wall time (a datetime without a zone); or an instant in its zone (a datetime with a ZoneInfo)."""
@@ -78,6 +80,35 @@ def in_zone(moment: datetime, zone: str, gathering: Gathering | None = None) -> 
             zone=zone,
         )
     return there
+
+
+def facts_in_zone(facts: Mapping[str, Any], zone: str) -> Mapping[str, Any]:
+    """The facts of an event with its start and end as wall times of that zone; as they are where that can't be.
+
+    Days and hours may be written out, as `imported.jsonl` has them.
+    """
+    if facts.get("timezone") in (None, zone) or "repeats" in facts:
+        # What recurs at one hour there recurs at several here.
+        return facts
+    there = Gathering(Spot(""))
+    try:
+        start = _instant(facts, "date", "time", "fold").astimezone(ZoneInfo(zone))
+        ends = "end_time" in facts
+        end = _instant({"end_date": facts["date"], **facts}, "end_date", "end_time", "end_fold") if ends else None
+        put_times(there, start, end)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return facts
+    return {**{key: value for key, value in facts.items() if key not in _WHEN}, **there.facts}
+
+
+_WHEN = frozenset({"date", "time", "fold", "end_date", "end_time", "end_fold", "timezone"})
+
+
+def _instant(facts: Mapping[str, Any], day: str, hour: str, fold: str) -> datetime:
+    on, at = facts[day], facts[hour]
+    on = date.fromisoformat(on) if isinstance(on, str) else on
+    at = time.fromisoformat(at) if isinstance(at, str) else at
+    return datetime.combine(on, at, ZoneInfo(facts["timezone"])).replace(fold=facts.get(fold, 0))
 
 
 def last_day(end: date) -> date:

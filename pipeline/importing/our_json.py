@@ -13,8 +13,8 @@ _DAYS = frozenset({"date", "end_date"})
 _TIMES = frozenset({"time", "end_time"})
 _DERIVED = frozenset(
     {
-        "id", "uid", "sequence", "created", "updated", "retired", "when", "url", "calendar", "fallbacks", "venue",
-        "estimated_duration",
+        "id", "uid", "sequence", "created", "updated", "retired", "when", "times", "url", "calendar", "fallbacks",
+        "venue", "estimated_duration",
     }
 )  # fmt: skip
 _KEYS = frozenset({field.alias or name for name, field in Event.model_fields.items()}) - {"group", "todo", "weekday"}

@@ -78,3 +78,27 @@ def test_each_language_adds_its_texts(project: Project) -> None:
     project.bring(project.folder / "out" / "events.json")
     project.bring(project.folder / "out" / "en" / "events.json", update=True)
     assert project.catalogue.events == before
+
+
+ELSEWHERE = """
+[[event]]
+id = "bridge"
+title = "Pont"
+date = 2027-05-10
+time = "20:00"
+end_time = "21:30"
+timezone = "America/Toronto"
+venue = "hall"
+"""
+
+
+@pytest.mark.parametrize("name", ["calendar.ics", "schedule.xml", "events.json"])
+def test_an_event_of_another_zone_and_one_that_recurs_are_known_again(project: Project, name: str) -> None:
+    project.write(HEAD + BEES + ELSEWHERE)
+    project.export()
+    before = project.text
+    for _ in range(2):
+        result = project.bring(project.folder / "out" / name, update=True)
+        assert set(verdicts(result)) <= {Verdict.LINKED, Verdict.SAME}
+        assert [str(problem) for problem in result.lost] == []
+    assert project.text == before

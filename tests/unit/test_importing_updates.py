@@ -101,3 +101,30 @@ def test_changes_to_several_events_leave_all_between_them_as_it_is(project: Proj
     later = [one.replace("T18", "T19") for one in first]
     project.bring(project.calendar(*later), update=True)
     assert project.text == typed.replace('"19:00"', '"20:00"', 2)
+
+
+ELSEWHERE = """
+[[event]]
+id = "bees"
+title = "Bees"
+date = 2027-05-10
+time = "20:00"
+end_time = "21:00"
+timezone = "America/Toronto"
+"""
+
+
+def test_an_event_that_the_organisers_tell_in_another_zone_is_moved_in_that_zone(project: Project) -> None:
+    project.write(HEAD + ELSEWHERE)
+    line = "UID:1\nSUMMARY:Bees\nDTSTART;TZID=Europe/Paris:{start}\nDTEND;TZID=Europe/Paris:{end}"
+    source = project.calendar(line.format(start="20270511T020000", end="20270511T030000"))
+    (outcome,) = project.bring(source).outcomes
+    assert (outcome.verdict, outcome.changes) == (Verdict.LINKED, ())
+    moved = project.calendar(line.format(start="20270511T070000", end="20270511T083000"))
+    (outcome,) = project.bring(moved, update=True).outcomes
+    assert outcome.verdict is Verdict.UPDATED
+    (event,) = project.catalogue.events
+    assert (str(event.date), str(event.time), str(event.end_time), event.end_date, event.timezone) == (
+        "2027-05-11", "01:00:00", "02:30:00", None, "America/Toronto",
+    )  # fmt: skip
+    assert verdicts(project.bring(moved)) == [Verdict.SAME]
