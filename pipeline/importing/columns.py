@@ -5,7 +5,8 @@ import unicodedata
 
 KEYS = frozenset(
     {
-        "id", "uid", "number", "title", "start", "end", "date", "time", "end_date", "end_time", "duration", "timezone",
+        "id", "uid", "number", "title", "start", "end", "date", "time", "end_date", "end_time", "duration", "all_day",
+        "timezone",
         "status", "notice", "kind", "abstract", "speakers", "role", "affiliation", "venue", "street", "postal_code",
         "city", "country", "online", "registration", "resources", "recordings", "tags", "spoken", "price",
     }
@@ -25,12 +26,14 @@ _NAMES = {
     "end_date": "end date|date de fin|date fin",
     "end_time": "end time|heure de fin|heure fin",
     "duration": "duration|duree|length",
+    "all_day": "all day|all day event|journee entiere|toute la journee",
     "timezone": "timezone|time zone|fuseau|fuseau horaire",
     "status": "status|statut|etat",
     "notice": "notice|avis",
     "kind": "kind|type|format|genre",
     "abstract": "abstract|description|resume|texte|text|details|presentation|content|contenu",
-    "speakers": "speaker|speakers|intervenant|intervenants|intervenante|intervenantes|intervenant e s|intervenant e|"
+    "speakers": "speaker|speakers|speaker s|"
+    "intervenant|intervenants|intervenante|intervenantes|intervenant e s|intervenant e|"
     "orateur|orateurs|oratrice|invite|invites|guest|guests|presenter|presenters|avec",
     "role": "role|fonction|job title",
     "affiliation": "affiliation|organisation|organization|institution",

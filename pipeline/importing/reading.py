@@ -45,6 +45,9 @@ def _kind(file: str, data: bytes) -> str:
     if ending is not None and not (ending == "schedule" and start.startswith((b"<!DOCTYPE HTML", b"<HTML"))):
         return ending
     kind = next((kind for beginning, kind in _BY_BEGINNING if start.startswith(beginning)), None)
+    if kind is None and file.lower().endswith(".txt"):
+        # What Excel calls Unicode text is a table.
+        kind = "table"
     if kind is None:
         raise CatalogueError([Spot(file).problem(
             N_("this is none of the formats that can be read"),

@@ -1,28 +1,20 @@
 """CSV: a programme kept in a spreadsheet, its columns recognised by their English or French names."""
 
-import csv
-import io
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, time
-from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.catalogue.texts import proposed_slug
 from pipeline.errors import N_, CatalogueError, Problem
 from pipeline.importing.cells import Days, UnreadableError, is_unknown, order_of, read_day_and_times, read_times
 from pipeline.importing.columns import KEYS, key_of
 from pipeline.importing.found import Found, Gathering, Manner, Reading, Spot
+from pipeline.importing.layout import Layout, Row, body, laid_out
 from pipeline.importing.markup import as_markdown, as_words
+from pipeline.importing.moments import last_day
 from pipeline.importing.places import place_in_words
-
-LONGEST_LINE = 5_000_000
-"""How many characters a line or a cell may have."""
-LONGEST_HEAD = 100_000
-"""In how many bytes the marks between the columns are counted."""
-
-Row = tuple[int, list[str]]
-"""The line on which a row begins, and its cells."""
 
 
 def read_table(data: bytes, file: str, manner: Manner) -> Reading:
@@ -33,57 +25,29 @@ def read_table(data: bytes, file: str, manner: Manner) -> Reading:
 
 def _events(data: bytes, file: str, manner: Manner, lost: list[Problem]) -> Iterator[Found]:
     """The rows are walked three times: in memory together they would take ten times as much as their text."""
-    header = next(_rows(data, file), (1, []))[1]
-    if not header:
-        raise CatalogueError([Spot(file, 1).problem(N_("the file is empty"), "")])
-    columns, unknown = _columns(header, file, _body(data, file), manner.columns)
+    layout = laid_out(data, file, manner.columns)
+    lost += layout.above
+    columns, unknown = _columns(layout, file, body(data, file, layout), manner.columns)
     lost += unknown
-    days = Days(manner.order or order_of(cell for _, row in _body(data, file) for cell in row))
+    days = Days(manner.order or order_of(cell for _, row in body(data, file, layout) for cell in row))
     problems: list[Problem] = []
-    for line, row in _body(data, file):
-        if any(cell.strip() for cell in row):
-            yield _event(Spot(file, line), row, len(header), columns, days, problems)
+    day_above: date | None = None
+    for line, row in body(data, file, layout):
+        event = _event(Spot(file, line), row, len(layout.header), columns, _Reader(days, day_above, problems))
+        day_above = event.facts.get("date", day_above)
+        yield event
     if problems:
         raise CatalogueError(problems)
 
 
-def _body(data: bytes, file: str) -> Iterator[Row]:
-    return islice(_rows(data, file), 1, None)
-
-
-def _rows(data: bytes, file: str) -> Iterator[Row]:
-    """Every row with the line on which it begins."""
-    csv.field_size_limit(LONGEST_LINE)
-    head = data[:LONGEST_HEAD].decode("utf-8", errors="replace").lstrip("\r\n").partition("\n")[0]
-    delimiter = max(";\t,|", key=head.count)
-    reader = csv.reader(_lines(data), delimiter=delimiter)
-    line = 1
-    try:
-        for row in reader:
-            if row:
-                yield line, row
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise CatalogueError([
-            Spot(file, line).problem(N_("this row can't be read: {reason}"), N_("is a quote missing?"), reason=error)
-        ]) from None  # fmt: skip
-
-
-def _lines(data: bytes) -> Iterator[str]:
-    text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", errors="replace", newline="")
-    while line := text.readline(LONGEST_LINE + 1):
-        if len(line) > LONGEST_LINE:
-            raise csv.Error(f"line larger than field limit ({LONGEST_LINE})")
-        yield line.replace("\0", "")
-
-
 def _columns(
-    header: list[str], file: str, rows: Iterable[Row], mapping: Mapping[str, str]
+    layout: Layout, file: str, rows: Iterable[Row], mapping: Mapping[str, str]
 ) -> tuple[dict[int, str], list[Problem]]:
     """The key of each column, and the columns that have none."""
     given = {" ".join(name.casefold().split()): key for name, key in mapping.items()}
-    names = [" ".join(name.split()) for name in header]
-    _refuse_wrong_mapping(given, names, file)
+    names = [" ".join(name.split()) for name in layout.header]
+    spot = Spot(file, layout.line)
+    _refuse_wrong_mapping(given, names, spot)
     columns: dict[int, str] = {}
     unknown: dict[int, str] = {}
     for index, name in enumerate(names):
@@ -93,48 +57,55 @@ def _columns(
         elif name and given.get(name.casefold()) != "":
             unknown[index] = name
     if "title" not in columns.values() and not any(key.startswith("title.") for key in columns.values()):
-        raise CatalogueError([Spot(file, 1).problem(
+        raise CatalogueError([spot.problem(
             N_("no column is the title: {columns}"), N_('say which: --map "{first}=title"'),
             columns=", ".join(names)[:200], first=next(filter(None, names), "…"))])  # fmt: skip
-    return columns, _lost_columns(unknown, file, rows)
+    return columns, _lost_columns(unknown, spot, rows)
 
 
-def _lost_columns(unknown: Mapping[int, str], file: str, rows: Iterable[Row]) -> list[Problem]:
-    """Those of the unknown columns in which something stands."""
-    filled: set[int] = set()
-    count = 0
-    for count, (_, row) in enumerate(rows, start=1):  # noqa: B007 - the last one counts
-        filled.update(index for index in unknown if index < len(row) and row[index])
+def _lost_columns(unknown: Mapping[int, str], spot: Spot, rows: Iterable[Row]) -> list[Problem]:
+    """Those of the unknown columns in which something stands, with the number of their cells."""
+    filled = Counter(index for _, row in rows for index in unknown if index < len(row) and row[index].strip())
     why = N_('to say what it is: --map "{name}=…"')
     return [
-        Spot(file, 1).lost(f'column "{name}"', f"{count} ×", why, name=name)
-        for index, name in unknown.items() if index in filled
+        spot.lost(f'column "{name}"', f"{filled[index]} ×", why, name=name)
+        for index, name in unknown.items() if filled[index]
     ]  # fmt: skip
 
 
-def _refuse_wrong_mapping(given: Mapping[str, str], names: list[str], file: str) -> None:
+def _refuse_wrong_mapping(given: Mapping[str, str], names: list[str], spot: Spot) -> None:
     there = {name.casefold() for name in names}
     problems = [
-        Spot(file, 1).problem(N_("there is no column {name!r}"), N_("the columns are {columns}"), name=name,
-                              columns=", ".join(names)[:200])
+        spot.problem(N_("there is no column {name!r}"), N_("the columns are {columns}"), name=name,
+                     columns=", ".join(names)[:200])
         for name in given if name not in there
     ] + [
-        Spot(file, 1).problem(N_("{key!r} is nothing that a column can hold"), N_("it can hold {keys}"), key=key,
-                              keys=", ".join(sorted(KEYS)))
+        spot.problem(N_("{key!r} is nothing that a column can hold"), N_("it can hold {keys}"), key=key,
+                     keys=", ".join(sorted(KEYS)))
         for key in given.values() if key and key.partition(".")[0] not in KEYS
     ]  # fmt: skip
     if problems:
         raise CatalogueError(problems)
 
 
+class _Reader(NamedTuple):
+    """What the rows of a table have in common when one of them is read."""
+
+    days: Days
+    above: date | None
+    """The last day that a row above says."""
+    problems: list[Problem]
+
+
 class _Row:
     """One row under the keys of its columns."""
 
-    def __init__(self, cells: Mapping[str, str], gathering: Gathering, days: Days, problems: list[Problem]) -> None:
+    def __init__(self, cells: Mapping[str, str], gathering: Gathering, reader: _Reader) -> None:
         self.cells = cells
         self.gathering = gathering
-        self._days = days
-        self._problems = problems
+        self.above = reader.above
+        self._days = reader.days
+        self._problems = reader.problems
 
     def text(self, key: str) -> str:
         """The cell, empty where it isn't there or isn't known yet."""
@@ -164,15 +135,13 @@ class _Row:
         self._problems.append(self.gathering.spot.problem(pattern, str(error), value=cell))
 
 
-def _event(
-    spot: Spot, row: list[str], width: int, columns: Mapping[int, str], days: Days, problems: list[Problem]
-) -> Found:
+def _event(spot: Spot, row: list[str], width: int, columns: Mapping[int, str], reader: _Reader) -> Found:
     cells = {key: row[index] for index, key in columns.items() if index < len(row)}
     title = next((cells[key] for key in cells if key.startswith("title") and cells[key].strip()), "")
     gathering = Gathering(Spot(spot.file, spot.line, f'"{" ".join(title.split())[:60]}"'))
     for extra in row[width:]:
         gathering.lose("cell", extra, N_("it stands in no column"))
-    taken = _Row(cells, gathering, days, problems)
+    taken = _Row(cells, gathering, reader)
     _put_times(taken)
     _put_words(taken)
     _put_rest(taken)
@@ -191,7 +160,14 @@ def _put_times(row: _Row) -> None:
     closing, _ = row.hours("end_time")
     end = closing or last_hour or end
     row.gathering.put("date", day)
-    if day is not None and start is not None:
+    if _is_whole_day(row):
+        start, last = None, _last_whole_day(day, last, closing or last_hour)
+        facts["all_day"] = True
+    if day is None and start is not None:
+        row.gathering.lose("time", f"{start:%H:%M}", N_("there is no day"))
+        if row.above is not None:
+            row.gathering.ask(N_("No day is written, and {day} above it: is it the same day?"), day=f"{row.above}")
+    elif day is not None and start is not None:
         facts["time"] = start
         if end is not None and (end != start or last not in (None, day)):
             facts["end_time"] = end
@@ -203,6 +179,19 @@ def _put_times(row: _Row) -> None:
     if "end_time" in facts and row.text("duration"):
         row.gathering.lose("duration", row.text("duration"), N_("the end is given too"))
     row.gathering.put("timezone", row.text("timezone"))
+
+
+_PERHAPS_SEVERAL = re.compile(r",| (?:/|&|\+|et|and) ")
+_YES = frozenset({"true", "yes", "1", "x", "vrai", "oui"})
+
+
+def _is_whole_day(row: _Row) -> bool:
+    return row.text("all_day").casefold() in _YES
+
+
+def _last_whole_day(day: date | None, last: date | None, hour: time | None) -> date | None:
+    """The last day of whole days: where they end at midnight, the one before."""
+    return day if last is None or day is None else max(day, last_day(last) if hour == time() else last)
 
 
 _LINES = ("title", "kind", "price")
@@ -223,7 +212,7 @@ def _put_rest(row: _Row) -> None:
     speakers = [{"name": name} for name in _parts(row.text("speakers"))]
     if len(speakers) == 1:
         speakers[0] |= {key: row.text(key) for key in ("role", "affiliation") if row.text(key)}
-        if "," in speakers[0]["name"]:
+        if _PERHAPS_SEVERAL.search(speakers[0]["name"]):
             gathering.ask(
                 N_("Is {name} one person? Several speakers stand on lines of their own."), name=speakers[0]["name"]
             )
