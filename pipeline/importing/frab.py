@@ -3,8 +3,8 @@
 import io
 import re
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from lxml import etree
@@ -26,8 +26,8 @@ _KNOWN = frozenset(
     {
         "date", "start", "duration", "room", "slug", "url", "title", "subtitle", "track", "type", "language",
         "abstract",
-        "description", "persons", "links", "attachments", "recording", "logo", "answers", "feedback_url", "origin_url",
-        "video_download_url", "speakers",
+        "description", "persons", "links", "attachments", "recording", "logo", "origin_url",
+        "video_download_url",
     }
 )  # fmt: skip
 
@@ -39,10 +39,12 @@ def read_schedule(data: bytes, file: str, manner: Manner) -> Reading:
 
 
 def _events(data: bytes, file: str, manner: Manner, lost: list[Problem]) -> Iterator[Found]:
-    zone, ours = manner.zone, False
+    zone, ours, morning = manner.zone, False, time()
     for element in _elements(data, file, ("conference", "generator")):
         zone = iana(_text(element, "time_zone_name")) or zone
+        morning = _hour(_text(element, "day_change")) or morning
         ours = ours or (element.tag == "generator" and element.get("name") == OURS)
+    clock = _Clock(zone, morning)
     found = False
     for event in _elements(data, file, ("event",)):
         room = event.getparent()
@@ -50,7 +52,7 @@ def _events(data: bytes, file: str, manner: Manner, lost: list[Problem]) -> Iter
         # An event has a <room> of its own, which holds its name and no event.
         if room is not None and room.tag == "room" and day is not None and day.tag == "day":
             found = True
-            yield _event(event, (day, room), zone, file, manner, ours=ours)
+            yield _event(event, (day, room), clock, file, manner, ours=ours)
     if not found:
         lost.append(Spot(file, 1).problem(N_("the schedule holds no event")))
 
@@ -108,7 +110,7 @@ def _text(element: etree._Element | None, name: str) -> str:
 
 
 def _event(
-    event: etree._Element, within: tuple[etree._Element, etree._Element], zone: str, file: str, manner: Manner,
+    event: etree._Element, within: tuple[etree._Element, etree._Element], clock: "_Clock", file: str, manner: Manner,
     *, ours: bool,
 ) -> Found:  # fmt: skip
     day, room = within
@@ -117,7 +119,7 @@ def _event(
     gathering.put_text("title", title)
     if subtitle := as_words(_text(event, "subtitle")):
         gathering.lose("subtitle", subtitle)
-    _put_when(gathering, event, day, zone)
+    _put_when(gathering, event, day, clock)
     _put_abstract(gathering, event, ours=ours)
     gathering.put_text("kind", as_words(_text(event, "type")))
     language = _text(event, "language")
@@ -127,17 +129,25 @@ def _event(
     gathering.put("tags", [track] if track else [])
     gathering.put("venue", place_in_words(gathering, _text(event, "room") or str(room.get("name") or "")))
     _put_links(gathering, event, manner)
-    for child in event:
-        if isinstance(child.tag, str) and child.tag not in _KNOWN:
-            gathering.lose(f"<{child.tag}>", "".join(child.itertext()))
+    for child in (*event, *event.iterfind("persons/person/biography"), *event.iterfind("recording/license")):
+        if isinstance(child.tag, str) and child.tag not in _KNOWN and not (ours and child.tag == "license"):
+            gathering.lose(f"<{child.tag}>", " ".join(child.itertext()))
     slug = _text(event, "slug")
     # In ours the event's own id comes last, after the number.
     ours_id = slug.partition(f"-{str(event.get('id')).zfill(4)}-")[2] if ours else ""
     return gathering.found(str(event.get("guid") or ""), ours_id or slug)
 
 
-def _put_when(gathering: Gathering, event: etree._Element, day: etree._Element, zone: str) -> None:
-    start = _start(event, day, zone, gathering)
+class _Clock(NamedTuple):
+    """How the hours of a schedule are meant."""
+
+    zone: str
+    morning: time
+    """When a new day of the conference begins: what starts before is the night of the day before."""
+
+
+def _put_when(gathering: Gathering, event: etree._Element, day: etree._Element, clock: _Clock) -> None:
+    start = _start(event, day, clock, gathering)
     length = _length(_text(event, "duration"))
     end: Moment | None = None
     if length is None and _text(event, "duration"):
@@ -147,11 +157,12 @@ def _put_when(gathering: Gathering, event: etree._Element, day: etree._Element, 
     put_times(gathering, start, end)
 
 
-def _start(event: etree._Element, day: etree._Element, zone: str, gathering: Gathering) -> Moment | None:
-    stated, hour = _text(event, "date"), _text(event, "start")
+def _start(event: etree._Element, day: etree._Element, clock: _Clock, gathering: Gathering) -> Moment | None:
+    stated, hour, zone = _text(event, "date"), _text(event, "start"), ZoneInfo(clock.zone)
     try:
         moment = datetime.fromisoformat(stated)
-        return in_zone(moment, zone, gathering) if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
+        if len(stated) > len("2026-05-07"):
+            return in_zone(moment, clock.zone, gathering) if moment.tzinfo else moment.replace(tzinfo=zone)
     except (ValueError, OverflowError):
         pass
     try:
@@ -159,10 +170,18 @@ def _start(event: etree._Element, day: etree._Element, zone: str, gathering: Gat
     except ValueError:
         gathering.lose("date", stated or hour)
         return None
-    match = re.fullmatch(r"(\d{1,2}):(\d\d)(?::\d\d)?", hour)
-    if match is None or int(match[1]) > 23 or int(match[2]) > 59:
+    at = _hour(hour)
+    if at is None:
         return first
-    return datetime(first.year, first.month, first.day, int(match[1]), int(match[2]), tzinfo=ZoneInfo(zone))
+    moment = datetime.combine(first, at)
+    return (moment + timedelta(days=1) if at < clock.morning and first < date.max else moment).replace(tzinfo=zone)
+
+
+def _hour(text: str) -> time | None:
+    match = re.fullmatch(r"(\d{1,2}):(\d\d)(?::\d\d)?", text)
+    if match is None or int(match[1]) > 23 or int(match[2]) > 59:
+        return None
+    return time(int(match[1]), int(match[2]))
 
 
 def _length(text: str) -> timedelta | None:

@@ -16,6 +16,8 @@ MOST_OPENED = 8
 _NOT_BELOW = frozenset({"superEvent", "location", "organizer", "performer", "offers", "eventSchedule"})
 """Where no event of this programme is described."""
 
+_POINTING = frozenset({"location", "performer", "actor", "organizer", "offers", "address"})
+
 Values = Iterable[tuple[int, Any]]
 """JSON values, each with its line."""
 
@@ -61,8 +63,9 @@ def _events(values: Values, file: str, manner: Manner) -> Iterator[Found]:
     found = False
     seen: set[str] = set()
     for line, value in values:
+        nodes = _nodes(value)
         for described in _described(value):
-            event = event_of(described, Spot(file, line), manner)
+            event = event_of(_resolved(described, nodes), Spot(file, line), manner)
             if not event.uid or event.uid not in seen:
                 yield event
             seen.add(event.uid)
@@ -84,6 +87,28 @@ def _described(value: Any) -> Iterator[Mapping[str, Any]]:
             if is_event(value):
                 yield value
             waiting += [item for key, item in reversed(list(value.items())) if key not in _NOT_BELOW]
+
+
+def _nodes(value: Any) -> Mapping[str, Mapping[str, Any]]:
+    """The places and people of a graph by the names under which its events point to them."""
+    graph = value.get("@graph") if isinstance(value, Mapping) else value
+    return {
+        str(node["@id"]): node
+        for node in (graph if isinstance(graph, list) else [])
+        if isinstance(node, Mapping) and "@id" in node and len(node) > 1
+    }
+
+
+def _resolved(event: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """An event with the things themselves where it only points to them."""
+
+    def thing(value: Any) -> Any:
+        if isinstance(value, list):
+            return [thing(item) for item in value]
+        pointer = value.get("@id") if isinstance(value, Mapping) and value.keys() <= {"@id", "@type"} else None
+        return nodes.get(pointer, value) if isinstance(pointer, str) else value
+
+    return {key: thing(value) if key in _POINTING else value for key, value in event.items()}
 
 
 def _values(document: Document, piece: Piece, opened: int = 0) -> Iterator[tuple[int, Any]]:

@@ -27,6 +27,12 @@ _KNOWN = frozenset(
         "recordedIn", "@graph",
     }
 )  # fmt: skip
+_OF_ALL = frozenset({"@type", "@id", "@context", "type"})
+_OF_PLACES = frozenset({"name", "address", "geo", "url"})
+_OF_ADDRESSES = frozenset({"streetAddress", "postalCode", "addressLocality", "addressCountry"})
+_OF_PEOPLE = frozenset({"name", "jobTitle", "affiliation", "worksFor", "url"})
+_OF_OFFERS = frozenset({"url", "price", "lowPrice", "priceCurrency", "availability", "category"})
+_KINDS = frozenset({"Person", "Organization", "PerformingGroup"})
 
 
 def is_event(value: Mapping[str, Any]) -> bool:
@@ -44,7 +50,8 @@ def event_of(value: Mapping[str, Any], spot: Spot, manner: Manner) -> Found:
     gathering = Gathering(Spot(spot.file, spot.line, f'"{as_words(title)[:60]}"'))
     gathering.put_text("title", as_words(title), language)
     text, language = _words(value.get("description"))
-    gathering.put_text("abstract", as_markdown(text), language)
+    # The Events Calendar of WordPress writes its line breaks as the two characters \ and n.
+    gathering.put_text("abstract", as_markdown(text.replace("\\n", "\n")), language)
     _put_when(gathering, value, manner)
     status = str(value.get("eventStatus") or "").rpartition("/")[2]
     gathering.put("status", _STATUS.get(status, "confirmed"))
@@ -122,6 +129,8 @@ def _put_place(gathering: Gathering, place: Any) -> None:
             gathering.put("online", {"url": address, **_label(place)})
         else:
             gathering.lose("location", address)
+    elif isinstance(place, Mapping) and place.keys() <= {"@id", "@type"}:
+        gathering.lose("location", place.get("@id", ""), N_("the file only points to it"))
     elif "venue" in gathering.facts:
         gathering.lose("location", _words(place)[0])
     elif isinstance(place, Mapping):
@@ -147,12 +156,13 @@ def _place(gathering: Gathering, place: Mapping[str, Any]) -> dict[str, Any]:
     facts |= {key: _words(address.get(theirs))[0] for key, theirs in parts.items()}
     if not name and facts["street"]:
         facts["name"] = {"": facts["street"]}
-    gathering.lose("addressRegion", _words(address.get("addressRegion"))[0])
     geo = place.get("geo")
     if isinstance(geo, Mapping):
         facts["geo"] = _position(gathering, geo)
     if str(place.get("url") or "").startswith(("http://", "https://")):
         facts["url"] = str(place["url"])
+    _lose_others(gathering, "location", place, _OF_PLACES)
+    _lose_others(gathering, "address", address, _OF_ADDRESSES)
     return {key: value for key, value in facts.items() if value}
 
 
@@ -169,11 +179,13 @@ def _put_people(gathering: Gathering, value: Mapping[str, Any]) -> None:
     for person in (*_several(value.get("performer")), *_several(value.get("actor"))):
         name = as_words(_words(person)[0])
         is_person = not isinstance(person, Mapping) or "Person" in str(person.get("@type", "Person"))
-        if not name:
+        if not name or name in _KINDS:
+            # The Events Calendar of WordPress writes the kind alone, and nobody.
             continue
         speaker: dict[str, Any] = {"name" if is_person else "group": name}
         if isinstance(person, Mapping):
             speaker |= _about(person)
+            _lose_others(gathering, name, person, _OF_PEOPLE)
         speakers.append(speaker)
     gathering.put("speakers", speakers)
 
@@ -201,6 +213,7 @@ def _put_offers(gathering: Gathering, value: Mapping[str, Any]) -> None:
             gathering.put_text("price", as_words(words))
         elif price not in (None, ""):
             gathering.lose("price", price)
+        _lose_others(gathering, "offers", offer, _OF_OFFERS)
     capacity = value.get("maximumAttendeeCapacity")
     if isinstance(capacity, int) and capacity > 0:
         registration["capacity"] = capacity
@@ -228,6 +241,11 @@ def _put_rest(gathering: Gathering, value: Mapping[str, Any], manner: Manner) ->
             image.get("url") if isinstance(image, Mapping) else image,
             N_("an image is a file beside the catalogue"),
         )
+    _lose_others(gathering, "", value, _KNOWN)
+
+
+def _lose_others(gathering: Gathering, name: str, value: Mapping[str, Any], known: frozenset[str]) -> None:
+    """Names what stands in an object and has no place in a catalogue."""
     for key, item in value.items():
-        if key not in _KNOWN and key != "type":
-            gathering.lose(key, _words(item)[0] or item)
+        if key not in known and key not in _OF_ALL and item not in (None, "", [], {}):
+            gathering.lose(f"{name}.{key}" if name else key, _words(item)[0] or item)

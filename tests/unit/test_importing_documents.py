@@ -160,3 +160,61 @@ def test_ids_keep_the_letters_that_have_no_accent_to_lose(tmp_path: Path) -> Non
     project.write(HEAD)
     project.bring(project.calendar("UID:1\nSUMMARY:L’Œuvre d’été\nDTSTART:20270501T170000Z"))
     assert [event.id for event in project.catalogue.events] == ["l-oeuvre-d-ete"]
+
+
+GRAPH = {
+    "@graph": [
+        {"@type": "Place", "@id": "#cafe", "name": "Le Café", "address": {"addressLocality": "Lyon"}},
+        {"@type": "Person", "@id": "#ada", "name": "Ada Roux", "email": "ada@society.example"},
+        {"@type": "Event", "name": "Lecture", "location": {"@id": "#cafe"}, "performer": [{"@id": "#ada"}]},
+        {"@type": "Event", "name": "Ailleurs", "location": {"@id": "https://elsewhere.example/#x"}},
+    ]
+}
+
+
+def test_what_an_event_of_a_graph_points_to_is_read_where_it_stands() -> None:
+    lecture, elsewhere = read("x.json", json.dumps(GRAPH).encode(), PARIS).events
+    assert lecture.facts["venue"] == {"name": {"": "Le Café"}, "city": "Lyon"}
+    assert lecture.facts["speakers"] == [{"name": "Ada Roux"}]
+    assert "Ada Roux.email is not carried over: ada@society.example" in str(lecture.lost[0])
+    assert "location is not carried over: https://elsewhere.example/#x" in str(elsewhere.lost[0])
+
+
+WORDPRESS = {
+    "@type": "Event",
+    "name": "Caf\u00e9 d&#8217;\u00e9t\u00e9",
+    "description": "&lt;p&gt;Des &lt;strong&gt;livres&lt;/strong&gt; &amp;hellip;&lt;/p&gt;\\n",
+    "performer": "Organization",
+}
+
+
+def test_the_habits_of_wordpress_are_no_facts() -> None:
+    (event,) = read("x.json", json.dumps([WORDPRESS]).encode(), PARIS).events
+    assert event.facts == {
+        "title": {"": "Café d’été"},
+        "abstract": {"": "Des **livres** …"},
+        "status": "confirmed",
+    }
+
+
+NIGHT = """<schedule><conference><day_change>{morning}</day_change><time_zone_name>Europe/Berlin</time_zone_name>
+</conference><day date="2027-05-14"><room name="Saal"><event id="1"><title>Nachtflug</title>{date}
+<start>00:30</start><duration>{length}</duration></event></room></day></schedule>"""
+
+
+@pytest.mark.parametrize(
+    ("morning", "date_element", "day"),
+    [
+        ("04:00:00", "", 15),
+        ("00:30", "", 14),
+        ("", "", 14),
+        ("04:00", "<date>2027-05-14</date>", 15),
+        ("04:00", "<date>2027-05-14T00:30:00+02:00</date>", 14),
+    ],
+)
+def test_the_night_of_a_schedule_belongs_to_the_day_before(morning: str, date_element: str, day: int) -> None:
+    text = NIGHT.format(morning=morning, date=date_element, length="1:01:30:00")
+    (event,) = read("x.xml", text.encode(), PARIS).events
+    assert (event.facts["date"], event.facts["time"]) == (date(2027, 5, day), time(0, 30))
+    assert (event.facts["end_date"], event.facts["end_time"]) == (date(2027, 5, day + 1), time(2))
+    assert event.facts["timezone"] == "Europe/Berlin"
