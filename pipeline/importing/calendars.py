@@ -1,12 +1,11 @@
 """`.ics`: the events of a calendar file, as Google, Outlook, Apple, Nextcloud, pretalx, Indico, Gancio … write them."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from warnings import catch_warnings, simplefilter
 
 from icalendar import Event
-from icalendar.prop import vBroken
 
 from pipeline.errors import N_, CatalogueError, Problem
 from pipeline.importing.found import Found, Gathering, Manner, Reading, Spot
@@ -17,7 +16,8 @@ from pipeline.importing.moments import Moment, last_day, put_times
 from pipeline.importing.recurring import except_or_move, put_rules
 from pipeline.importing.zones import iana
 
-_COMPARED = ("SUMMARY", "LOCATION", "DESCRIPTION", "URL")
+_WHOLE_DAY = "X-MICROSOFT-CDO-ALLDAYEVENT"
+_COMPARED = ("SUMMARY", "LOCATION", "DESCRIPTION", "URL", "STATUS")
 """What a single changed time may say otherwise, which a catalogue can't."""
 
 
@@ -88,10 +88,11 @@ def _event(group: list[Read], zones: Zones, file: str, manner: Manner) -> Found:
     title = text_of(component.get("SUMMARY"))
     spot = Spot(file, block.line, f'"{" ".join(title.split())[:60]}"' if title else "VEVENT")
     gathering = Gathering(spot)
-    for _key, complaint in component.errors:
-        gathering.lose(str(_key or "line"), complaint)
-    start = moment_of(component.get("DTSTART"), zones, gathering, recurs="RRULE" in component)
-    put_times(gathering, start, _end(component, start, zones, gathering))
+    for _block, one in group:
+        for key, complaint in one.errors:
+            gathering.lose(str(key or "line"), complaint)
+    start, end = _span(component, zones, gathering)
+    put_times(gathering, start, end)
     if start is not None and not isinstance(start, datetime):
         gathering.put("all_day", True)
     if isinstance(start, datetime) and start.tzinfo is None and not component["DTSTART"].params.get("TZID"):
@@ -100,7 +101,7 @@ def _event(group: list[Read], zones: Zones, file: str, manner: Manner) -> Found:
         )
     put_facts(gathering, component, manner)
     put_rules(gathering, component, zones)
-    _put_changed(gathering, changed, component, zones)
+    _put_changed(gathering, changed, component, zones, _length(start, end))
     for _block, other in masters:
         if other is not component:
             gathering.lose("VEVENT", text_of(other.get("SUMMARY")) or "–", N_("another version of the same event"))
@@ -108,6 +109,17 @@ def _event(group: list[Read], zones: Zones, file: str, manner: Manner) -> Found:
     if "RECURRENCE-ID" in component and uid:
         uid += f"/{text_of(component.get('RECURRENCE-ID'))}"
     return gathering.found(uid)
+
+
+def _span(component: Mapping[str, Any], zones: Zones, gathering: Gathering) -> tuple[Moment | None, Moment | None]:
+    """Start and end; days where Outlook says that midnight means nothing but a whole day."""
+    start = moment_of(component.get("DTSTART"), zones, gathering, recurs="RRULE" in component)
+    end = _end(component, start, zones, gathering)
+    if text_of(component.get(_WHOLE_DAY)).upper() != "TRUE" or not isinstance(start, datetime):
+        return start, end
+    if isinstance(end, datetime):
+        end = end.date() if end.time() > time() else last_day(end.date())
+    return start.date(), None if end is None else max(start.date(), end)
 
 
 def _sequence(component: Mapping[str, Any]) -> int:
@@ -136,17 +148,32 @@ def _later(start: Moment, length: timedelta) -> Moment | None:
         return None
 
 
-def _put_changed(gathering: Gathering, changed: Iterable[Read], master: Mapping[str, Any], zones: Zones) -> None:
+def _length(start: Moment | None, end: Moment | None) -> timedelta | None:
+    """How long an event lasts by its wall times; None where it has no hour or no end."""
+    if not isinstance(start, datetime) or not isinstance(end, datetime):
+        return None
+    return end.replace(tzinfo=None) - start.replace(tzinfo=None)
+
+
+def _put_changed(
+    gathering: Gathering, changed: Iterable[Read], master: Mapping[str, Any], zones: Zones, length: timedelta | None
+) -> None:
     for _block, component in changed:
         original = moment_of(component.get("RECURRENCE-ID"), zones, gathering)
-        moment = moment_of(component.get("DTSTART"), zones, gathering)
+        moment, end = _span(component, zones, gathering)
         if original is None or "repeats" not in gathering.facts:
             gathering.lose("RECURRENCE-ID", text_of(component.get("SUMMARY")) or "–", "")
+            continue
+        if component["RECURRENCE-ID"].params.get("RANGE"):
+            gathering.lose("RECURRENCE-ID", f"{original:%Y-%m-%d} …", N_("it changes all later dates at once"))
+            gathering.ask(N_("From {day} on the source says otherwise: write these dates."), day=f"{original:%Y-%m-%d}")
             continue
         cancelled = text_of(component.get("STATUS")).upper() == "CANCELLED"
         except_or_move(gathering, original, moment, cancelled=cancelled)
         if not cancelled:
             _lose_other_words(gathering, original, component, master)
+            if end is not None and _length(moment, end) != length:
+                _lose_other(gathering, original, "DTEND", f"{end:%H:%M}")
 
 
 def _lose_other_words(
@@ -154,11 +181,12 @@ def _lose_other_words(
 ) -> None:
     for key in _COMPARED:
         words = text_of(component.get(key))
-        if words and words != text_of(master.get(key)):
-            gathering.lose(f"{key} ({original:%Y-%m-%d})", words, N_("one time of a series has no words of its own"))
-            gathering.ask(
-                N_("On {day} the source says otherwise: {words}"), day=f"{original:%Y-%m-%d}", words=words[:200]
-            )
-    span = (component.get("DTEND"), component.get("DURATION"))
-    if any(isinstance(value, vBroken) for value in span):
-        gathering.lose(f"DTEND ({original:%Y-%m-%d})", "?")
+        if words and words not in {text_of(master.get(key)), "CONFIRMED"}:
+            _lose_other(gathering, original, key, words)
+
+
+def _lose_other(gathering: Gathering, original: date, key: str, words: str) -> None:
+    """A fact of one time of a series that a catalogue says of all of them."""
+    day = f"{original:%Y-%m-%d}"
+    gathering.lose(f"{key} ({day})", words, N_("one time of a series has nothing of its own but its day and hour"))
+    gathering.ask(N_("On {day} the source says otherwise: {words}"), day=day, words=f"{key} {words[:200]}")

@@ -22,6 +22,7 @@ _FACTS = frozenset(
 _STAMPS = frozenset({"DTSTAMP", "CREATED", "LAST-MODIFIED", "SEQUENCE", "TRANSP", "PRIORITY"})
 _OWN_BUSINESS = ("X-MICROSOFT-", "X-MS-", "X-MOZ-", "X-APPLE-", "X-LIC-", "X-EVOLUTION-", "X-NC-", "X-GOOGLE-")
 """What programs note for themselves; no reader of a programme ever saw it."""
+_MEETING_PART = re.compile(r"^-[:~]{20,}-$(.*?)^-[:~]{20,}-$", re.MULTILINE | re.DOTALL)
 _MEETINGS = ("CONFERENCE", "X-GOOGLE-CONFERENCE", "X-MICROSOFT-SKYPETEAMSMEETINGURL")
 
 
@@ -45,8 +46,8 @@ def text_of(value: Any) -> str:
 
 def put_facts(gathering: Gathering, component: Any, manner: Manner) -> None:
     """All facts of a VEVENT but its times; what has no place in a catalogue is lost, by name."""
-    _put_words(gathering, component)
     _put_links(gathering, component, manner)
+    _put_words(gathering, component)
     _put_place(gathering, component)
     _put_status(gathering, component)
     tags = [str(tag).strip() for value in every(component, "CATEGORIES") for tag in getattr(value, "cats", [value])]
@@ -57,12 +58,22 @@ def put_facts(gathering: Gathering, component: Any, manner: Manner) -> None:
 def _put_words(gathering: Gathering, component: Mapping[str, Any]) -> None:
     for value in every(component, "SUMMARY")[:1]:
         gathering.put_text("title", as_words(str(value)), _language(value))
-    texts = every(component, "DESCRIPTION") or every(component, "X-ALT-DESC")
-    for value in texts[:1]:
-        gathering.put_text("abstract", as_markdown(str(value)), _language(value))
+    texts = [*every(component, "DESCRIPTION"), *every(component, "X-ALT-DESC")]
+    for value in [value for value in texts if str(value).strip()][:1]:
+        gathering.put_text("abstract", as_markdown(_without_meeting(gathering, str(value))), _language(value))
     for name in ("SUMMARY", "DESCRIPTION"):
         for value in every(component, name)[1:]:
             gathering.lose(name, value, N_("it is there twice"))
+
+
+def _without_meeting(gathering: Gathering, text: str) -> str:
+    """A description without the part that Google adds to it; where to follow the event is taken from there."""
+    parts = _MEETING_PART.split(text)
+    for part in parts[1::2]:
+        if (address := re.search(r"https?://[^\s<>\"]+", part)) is not None and "online" not in gathering.facts:
+            gathering.put("online", {"url": address[0]})
+        gathering.lose("DESCRIPTION", part, N_("a calendar added it for its own meeting"))
+    return "\n".join(parts[::2])
 
 
 def _language(value: Any) -> str:

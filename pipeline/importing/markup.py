@@ -5,14 +5,18 @@ from html import unescape
 
 from lxml import etree, html
 
-_MARKUP = re.compile(r"</?(?:a|b|br|div|em|h[1-6]|i|li|ol|p|span|strong|u|ul)\b[^<>]*>", re.IGNORECASE)
+_MARKUP = re.compile(
+    r"</?(?:a|b|body|br|div|em|h[1-6]|html|i|li|ol|p|span|strong|table|td|tr|u|ul)\b[^<>]*>", re.IGNORECASE
+)
 _BLOCKS = ("p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "blockquote", "table")
 _MARKS = {"strong": "**", "b": "**", "em": "*", "i": "*"}
 _OPENING = {"br": "\\\n", "li": "\n- ", **dict.fromkeys(_BLOCKS, "\n\n"), **_MARKS}
-_CLOSING = {**dict.fromkeys(_BLOCKS, "\n\n"), **_MARKS}
-_UNSEEN = frozenset({"script", "style"})
+_CLOSING = {"td": " ", "th": " ", "tr": "\\\n", **dict.fromkeys(_BLOCKS, "\n\n"), **_MARKS}
+_UNSEEN = frozenset({"script", "style", "title"})
 _PARSER_CANT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
-_LIST_ITEM = re.compile(r"\s*(?:[-*+•]|\d+[.)])\s")
+_LIST_ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s")
+_BULLET = re.compile(r"^(\s*)[•·‣▪●]\s+", re.MULTILINE)
+"""How lists begin that were typed in an office program."""
 
 
 def as_markdown(text: str) -> str:
@@ -34,7 +38,7 @@ def _plain(text: str) -> str:
 
 def from_lines(text: str) -> str:
     """Plain text in which each line break is meant, without changing its words."""
-    lines = [line.rstrip() for line in text.strip().split("\n")]
+    lines = [line.rstrip() for line in _BULLET.sub(r"\1- ", text).strip().split("\n")]
     kept = []
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
         is_broken = line and following and not _LIST_ITEM.match(following) and not line.endswith("\\")
@@ -87,8 +91,8 @@ def _words(text: str | None) -> list[str]:
 
 
 def _tidied(text: str) -> str:
-    text = re.sub(r"[ \t]*\n[ \t]*", "\n", text)
+    text = re.sub(r"[ \t]*(\\?)\n[ \t]*", r"\1\n", text)
     text = re.sub(r"(?:\\\n){2,}", "\n\n", text)
-    text = re.sub(r"\\\n(?=\n|$)", "\n", text)
+    text = re.sub(r"(?:\\\n)+(?=\n|$)", "\n", text)
     text = re.sub(r"\[\]\([^()]*\)|\*{4}", "", text)
     return re.sub(r"\n{3,}", "\n\n", text).strip().removesuffix("\\").rstrip()

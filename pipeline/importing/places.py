@@ -20,12 +20,18 @@ def place_in_words(gathering: Gathering, text: str) -> dict[str, Any]:
     lines = [line.strip() for line in text.replace("\r", "\n").split("\n") if line.strip()]
     if not lines:
         return {}
-    if _NOWHERE.fullmatch(text.strip()):
+    rooms, meetings = _parted(lines[0])
+    if meetings and len(lines) == 1:
         if "online" not in gathering.facts:
             gathering.ask(
-                N_("The source names no place but {place}: write where to follow it, in `online`."), place=lines[0]
+                N_("The source names no place but {place}: write where to follow it, in `online`.")
+                if not rooms
+                else N_("The source names {place} beside the place: write where to follow it, in `online`."),
+                place=meetings,
             )
-        return {}
+        if not rooms:
+            return {}
+        text, lines = rooms, [rooms]
     if lines[0].startswith(("http://", "https://")) and " " not in lines[0]:
         gathering.put("online", {"url": lines[0]})
         if len(lines) > 1:
@@ -40,3 +46,11 @@ def place_in_words(gathering: Gathering, text: str) -> dict[str, Any]:
             place=", ".join(lines)[:200],
         )
     return place
+
+
+def _parted(line: str) -> tuple[str, str]:
+    """Rooms, and services for meetings, which Outlook writes side by side."""
+    parts = [part.strip() for part in line.split(";")]
+    meetings = [part for part in parts if _NOWHERE.fullmatch(part)]
+    rooms = [part for part in parts if part and part not in meetings]
+    return ("; ".join(rooms) if meetings else line), "; ".join(meetings)

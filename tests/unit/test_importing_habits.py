@@ -1,0 +1,101 @@
+"""`.ics`: the habits of single programs, and what one time of a series says otherwise."""
+
+from datetime import date
+
+import pytest
+
+from pipeline.importing.calendars import read_calendar
+from pipeline.importing.found import Found, Manner
+
+
+def calendar(*events: str) -> list[Found]:
+    """The events of a calendar, each given by its content lines."""
+    rows = "\n".join(f"BEGIN:VEVENT\n{event}\nEND:VEVENT" for event in events)
+    text = f"BEGIN:VCALENDAR\n{rows}\nEND:VCALENDAR\n"
+    return list(read_calendar(text.encode(), "x.ics", Manner("Europe/Paris", "https://talks.example/")).events)
+
+
+def read(*lines: str) -> Found:
+    """The one event with these content lines."""
+    (found,) = calendar("\n".join(lines))
+    return found
+
+
+def test_what_outlook_says_of_a_whole_day_and_of_its_text_is_taken() -> None:
+    facts = read(
+        "SUMMARY:Journée d'étude",
+        'DTSTART;TZID="W. Europe Standard Time":20270504T000000',
+        'DTEND;TZID="W. Europe Standard Time":20270506T000000',
+        "DESCRIPTION:\\n",
+        "X-ALT-DESC;FMTTYPE=text/html:<html><head><title>x</title></head><body>",
+        " <p>Programme de la <b>journée</b>&nbsp;:</p></body></html>",
+        "X-MICROSOFT-CDO-ALLDAYEVENT:TRUE",
+    ).facts
+    assert facts == {
+        "title": {"": "Journée d'étude"},
+        "date": date(2027, 5, 4),
+        "end_date": date(2027, 5, 5),
+        "all_day": True,
+        "abstract": {"": "Programme de la **journée** :"},
+    }
+    no_end = read("SUMMARY:x", "DTSTART:20270504T220000Z", "X-MICROSOFT-CDO-ALLDAYEVENT:TRUE").facts
+    assert (no_end["date"], no_end["all_day"], "end_date" in no_end) == (date(2027, 5, 5), True, False)
+
+
+def test_a_room_beside_an_online_meeting_stays_the_place() -> None:
+    event = read("SUMMARY:x", "DTSTART:20270304T180000Z", "LOCATION:Salle 3\\; Réunion Microsoft Teams")
+    assert event.facts["venue"] == {"name": {"": "Salle 3"}}
+    (question,) = event.questions
+    assert question.values == {"place": "Réunion Microsoft Teams"}
+
+
+def test_a_part_of_a_description_that_google_adds_is_the_way_to_follow_online() -> None:
+    bar = f"-::{'~:' * 20}:-"
+    event = read(
+        "SUMMARY:x",
+        "DTSTART:20270304T180000Z",
+        f"DESCRIPTION:Lecture.\\n\\n{bar}\\nParticiper : https://meet.example/abc\\n\\nNe pas modifier.\\n{bar}",
+    )
+    assert (event.facts["abstract"], event.facts["online"]) == ({"": "Lecture."}, {"url": "https://meet.example/abc"})
+    (lost,) = event.lost
+    assert "Ne pas modifier." in str(lost)
+
+
+def test_a_table_is_read_row_by_row_and_a_bullet_begins_a_list() -> None:
+    rows = "<table><tr><td>18 h</td><td>Accueil</td></tr><tr><td>19 h</td><td>Débat</td></tr></table>"
+    table = read("SUMMARY:x", "DTSTART:20270304T180000Z", f"DESCRIPTION:<p>Jeudi</p>{rows}").facts
+    assert table["abstract"] == {"": "Jeudi\n\n18 h Accueil\\\n19 h Débat"}
+    bullets = read("SUMMARY:x", "DTSTART:20270304T180000Z", "DESCRIPTION:Apportez :\\n• un duvet\\n• du thé").facts
+    assert bullets["abstract"] == {"": "Apportez :\n- un duvet\n- du thé"}
+
+
+SERIES = (
+    "UID:1\nSUMMARY:Choir\nDTSTART;TZID=Europe/Paris:20270107T193000\n"
+    "DTEND;TZID=Europe/Paris:20270107T210000\nRRULE:FREQ=WEEKLY;COUNT=9"
+)
+ONE = "UID:1\nSUMMARY:Choir\nRECURRENCE-ID;TZID=Europe/Paris:20270114T193000\nDTSTART;TZID=Europe/Paris:20270114T193000"
+
+
+@pytest.mark.parametrize(
+    ("line", "lost"),
+    [
+        ("DTEND;TZID=Europe/Paris:20270114T220000", "DTEND (2027-01-14) is not carried over: 22:00"),
+        ("STATUS:TENTATIVE", "STATUS (2027-01-14) is not carried over: TENTATIVE"),
+        ("LOCATION:Elsewhere", "LOCATION (2027-01-14) is not carried over: Elsewhere"),
+        ("DTEND:soon", "DTEND is not carried over"),
+    ],
+)
+def test_what_one_time_of_a_series_says_otherwise_is_named(line: str, lost: str) -> None:
+    (event,) = calendar(SERIES, f"{ONE}\n{line}")
+    assert any(lost in str(problem) for problem in event.lost)
+    same = "DTEND;TZID=Europe/Paris:20270114T210000\nSTATUS:CONFIRMED"
+    (event,) = calendar(SERIES, f"{ONE}\n{same}")
+    assert (event.lost, event.questions) == ((), ())
+
+
+def test_a_change_of_all_later_dates_is_left_to_people() -> None:
+    (event,) = calendar(
+        SERIES, ONE.replace("RECURRENCE-ID;", "RECURRENCE-ID;RANGE=THISANDFUTURE;").replace("T19", "T20")
+    )
+    assert "moved" not in event.facts
+    assert len(event.lost) == len(event.questions) == 1
