@@ -86,7 +86,7 @@ def _fixed_places(node: Schema) -> Schema:
     if "prefixItems" not in node:
         return node
     rest = {key: value for key, value in node.items() if key != "prefixItems"}
-    return {**rest, "items": node["prefixItems"], "additionalItems": False}
+    return {**rest, "items": node["prefixItems"]}
 
 
 def _alone(node: Schema) -> Schema:
@@ -187,7 +187,6 @@ def _join_files(top: Schema) -> None:
     properties["defaults"] = {
         "description": DESCRIPTIONS["Catalogue"]["defaults"],
         "type": "object",
-        "propertyNames": {"not": {"enum": ["id", "number"]}},
         "properties": _reference_to_each_key(),
         "additionalProperties": False,
     }

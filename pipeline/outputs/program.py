@@ -153,7 +153,7 @@ def _public(kind: type[BaseModel]) -> tuple[tuple[str, str], ...]:
 def _value(value: Any, dumped: Any, language: str, path: str, fallbacks: dict[str, str]) -> Any:
     if isinstance(value, Text):
         phrase = value.said_in(language)
-        if phrase.language not in {language, "und"}:
+        if phrase.language != language:
             fallbacks[path] = phrase.language
         return phrase.text
     if isinstance(value, BaseModel):

@@ -171,6 +171,9 @@ def test_files_that_the_catalogue_names_must_be_there_where_its_folder_is_known(
     assert taken(own, files={"templates/mail/our-own.txt", "templates/mail/our-own.html"}).remarks == ()
     [problem] = refused(own, files={"templates/mail/our-own.txt"})
     assert "our-own.txt and our-own.html" in problem.remedy()
+    outside = own.replace("our-own", "../own")
+    [problem] = refused(outside, files={"templates/mail/../own.txt", "templates/mail/../own.html"})
+    assert "there is no letter" in problem.what()
 
 
 def group_twice() -> list[Problem]:

@@ -104,6 +104,7 @@ REFUSED = [
     ("event", 'spoken = ["klingon!"]', "is not a language"),
     ("event", 'image = "../a.png"', "is not a file below the catalogue's folder"),
     ("event", 'image = "/etc/a.png"', "is not a file below the catalogue's folder"),
+    ("event", "image = 'images\\a.png'", "is not a file below the catalogue's folder"),
     ("event", 'repeats = "FREQ=WEEKLY"\nexcept = [2027-03-12]', "is not one of the days"),
     ("event", "except = [2027-03-12]", "`except` without `repeats`"),
     ("event", "fold = 2", "is not one of 0, 1"),

@@ -4,7 +4,7 @@ import json
 from datetime import date
 from typing import Any
 
-from publishing import TALK, edition
+from publishing import HEAD, TALK, edition
 
 from pipeline.outputs import program
 from pipeline.rendering import Renderer
@@ -42,3 +42,23 @@ def test_of_a_rule_without_end_the_times_after_the_last_change_are_told() -> Non
 
 def test_the_day_of_the_build_does_not_matter() -> None:
     assert event(WEEKLY, day=date(2026, 1, 6)) == event(WEEKLY, day=date(2030, 1, 1))
+
+
+def test_the_name_of_a_secret_and_the_questions_of_the_organisers_stay_with_them() -> None:
+    found = event(TALK + 'online = {secret = "TOCSIN_ROOM", label = "By telephone"}\ntodo = ["Who?"]\n')
+    assert found["online"] == {"label": "By telephone"}
+    assert "TOCSIN_ROOM" not in json.dumps(found)
+    assert "todo" not in found
+
+
+def test_an_end_that_is_only_estimated_says_so() -> None:
+    guessed = HEAD.replace("organiser =", 'default_duration = "2h"\norganiser =')
+    assert event(TALK, head=guessed)["when"]["end_is_estimated"] is True
+    assert event(TALK + 'duration = "2h"\n', head=guessed)["when"]["end_is_estimated"] is False
+
+
+def test_a_text_is_named_as_untranslated_in_the_languages_that_lack_it() -> None:
+    bodies = [artifact.body for artifact in program.render(edition(TALK + 'kind.fr = "goûter"\n'), Renderer())]
+    english, french = (json.loads(body)["events"][0] for body in bodies)
+    assert (english["kind"], english["fallbacks"]) == ("goûter", {"kind": "fr"})
+    assert french["fallbacks"] == {"title": "en"}

@@ -47,6 +47,33 @@ def test_an_event_stands_in_its_day_and_room_with_all_that_the_format_holds() ->
     assert (link.get("href"), link.text) == ("https://x.example/?a=1&b=2", "Slides")
 
 
+RECORDED = TALK + 'resources = ["https://x.example/"]\nrecordings = [{url = "https://v.example/", title = "Film"}]\n'
+
+
+def test_recordings_stand_among_the_links() -> None:
+    links = events(schedule(RECORDED))[0].iterfind("links/link")
+    assert [(link.get("href"), link.text) for link in links] == [
+        ("https://x.example/", "https://x.example/"), ("https://v.example/", "Film"),
+    ]  # fmt: skip
+
+
+def test_a_length_is_the_time_that_passes_where_the_clocks_change() -> None:
+    night = TALK.replace("2026-10-20", "2026-10-25").replace("19:00", "01:00") + 'end_time = "04:00"\n'
+    assert events(schedule(night))[0].findtext("duration") == "04:00"
+
+
+def test_two_events_whose_numbers_would_be_the_same_have_different_ones() -> None:
+    names = [name.partition("@")[0] for name in SAME_NUMBER]
+    assert len({UUID(guid_of(uid)).int % (2**31 - 1) for uid in SAME_NUMBER}) == 1
+    root = schedule("".join(TALK.replace('"talk"', f'"{name}"') for name in names))
+    numbers = sorted(int(event.get("id") or 0) for event in events(root))
+    assert numbers[1] == numbers[0] + 1
+
+
+SAME_NUMBER = ("talk-15527@talks.talks.example", "talk-16193@talks.talks.example")
+"""Two identities that a search has found."""
+
+
 def test_the_series_is_told_with_its_days() -> None:
     later = TALK.replace('"talk"', '"later"').replace("10-20", "10-22")
     root = schedule(TALK + later)

@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import Any
 
@@ -69,6 +70,27 @@ def test_every_reference_leads_somewhere() -> None:
             node = node[part]
 
 
+def nodes(value: Any) -> Iterator[dict[str, Any]]:
+    """Every table of a JSON value."""
+    if isinstance(value, dict):
+        yield value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from nodes(item)
+
+
+def test_nothing_stands_beside_a_reference_where_draft_7_would_not_see_it() -> None:
+    assert [node for node in nodes(SCHEMA) if "$ref" in node and len(node) > 1] == []
+
+
+def test_the_defaults_that_editors_show_are_those_that_count() -> None:
+    shown = {key: value["default"] for key, value in SCHEMA["definitions"]["Mail"]["properties"].items()
+             if "default" in value}  # fmt: skip
+    assert {"max_late", "settle", "quiet"} <= shown.keys()
+    typed = MINIMAL + "[mail]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in shown.items())
+    mails = [load(Source("events.toml", text)).catalogue.mail for text in (MINIMAL, typed)]
+    assert mails[0] == mails[1]
+
+
 def test_every_key_is_described_and_nothing_else_is(seed_text: str) -> None:
     tables = {**SCHEMA["definitions"], "Catalogue": SCHEMA}
     for name, table in tables.items():
@@ -132,6 +154,8 @@ BAD = [
     EVENT + 'tba = ["time"]\n',
     EVENT + 'tba = ["id"]\n',
     EVENT + "all_day = true\n",
+    EVENT.replace('time = "19:00"', "all_day = true") + 'duration = "2h"\n',
+    EVENT.replace('time = "19:00"', "all_day = true") + 'end_time = "21:00"\n',
     EVENT + 'all_day = "yes"\n',
     EVENT + 'duration = "long"\n',
     EVENT + 'duration = "0h"\n',
@@ -171,6 +195,7 @@ BAD = [
     EVENT + 'repeats = ["a"]\n',
     EVENT + 'spoken = ["english"]\n',
     '[defaults]\nid = "x"\n',
+    "[defaults]\nnumber = 3\n",
     '[defaults]\ntime = "late"\n' + EVENT.replace('time = "19:00"\n', ""),
     "[defaults]\nnonsense = 1\n",
     "defaults = 3\n",
