@@ -46,7 +46,6 @@ def _kept(text: str, file: str) -> tuple[list[Line], list[Problem], list[Problem
     notes, lost = [], []
     rows = text.split("\n")
     for number, row in enumerate(rows, start=1):
-        row = row.rstrip("\r")
         if not row.strip():
             continue
         found = read_row(row, file, number)
