@@ -285,11 +285,12 @@ def vanished(catalogue: Catalogue, ledger: Ledger) -> tuple[str, ...]:
 
 
 def vanished_problems(catalogue: Catalogue, ledger: Ledger, file: str) -> tuple[Problem, ...]:
-    """One problem for each event that vanished, with the two ways out."""
+    """One problem for each event that vanished, with the ways out."""
     return tuple(
         Problem(
             file, 0, f'event "{event}"', "it was published and is no longer in the catalogue",
-            'put it back with status = "cancelled" and a notice, or type: tocsin retire {event}', {"event": event},
+            'where only its id is another now, write id = "{event}" again; else put it back with status = "cancelled" '
+            "and a notice, or type: tocsin retire {event}", {"event": event},
         )
         for event in vanished(catalogue, ledger)
     )  # fmt: skip

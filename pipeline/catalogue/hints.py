@@ -36,6 +36,7 @@ def hints(catalogue: Catalogue, today: date | None) -> Iterator[Finding]:
     """Every warning and open question; those about the past need to know what day it is."""
     yield from _questions(("series",), catalogue.series.todo)
     yield from _counts(catalogue)
+    yield from _places_without_address(catalogue)
     for number, event in enumerate(catalogue.events):
         path: Path = ("event", number)
         yield from _questions(path, event.todo)
@@ -67,6 +68,14 @@ def _counts(catalogue: Catalogue) -> Iterator[Finding]:
             listed=listed,
         )
     yield from _gaps(catalogue)
+
+
+def _places_without_address(catalogue: Catalogue) -> Iterator[Finding]:
+    for number, venue in enumerate(catalogue.venues):
+        if not any((venue.street, venue.postal_code, venue.city, venue.geo)):
+            yield _warning(
+                ("venue", number), "calendars show its name alone, and no map finds it", "write its street and city"
+            )
 
 
 def _gaps(catalogue: Catalogue) -> Iterator[Finding]:

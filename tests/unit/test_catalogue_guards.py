@@ -19,6 +19,7 @@ url = "https://talks.example/"
 [[venue]]
 id = "hall"
 name = "Hall"
+city = "Lyon"
 """
 EVENT = """[[event]]
 id = "a"

@@ -166,6 +166,7 @@ WARNED = [
     ("event", 'venue = "hall"\n' + NIGHT.format(day="2027-03-04", time="19:00") + 'venue = "hall"', "same time", ""),
     ("event", OPEN + f'title = "{"x" * 201}"\ntba = ["date", "time"]', "more than 200 characters", ""),
     ("event", 'resources = ["https://bit.ly/x"]', "shortens addresses", ""),
+    ("top", '[[venue]]\nid = "shed"\nname = "The shed"', "calendars show its name alone", "street and city"),
     ("event", 'price.en = "free"\nabstract.fr = "Un soir."', "texts are missing", "shown in the default language"),
 ]  # fmt: skip
 
