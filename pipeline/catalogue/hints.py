@@ -16,6 +16,7 @@ from pipeline.catalogue.places import Path
 from pipeline.catalogue.texts import Text
 from pipeline.catalogue.when import AtTime, in_overlap, last_day
 from pipeline.errors import Severity
+from pipeline.interface_words import has_words, spoken
 
 SHORTENERS = frozenset(
     {
@@ -46,6 +47,7 @@ def hints(catalogue: Catalogue, today: date | None) -> Iterator[Finding]:
     yield from _similar_names(catalogue)
     yield from _unused_tags(catalogue)
     yield from _missing_texts(catalogue)
+    yield from _missing_words(catalogue)
 
 
 def _warning(path: Path, message: str, hint: str = "", **values: object) -> Finding:
@@ -215,6 +217,18 @@ def _missing_texts(catalogue: Catalogue) -> Iterator[Finding]:
                 ("series", "languages"), 'language "{language}": {count} of {all} texts are missing',
                 "they are shown in the default language", language=language, count=missing, all=texts,
             )  # fmt: skip
+
+
+def _missing_words(catalogue: Catalogue) -> Iterator[Finding]:
+    for language in catalogue.languages:
+        if not has_words(language):
+            yield _warning(
+                ("series", "languages"),
+                'language "{language}": headings, buttons and letters are in English, since tocsin has no words in it',
+                "it has words in {known}; your own texts stay as they are",
+                language=language,
+                known=", ".join(spoken()),
+            )
 
 
 def _texts(value: object) -> Iterator[Text]:

@@ -11,6 +11,7 @@ from html_reader import Reader, site
 from publishing import HEAD, TALK, edition
 
 from pipeline import interface_words
+from pipeline.catalogue.load import Source, load
 from pipeline.rendering import Renderer
 
 WORDS = """
@@ -53,3 +54,19 @@ def test_its_words_are_taken_from_the_file_its_dates_from_babel_and_what_lacks_a
     assert "20 oktober 2026" in Reader(pages["nl/events/talk/index.html"]).text
     assert home.all("a", hreflang="fr", lang="fr")
     assert Reader(pages["fr/index.html"]).all("a", hreflang="nl")
+
+
+def warned() -> list[str]:
+    remarks = load(Source("events.toml", DUTCH + TALK)).remarks
+    return [str(remark) for remark in remarks if "has no words in it" in str(remark)]
+
+
+@pytest.mark.usefixtures("dutch")
+def test_who_publishes_in_a_language_of_which_the_words_are_there_is_not_warned() -> None:
+    assert not any('language "nl"' in remark for remark in warned())
+
+
+def test_who_publishes_in_a_language_without_words_hears_that_headings_are_english() -> None:
+    (remark,) = warned()
+    assert 'language "nl": headings, buttons and letters are in English' in remark
+    assert "it has words in en, fr" in remark
