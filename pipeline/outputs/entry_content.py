@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from markupsafe import Markup, escape
 
-from pipeline.catalogue.models import Event, Link
+from pipeline.catalogue.models import Event, Link, Status
 from pipeline.catalogue.when import Unscheduled
 from pipeline.edition import News
 from pipeline.language import words
@@ -42,7 +42,8 @@ def content(
 
 def summary(news: News, language: str) -> str:
     """The event in a few words of plain text: when, where, who."""
-    parts = [capitalised(_when(news.event, language))]
+    postponed = news.event.status is Status.POSTPONED
+    parts = [_new_date_to_come(language).removesuffix(".") if postponed else _first_when(news.event, language)]
     if news.venue is not None:
         parts.append(place_line(news.venue, language))
     elif news.event.online is not None:
@@ -77,11 +78,24 @@ def _when(event: Event, language: str) -> str:
     return f"{said_when} ({zone})" if zone else said_when
 
 
-def _when_and_where(news: News, language: str) -> Blocks:
-    event, say = news.event, words(language)
-    lines = [capitalised(_when(event, language))]
+def _first_when(event: Event, language: str) -> str:
+    """When it takes place; of a recurring event that the date is its first."""
+    when = _when(event, language)
     if event.repeats is not None and not isinstance(event.when, Unscheduled):
-        lines = [say("One of several dates; the first: {when}").format(when=_when(event, language))]
+        when = words(language)("One of several dates; the first: {when}").format(when=when)
+    return capitalised(when)
+
+
+def _new_date_to_come(language: str) -> str:
+    return words(language)("Postponed: the new date is to be announced.")
+
+
+def _when_and_where(news: News, language: str) -> Blocks:
+    event = news.event
+    lines = [_first_when(event, language)]
+    if event.status is Status.POSTPONED:
+        # Its old date alone would read as the new one.
+        lines.insert(0, _new_date_to_come(language))
     if estimate := say_estimate(event.when, language):
         lines.append(estimate)
     if news.venue is not None:

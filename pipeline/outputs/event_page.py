@@ -129,21 +129,20 @@ def description(listing: Listing, language: str, home: str | None = None) -> str
 
     `home` as for `say_when`.
     """
-    event = listing.event
+    event, say = listing.event, words(language)
     status = status_word(event, language)
+    when = _when(event, language, home)
     if event.status is Status.POSTPONED:
         # Its old date behind the word for its status would read as the new one.
-        status, when = "", words(language)("Postponed: the new date is to be announced.").removesuffix(".")
-    else:
-        when = when_line(event, language, home)
+        status, when = "", say("Postponed: the new date is to be announced.").removesuffix(".")
+    online = say("Online") if event.online else ""
     facts = [
         when,
-        place_line(listing.venue, language) if listing.venue else "",
+        place_line(listing.venue, language) if listing.venue else online,
         say_apart((speaker_line(speaker, language) for speaker in event.speakers), language),
     ]
     line = ". ".join(fact for fact in facts if fact) + "."
-    if status:
-        line = words(language)("{status}: {text}").format(status=status, text=line)
+    line = say("{status}: {text}").format(status=status, text=line) if status else capitalised(line)
     if event.abstract is not None:
         line = f"{line} {to_text(event.abstract.said_in(language).text)}"
     return excerpt(line, DESCRIPTION_LENGTH)
@@ -151,10 +150,14 @@ def description(listing: Listing, language: str, home: str | None = None) -> str
 
 def when_line(event: Event, language: str, home: str | None = None) -> str:
     """When it takes place; of a recurring event that the date is its first. `home` as for `say_when`."""
+    return capitalised(_when(event, language, home))
+
+
+def _when(event: Event, language: str, home: str | None) -> str:
     when = say_when(event.when, language, home=home)
-    if event.repeats is not None and not isinstance(event.when, Unscheduled):
-        when = words(language)("One of several dates; the first: {when}").format(when=when)
-    return capitalised(when)
+    if event.repeats is None or isinstance(event.when, Unscheduled):
+        return when
+    return words(language)("One of several dates; the first: {when}").format(when=when)
 
 
 def page_title(listing: Listing, language: str) -> str:

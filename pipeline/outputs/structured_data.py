@@ -184,12 +184,16 @@ def _event(edition: Edition, listing: Listing, language: str) -> Data | None:
         return None
     page = edition.address(f"events/{event.id}/", language)
     previous = _start_before(edition, listing)
+    span = _span(event.when)
+    if event.repeats is not None:
+        # The end of the first time is not that of the series.
+        span.pop("endDate", None)
     return {
         "@type": "Event" if event.repeats is None else "EventSeries",
         "@id": page,
         "name": title_of(event, language).text,
         "url": page,
-        **_span(event.when),
+        **span,
         "eventStatus": f"{CONTEXT}/{_status(event, rescheduled=previous is not None)}",
     } | _given(previousStartDate=previous, **_attendance(edition, listing, page, language))
 

@@ -142,6 +142,7 @@ WEEKLY = HOSTILE.replace(
 def test_each_time_of_a_recurring_event_is_an_event_with_all_that_search_engines_ask_for() -> None:
     data = told(WEEKLY)
     assert data["@type"] == "EventSeries"
+    assert "endDate" not in data  # that of its first time would be told as that of all
     assert [(one["@type"], one["startDate"], one["endDate"]) for one in data["subEvent"]] == [
         ("Event", "2026-12-01T19:00:00+01:00", "2026-12-01T21:00:00+01:00"),
         ("Event", "2026-12-16T20:00:00+01:00", "2026-12-16T22:00:00+01:00"),

@@ -98,3 +98,10 @@ def test_a_semicolon_of_ours_has_its_space_in_french_where_no_template_gives_it(
     assert "Ada, poet; Bo" in description(listing, "en")
     assert "Ada, poet\u202f; Bo" in description(listing, "fr")
     assert "Ada, poet\u202f; Bo" in share_text(listing, "https://talks.example/", "fr")
+
+
+def test_a_date_behind_the_word_for_its_status_opens_no_sentence() -> None:
+    (listing,) = edition(TALK + 'status = "cancelled"\nnotice = "Off."\n').listings
+    assert description(listing, "fr").startswith("Annulé\u00a0: mardi 20 octobre 2026, 19:00. Town hall")
+    (listing,) = edition(TALK).listings
+    assert description(listing, "fr").startswith("Mardi 20 octobre 2026")
