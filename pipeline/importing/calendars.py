@@ -129,7 +129,7 @@ def _sequence(component: Mapping[str, Any]) -> int:
 
 def _end(component: Mapping[str, Any], start: Moment | None, zones: Zones, gathering: Gathering) -> Moment | None:
     """The end that DTEND or DURATION give; of whole days the last one."""
-    end = moment_of(component.get("DTEND"), zones, gathering, recurs="RRULE" in component)
+    end = moment_of(component.get("DTEND"), zones, gathering)
     length = length_of(component.get("DURATION"))
     if end is None and length is not None and start is not None:
         end = _later(start, length)

@@ -128,7 +128,7 @@ def _put_place(gathering: Gathering, place: Any) -> None:
         if address and "online" not in gathering.facts:
             gathering.put("online", {"url": address, **_label(place)})
         else:
-            gathering.lose("location", address)
+            gathering.lose("location", address or _words(place)[0])
     elif isinstance(place, Mapping) and place.keys() <= {"@id", "@type"}:
         gathering.lose("location", place.get("@id", ""), N_("the file only points to it"))
     elif "venue" in gathering.facts:
@@ -145,10 +145,21 @@ def _label(place: Mapping[str, Any]) -> dict[str, Any]:
 
 def _place(gathering: Gathering, place: Mapping[str, Any]) -> dict[str, Any]:
     address = place.get("address")
+    if isinstance(address, Mapping):
+        facts = _address(gathering, place, address)
+    else:
+        facts = place_in_words(gathering, "\n".join(filter(None, (_words(place.get("name"))[0], _words(address)[0]))))
+    geo = place.get("geo")
+    if isinstance(geo, Mapping):
+        facts["geo"] = _position(gathering, geo)
+    if str(place.get("url") or "").startswith(("http://", "https://")):
+        facts["url"] = str(place["url"])
+    _lose_others(gathering, "location", place, _OF_PLACES)
+    return {key: value for key, value in facts.items() if value}
+
+
+def _address(gathering: Gathering, place: Mapping[str, Any], address: Mapping[str, Any]) -> dict[str, Any]:
     name, language = _words(place.get("name"))
-    if not isinstance(address, Mapping):
-        whole = "\n".join(filter(None, (name, _words(address)[0])))
-        return place_in_words(gathering, whole)
     facts: dict[str, Any] = {"name": {language: name}} if name else {}
     parts = {
         "street": "streetAddress", "postal_code": "postalCode", "city": "addressLocality", "country": "addressCountry",
@@ -156,14 +167,8 @@ def _place(gathering: Gathering, place: Mapping[str, Any]) -> dict[str, Any]:
     facts |= {key: _words(address.get(theirs))[0] for key, theirs in parts.items()}
     if not name and facts["street"]:
         facts["name"] = {"": facts["street"]}
-    geo = place.get("geo")
-    if isinstance(geo, Mapping):
-        facts["geo"] = _position(gathering, geo)
-    if str(place.get("url") or "").startswith(("http://", "https://")):
-        facts["url"] = str(place["url"])
-    _lose_others(gathering, "location", place, _OF_PLACES)
     _lose_others(gathering, "address", address, _OF_ADDRESSES)
-    return {key: value for key, value in facts.items() if value}
+    return facts
 
 
 def _position(gathering: Gathering, geo: Mapping[str, Any]) -> list[float]:

@@ -21,7 +21,7 @@ def _cities() -> dict[str, str]:
     """The first zone that bears the name of each city."""
     found: dict[str, str] = {}
     for name in sorted(zone_names() - _NOT_FOR_PEOPLE):
-        if "/" in name and not name.startswith("Etc/"):
+        if "/" in name:
             found.setdefault(name.rpartition("/")[2].replace("_", " ").casefold(), name)
     return found
 
@@ -33,7 +33,7 @@ def _windows() -> dict[str, str]:
 
 def iana(name: str) -> str | None:
     """The IANA zone of a name: itself, Windows' names, paths that end in one, `(UTC+01:00) Paris`; or None."""
-    name = name.strip().strip('"').casefold()
+    name = name.strip().casefold()
     for candidate in (name, *_endings(name)):
         if (zone := _known().get(candidate.replace(" ", "_")) or _windows().get(candidate)) is not None:
             return zone
