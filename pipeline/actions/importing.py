@@ -9,6 +9,7 @@ from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from pipeline.actions.project import Project, read_catalogue, read_ledger, read_with
+from pipeline.actions.verdict_memory import stands
 from pipeline.catalogue.load import Loaded
 from pipeline.catalogue.models import Catalogue
 from pipeline.catalogue.toml import read_toml
@@ -188,8 +189,12 @@ class _Joining:
         if place := event.facts.get("venue"):
             table["venue"], lost = self._venues.id_of(place, event.found.spot)
             self._lost += lost
-        elif "online" in table and "venue" in self._defaults:
+        elif ("online" in table or place is False) and "venue" in self._defaults:
             table["venue"] = False
+        if "image" in table and not stands(self._project.folder, self._project.templates, table["image"]):
+            why = N_("an image is a file beside the catalogue")
+            picture = [key for key in ("image", "image_alt") if key in table]
+            self._lost += [event.found.spot.lost(key, table.pop(key), why) for key in picture]
         return table
 
     @property

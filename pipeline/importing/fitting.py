@@ -69,8 +69,8 @@ def fitted(found: Found, tongue: Tongue) -> Fitted:
     facts = fitting.valid(
         Event, {key: value for key, value in facts.items() if value not in ([], {}, None, "")}, _SHOWN
     )
-    if place:
-        facts["venue"] = place
+    if place or found.facts.get("venue") is False:
+        facts["venue"] = place or False
     # As they were found, the facts aren't needed any more: of a long file they would be kept twice.
     return Fitted(replace(found, facts={}, lost=()), facts, (*found.lost, *fitting.lost), found.questions)
 

@@ -49,7 +49,7 @@ class Found:
     """One event of a foreign file.
 
     `facts` has the catalogue's keys; a text is a dict from language to text ("" where the file doesn't say which),
-    `venue` is a dict with the keys of a place, a day a date, an hour a time.
+    `venue` is a dict with the keys of a place, or False where there is none; a day is a date, an hour a time.
     """
 
     spot: Spot

@@ -127,7 +127,9 @@ def _event(
     gathering.put("speakers", [{"name": name} for name in _persons(event)])
     track = _text(event, "track")
     gathering.put("tags", [track] if track else [])
-    gathering.put("venue", place_in_words(gathering, _text(event, "room") or str(room.get("name") or "")))
+    hall = _text(event, "room") or str(room.get("name") or "")
+    # A dash is how we write that there is none, since the format wants a name.
+    gathering.put("venue", place_in_words(gathering, hall.strip(" -–")))
     _put_links(gathering, event, manner)
     for child in (*event, *event.iterfind("persons/person/biography"), *event.iterfind("recording/license")):
         if isinstance(child.tag, str) and child.tag not in _KNOWN and not (ours and child.tag == "license"):

@@ -65,14 +65,23 @@ def _event(row: Mapping[str, Any], spot: Spot, language: str) -> Found:
             gathering.put(key, _moment(key, value))
         elif key in {"except", "moved"}:
             gathering.put(key, _dates(value))
+        elif key == "online" and isinstance(value, Mapping) and "url" not in value:
+            gathering.lose(key, ", ".join(map(str, value.values())) or "?", N_("its address was never published"))
         else:
             gathering.put(key, said_in.texts(value, key))
-    place = row.get("venue")
+    _put_place(gathering, row, language)
+    return gathering.found(str(row.get("uid") or ""), str(row.get("id") or ""))
+
+
+def _put_place(gathering: Gathering, row: Mapping[str, Any], language: str) -> None:
+    place, later = row.get("venue"), row.get("tba")
     if isinstance(place, Mapping):
         gathering.put("venue", _place(place, language))
     elif place is not None:
         gathering.lose("venue", place)
-    return gathering.found(str(row.get("uid") or ""), str(row.get("id") or ""))
+    elif not (isinstance(later, list) and "venue" in later):
+        # Where it isn't to be announced, no place means that there is none.
+        gathering.put("venue", False)
 
 
 class _Languages:

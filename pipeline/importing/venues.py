@@ -34,12 +34,13 @@ class Venues:
         known = self._match(place)
         if known is not None:
             ours = self._known[known]
+            names = [name for name in _flat(place["name"]) if not _names(name) & _names(ours["name"])]
             lost = [
                 spot.lost(
                     f"venue.{key}", ", ".join(_flat(value)), N_("the catalogue itself describes {place!r}"), place=known
                 )
-                for key, value in place.items()
-                if key not in {"id", "name"} and plain(value) != plain(ours.get(key))
+                for key, value in {**place, "name": names}.items()
+                if key != "id" and value and plain(value) != plain(ours.get(key))
             ]
             return known, lost
         table = {key: value for key, value in place.items() if key != "id"}

@@ -102,3 +102,60 @@ def test_an_event_of_another_zone_and_one_that_recurs_are_known_again(project: P
         assert set(verdicts(result)) <= {Verdict.LINKED, Verdict.SAME}
         assert [str(problem) for problem in result.lost] == []
     assert project.text == before
+
+
+BEESWAX = """
+[[event]]
+id = "wax"
+title = "Cire"
+date = 2027-04-01
+time = "19:00"
+image = "images/wax.png"
+image_alt = "Une bougie"
+online = {secret = "TOCSIN_ROOM"}
+"""
+ROOMS = """
+[[venue]]
+id = "annex"
+name.fr = "Annexe"
+name.en = "Annex"
+"""
+
+
+def test_what_only_the_folder_or_the_environment_holds_is_named(project: Project) -> None:
+    project.write(HEAD + BEESWAX)
+    picture = project.folder / "images" / "wax.png"
+    picture.parent.mkdir()
+    picture.write_bytes(b"png")
+    project.export()
+    project.write(HEAD)
+    picture.unlink()
+    result = project.bring(project.folder / "out" / "events.json")
+    (event,) = project.catalogue.events
+    assert (event.image, event.online) == (None, None)
+    lost = "\n".join(map(str, result.lost))
+    assert "image is not carried over: images/wax.png" in lost
+    assert "online is not carried over" in lost
+    project.write(HEAD)
+    (project.folder / "imported.jsonl").unlink()
+    picture.write_bytes(b"png")
+    project.bring(project.folder / "out" / "events.json")
+    assert project.catalogue.events[0].image == "images/wax.png"
+
+
+def test_an_event_without_a_place_stays_without_one(project: Project) -> None:
+    project.write(HEAD + BEES.replace('venue = "hall"', "venue = false"))
+    project.export()
+    project.write(HEAD)
+    project.bring(project.folder / "out" / "events.json")
+    (event,) = project.catalogue.events
+    assert (event.venue, event.tba) == (False, ())
+
+
+def test_a_name_of_a_place_in_another_language_is_named(project: Project) -> None:
+    project.write(HEAD + ROOMS + BEES.replace('"hall"', '"annex"'))
+    project.export()
+    project.write(HEAD)
+    project.bring(project.folder / "out" / "events.json")
+    result = project.bring(project.folder / "out" / "en" / "events.json", update=True)
+    assert "venue.name is not carried over: Annex (the catalogue itself describes 'annex')" in str(result.lost[0])

@@ -288,6 +288,11 @@ def test_an_abstract_that_stands_twice_is_read_once() -> None:
     assert (theirs.facts["abstract"], theirs.wanted_id) == ({"": "a & b\\\nc"}, "talks-0007-bees")
 
 
+def test_a_dash_is_no_room() -> None:
+    assert "venue" not in scheduled("<room>–</room>").facts
+    assert scheduled("<room>Hall – north</room>").facts["venue"] == {"name": {"": "Hall – north"}}
+
+
 def test_a_recording_is_one() -> None:
     found = scheduled("<video_download_url>https://v.example/1.mp4</video_download_url>").facts
     assert found["recordings"] == [{"url": "https://v.example/1.mp4"}]
