@@ -16,7 +16,7 @@ from pipeline.catalogue.toml import read_toml
 from pipeline.errors import N_, CatalogueError, FileError, Problem
 from pipeline.files import alone_in, read_if_there, write_whole
 from pipeline.importing import memory
-from pipeline.importing.fitting import Fitted, Tongue, fitted
+from pipeline.importing.fitting import TEXTS, Fitted, Tongue, fitted
 from pipeline.importing.found import LARGEST, Found, Manner, Reading, Spot
 from pipeline.importing.merging import Existing, Outcome, Verdict, outcomes
 from pipeline.importing.reading import read
@@ -122,7 +122,8 @@ class _Joining:
         lost = [*reading.lost, *self._lost, *(problem for problems in told for problem in problems)]
         with SpooledTemporaryFile(LITTLE) as records:
             new = (outcome.record for outcome in decided if outcome.record is not None)
-            for line in memory.lines(remembered.with_all(new)):
+            gone = (outcome.moved_from for outcome in decided if outcome.record is not None)
+            for line in memory.lines(remembered.without(gone).with_all(new)):
                 records.write(line)  # `writelines` would take all of them into memory first
             # What the source said stands in the text now, and to judge it takes as much memory once more.
             decided = list(map(_in_short, decided))
@@ -241,19 +242,26 @@ class _Joining:
     def _keys(self, outcome: Outcome, row: Mapping[str, Any]) -> dict[str, Any]:
         table = self._table(outcome.fitted, outcome.event)
         changed = {change.key for change in outcome.changes}
-        keys: dict[str, Any] = {key: table.get(key) for key in changed}
+        keys: dict[str, Any] = {key: self._in_all_languages(key, table.get(key), row.get(key)) for key in changed}
         if "end_time" in changed or "duration" in changed:
             keys |= {key: table.get(key) for key in ("end_time", "end_date", "duration")}
         if "notice" in table and "notice" not in row:
             keys["notice"] = table["notice"]
         after = {key: value for key, value in {**row, **keys}.items() if value is not None}
-        later = [name for name in row.get("tba", []) if name not in after]
+        known = {*after, *(("time",) if after.get("all_day") else ())}
+        later = [name for name in row.get("tba", []) if name not in known]
         tba = list(dict.fromkeys([*later, *to_be_announced(after)]))
         if tba != row.get("tba", []):
             keys["tba"] = tba or None
         if "weekday" in row and "date" in changed:
             keys["weekday"] = None
         return keys
+
+    def _in_all_languages(self, key: str, value: Any, typed: Any) -> Any:
+        """A text of the source with the translations of it that the organisers typed."""
+        if key not in TEXTS or value is None or not isinstance(typed, Mapping):
+            return value
+        return {**typed, **(value if isinstance(value, Mapping) else {self._tongue.default: value})}
 
     # ---------------------------------------------------------------------------------------- writing
 

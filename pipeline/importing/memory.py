@@ -27,6 +27,11 @@ class Memory:
 
     records: Mapping[str, Record] = field(default_factory=dict)
 
+    def without(self, uids: Iterable[str]) -> "Memory":
+        """This memory without the records of these identities."""
+        gone = frozenset(uids)
+        return Memory({uid: record for uid, record in self.records.items() if uid not in gone})
+
     def with_all(self, records: Iterable[Record]) -> "Memory":
         """This memory, with records that replace those of the same identity."""
         return Memory({**self.records, **{record.uid: record for record in records}})

@@ -47,6 +47,8 @@ class Outcome:
     record: Record | None
     """What to remember from now on; None where nothing changes."""
     changes: tuple[Change, ...] = ()
+    moved_from: str = ""
+    """The identity that it had before, where it has another one now."""
 
 
 @dataclass(frozen=True)
@@ -128,11 +130,11 @@ class _Merging:
             was = plain(facts_in_zone(was, zone))
         changes = tuple(_changes(was, plain(event.facts)))
         if not changes:
-            moved = before.uid != now.uid
-            return Outcome(event, Verdict.SAME, before.event, now if moved else None)
+            return Outcome(event, Verdict.SAME, before.event, None)
         if not self._update:
             return Outcome(event, Verdict.CHANGED, before.event, None, changes)
-        return Outcome(event, Verdict.UPDATED, before.event, now, changes)
+        moved_from = before.uid if before.uid != now.uid else ""
+        return Outcome(event, Verdict.UPDATED, before.event, now, changes, moved_from)
 
     def _linked(self, event: Fitted, now: Record, told: frozenset[str]) -> Outcome:
         known = self._existing.catalogue.event_by_id[now.event]

@@ -22,11 +22,12 @@ def table_of(
     `zone` and `defaults` are those of the catalogue; `say` translates for the organisers, `public` for readers.
     """
     table = {key: _simple(key, value, tongue) for key, value in event.facts.items() if key != "venue"}
-    if table.get("timezone") == defaults.get("timezone", zone):
+    usual = defaults.get("timezone", zone)
+    _outweigh(table, defaults, ZoneInfo(table.get("timezone", usual)))
+    if table.get("timezone") == usual:
         del table["timezone"]
     if "status" in defaults:
         table.setdefault("status", "confirmed")
-    _outweigh(table, defaults)
     later = to_be_announced(table, _missing_key_is_inherited(event, defaults))
     table["tba"] = [*later, *(name for name in table.get("tba", []) if name not in table and name not in later)]
     questions = [say(question.pattern).format_map(question.values) for question in event.questions]
@@ -75,14 +76,13 @@ def simple_place(place: Mapping[str, Any], tongue: Tongue) -> dict[str, Any]:
     return {key: _inner(value, tongue) for key, value in place.items()}
 
 
-def _outweigh(table: dict[str, Any], defaults: Mapping[str, Any]) -> None:
+def _outweigh(table: dict[str, Any], defaults: Mapping[str, Any], zone: ZoneInfo) -> None:
     """An end is written in the key that the defaults use, since both together would be refused."""
     if defaults.get("all_day") and "time" in table:
         table["all_day"] = False
     if "duration" in defaults and "end_time" in table and "duration" not in table:
         start, end = table.get("time"), table["end_time"]
         if isinstance(start, time) and isinstance(table.get("date"), date):
-            zone = ZoneInfo(table.get("timezone", "UTC"))
             first = datetime.combine(table["date"], start, zone)
             last = datetime.combine(table.get("end_date", table["date"]), end, zone)
             table["duration"] = show_duration(timedelta(seconds=last.timestamp() - first.timestamp()))

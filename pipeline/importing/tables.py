@@ -210,8 +210,12 @@ def _put_words(row: _Row) -> None:
 def _put_rest(row: _Row) -> None:
     gathering = row.gathering
     speakers = [{"name": name} for name in _parts(row.text("speakers"))]
-    if len(speakers) == 1:
-        speakers[0] |= {key: row.text(key) for key in ("role", "affiliation") if row.text(key)}
+    about = {key: row.text(key) for key in ("role", "affiliation") if row.text(key)}
+    if len(speakers) != 1:
+        for key, said in about.items():
+            gathering.lose(key, said, N_("it can't be told of whom it is"))
+    else:
+        speakers[0] |= about
         if _PERHAPS_SEVERAL.search(speakers[0]["name"]):
             gathering.ask(
                 N_("Is {name} one person? Several speakers stand on lines of their own."), name=speakers[0]["name"]

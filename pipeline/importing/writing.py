@@ -85,10 +85,9 @@ def inline(value: Any) -> str:
 def appended(text: bytes, tables: Iterable[str], remark: str) -> bytes:
     """A catalogue in UTF-8, not a byte of it changed, and tables after it, in its own kind of line breaks."""
     ending = "\r\n" if b"\r\n" in text else "\n"
-    between = "" if not text or text.endswith(b"\n") else "\n"
     whole = BytesIO()
     whole.write(text)
     for number, table in enumerate(tables):
-        before = f"{between}\n# {remark}\n\n" if number == 0 else "\n"
+        before = f"\n# {remark}\n\n" if number == 0 else "\n"
         whole.write((before + table).replace("\n", ending).encode())
     return whole.getvalue()
