@@ -64,10 +64,12 @@ def _refused(
 
 def _take_out(table: dict[str, Any], finding: Finding, spot: Spot) -> list[Problem]:
     key = str(finding.path[2])
+    # A first day that its rule doesn't name is right more often than the rule.
+    key = "repeats" if key == "date" and "repeats" in table else key
     lost = [
         spot.lost(name, table.pop(name), why, **(finding.values if why else {}))
         for name in _TOGETHER.get(key, (key,))
-        for why in (finding.message if name == key else "",)
+        for why in (finding.message if name in {key, finding.path[2]} else "",)
         if name in table and name not in {"id", "tba"}
     ]
     if key == "tba":

@@ -294,3 +294,36 @@ def test_our_own_export_is_known_again_under_another_title(project: Project, nam
 def test_the_name_of_a_file_can_not_break_out_of_its_remark(project: Project) -> None:
     project.bring(project.calendar("UID:1\nSUMMARY:Bees", name="a\nb.ics"))
     assert "# Imported from a?b.ics\n" in project.text
+
+
+YEAR = "UID:1\nSUMMARY:x\nDTSTART:{}T180000Z\nDTEND:{}T190000Z\nRRULE:FREQ=WEEKLY;COUNT=3\nEXDATE:{}T180000Z"
+
+
+def test_a_year_that_can_not_be_meant_takes_all_that_hangs_on_it_along(project: Project) -> None:
+    result = project.bring(project.calendar(YEAR.format("10270304", "10270304", "10270311")))
+    (event,) = project.catalogue.events
+    assert (event.date, event.time, event.end_time, event.repeats) == (None, None, None, None)
+    assert {"date", "time", "end_time", "repeats", "except"} <= {problem.values["fact"] for problem in result.lost}
+
+
+def test_a_rule_that_does_not_name_the_first_day_is_left_out_and_the_day_stays(project: Project) -> None:
+    rule = "RRULE:FREQ=WEEKLY;BYDAY=TH\nEXDATE:20270311T180000Z"
+    result = project.bring(project.calendar(f"UID:1\nSUMMARY:x\nDTSTART;TZID=Europe/Paris:20270303T190000\n{rule}"))
+    (event,) = project.catalogue.events
+    assert (str(event.date), str(event.time), event.repeats, event.excepted) == ("2027-03-03", "19:00:00", None, ())
+    assert [problem.values["fact"] for problem in result.lost] == ["repeats", "except"]
+    assert result.lost[0].remedy()
+
+
+def test_an_end_before_the_start_is_taken_out_with_its_day(project: Project) -> None:
+    head = "titre,date,heure,date de fin,heure de fin\n"
+    rows = head + "A,2027-03-04,19:00,2027-03-03,20:00\nB,2027-03-04,19:00,2027-03-04,18:00\n"
+    result = project.bring(table(project, rows))
+    assert [(event.end_date, event.end_time) for event in project.catalogue.events] == [(None, None)] * 2
+    assert {problem.values["fact"] for problem in result.lost} == {"end_date", "end_time"}
+
+
+def test_an_hour_that_the_clocks_skip_is_to_be_announced(project: Project) -> None:
+    project.bring(table(project, "titre,date,heure,heure de fin\nA,2027-03-28,02:30,04:00\n"))
+    (event,) = project.catalogue.events
+    assert (str(event.date), event.time, event.end_time, event.tba) == ("2027-03-28", None, None, ("time", "venue"))
