@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import starmap
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 from pipeline.catalogue.findings import Finding
 from pipeline.catalogue.memory import KnownRow, Memory
 from pipeline.catalogue.models import RESERVED, Catalogue, Event
-from pipeline.catalogue.places import Path, Places
+from pipeline.catalogue.places import Path, Places, seek_all
 from pipeline.catalogue.refusals import findings_of
 from pipeline.catalogue.refused import Refused, group_id_in, group_id_of, opens_a_group
 from pipeline.catalogue.syntax import beyond_limits, refusal
@@ -299,7 +300,9 @@ class Draft:
         """The findings as problems with their places, each once, in the order of the files."""
         problems: list[Problem] = []
         seen: set[tuple[object, ...]] = set()
-        for problem in map(self._problem, findings):
+        placed = [(finding, *self._origin(finding.path)) for finding in findings]
+        seek_all((source.places, path) for _, source, path in placed)
+        for problem in starmap(self._problem, placed):
             place = (problem.file, problem.line, problem.column)
             # Branches of one choice are refused one by one; what many events inherit is wrong in one place only.
             same = {(*place, problem.key), (*place, problem.what())} if problem.severity is Severity.ERROR else set()
@@ -308,8 +311,7 @@ class Draft:
             seen |= same
         return tuple(sorted(problems, key=lambda problem: problem.position))
 
-    def _problem(self, finding: Finding) -> Problem:
-        source, path = self._origin(finding.path)
+    def _problem(self, finding: Finding, source: Source, path: Path) -> Problem:
         place = source.places.of(path)
         return Problem(
             source.name, place.line, self._label(finding.path), finding.message, finding.hint, finding.values,

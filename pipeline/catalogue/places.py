@@ -1,22 +1,22 @@
 """Where each key stands in a TOML text. Readers give values without lines, so a small scanner walks the same text.
 
-It is called only when there is something to report, only on texts that `tomllib` accepts, and walks no further than to
-what was asked for. It walks over bytes, since all marks of TOML are ASCII: a long text with one emoji takes four times
-their memory.
+It is called only when there is something to report, and only on texts that `tomllib` accepts. It walks over bytes, for
+all marks of TOML are ASCII, and notes no more than what was asked for: a long text has hundreds of thousands of keys.
 """
 
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
+from itertools import product
 from typing import NamedTuple
 
 from pipeline.catalogue.toml import by_python
 
 Path = tuple[str | int, ...]
 
-BARE = re.compile("[A-Za-z0-9_-]*+")
-BLANKS = re.compile(r"[ \t\r\n]*+")
+BARE = re.compile(b"[A-Za-z0-9_-]*+")
+BLANKS = re.compile(rb"[ \t\r\n]*+")
 
 
 DEEPEST = 60
@@ -31,32 +31,34 @@ class Place(NamedTuple):
 
 
 class Places:
-    """The places of all keys, tables and array items of one TOML text, by key path (array items by index from 0)."""
+    """The places of keys, tables and array items of one TOML text, by key path (array items by index from 0)."""
 
     def __init__(self, text: str | bytes) -> None:
-        data = text.encode(errors="surrogatepass") if isinstance(text, str) else text
-        self._text = _in_single_bytes(data)
+        self._text = text.encode(errors="surrogatepass") if isinstance(text, str) else text
         self._starts = array("L", [0])
-        self._starts.extend(match.end() for match in re.finditer("\n", self._text))
-        self._scanner = _Scanner(self._text)
+        self._starts.extend(match.end() for match in re.finditer(b"\n", self._text))
+        self._offsets: dict[Path, int | None] = {}
+        """Where what was looked for stands; None where it isn't there."""
         # Of one long line thousands of things may be told: its text is held once, and each place counted from the last.
         self._last_line = 0, ""
         self._last_place = 0, 0, 0
 
-    @property
-    def _found(self) -> Mapping[Path, int]:
-        """The offsets of everything."""
-        self._scanner.walk()
-        return self._scanner.found
+    def seek(self, paths: Iterable[Path]) -> None:
+        """Looks for many at once: each that is asked for without having been looked for is a walk of its own."""
+        ways = {way[:length] for path in paths for way in _ways(path) for length in range(1, len(way) + 1)}
+        new: dict[Path, int | None] = dict.fromkeys(way for way in ways if way not in self._offsets)
+        if new:
+            _Scanner(self._text, new).walk()
+            self._offsets |= new
 
     def _offset(self, path: Path) -> int | None:
-        """Where a path stands; a text is walked to its end only for what isn't there."""
-        if path not in self._scanner.found:
-            self._scanner.walk(path)
-        return self._scanner.found.get(path)
+        if path not in self._offsets:
+            self.seek([path])
+        return self._offsets[path]
 
     def of(self, path: Path) -> Place:
         """The place of a key; of the table or list that should hold it where it isn't there."""
+        self.seek([path])
         path = self._written(path)
         for length in range(len(path), 0, -1):
             if (offset := self._offset(path[:length])) is not None:
@@ -80,7 +82,7 @@ class Places:
         if not 0 < number <= len(self._starts):
             return ""
         if self._last_line[0] != number:
-            end = self._text.find("\n", self._starts[number - 1])
+            end = self._text.find(b"\n", self._starts[number - 1])
             text = _as_written(self._text[self._starts[number - 1] : end if end >= 0 else None]).rstrip("\r")
             self._last_line = number, text
         return self._last_line[1]
@@ -95,52 +97,63 @@ class Places:
         return Place(line, column)
 
 
-def _in_single_bytes(data: bytes) -> str:
-    """A character for each byte, so that offsets are those of the bytes."""
-    return data.decode("latin-1")
+def seek_all(wanted: Iterable[tuple[Places, Path]]) -> None:
+    """Looks for many in several texts, in one walk of each."""
+    paths: dict[Places, list[Path]] = {}
+    for places, path in wanted:
+        paths.setdefault(places, []).append(path)
+    for places, those in paths.items():
+        places.seek(those)
 
 
-def _as_written(piece: str) -> str:
-    """What such a piece says."""
-    return piece.encode("latin-1").decode(errors="surrogatepass")
+def _ways(path: Path) -> Iterator[Path]:
+    """How a path may be written: the first of a list may stand there without one."""
+    for parts in product(*(((), (part,)) if part == 0 else ((part,),) for part in path)):
+        yield tuple(name for part in parts for name in part)
 
 
-def _after(pattern: re.Pattern[str], text: str, at: int) -> int:
+def _as_written(piece: bytes) -> str:
+    return piece.decode(errors="surrogatepass")
+
+
+def _after(pattern: re.Pattern[bytes], text: bytes, at: int) -> int:
     """Where what matches there ends."""
     match = pattern.match(text, at)
     return match.end() if match else at
 
 
 class _Scanner:
-    """One walk over a valid TOML text, of which each byte is a character."""
+    """One walk over a valid TOML text, for the places of some paths."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text if text.endswith("\n") else text + "\n"
+    def __init__(self, text: bytes, offsets: dict[Path, int | None]) -> None:
+        self._text = text if text.endswith(b"\n") else text + b"\n"
         self._at = 0
         self._table: Path = ()
         self._items: dict[Path, int] = {}
-        self.found: dict[Path, int] = {}
-        """The offsets of all that was passed, by path."""
+        self._offsets = offsets
+        self._left = len(offsets)
 
-    def walk(self, wanted: Path | None = None) -> None:
-        """On through the text until the path has been passed, or to its end."""
-        while wanted not in self.found and self._skip_blank():
+    def walk(self) -> None:
+        """On through the text until all was found, or to its end."""
+        while self._left and self._skip_blank():
             start = self._at
-            if self._text.startswith("[[", start):
+            if self._text.startswith(b"[[", start):
                 self._at += 2
                 self._table = self._open_item(self._key(), start)
-                self._at = self._text.index("]]", self._at) + 2
-            elif self._text[start] == "[":
+                self._at = self._text.index(b"]]", self._at) + 2
+            elif self._text.startswith(b"[", start):
                 self._at += 1
                 self._table = self._resolve(self._key())
                 self._note(self._table, start)
-                self._at = self._text.index("]", self._at) + 1
+                self._at = self._text.index(b"]", self._at) + 1
             else:
                 self._pair(self._table)
 
     def _note(self, path: Path, offset: int) -> None:
         for length in range(1, min(len(path), DEEPEST) + 1):
-            self.found.setdefault(path[:length], offset)
+            if self._offsets.get(path[:length], offset) is None:
+                self._offsets[path[:length]] = offset
+                self._left -= 1
 
     def _resolve(self, key: Path) -> Path:
         """A header's key with the index of the latest item after each part that names an array of tables."""
@@ -162,7 +175,7 @@ class _Scanner:
         start = self._at
         path = (*table, *self._key())
         self._note(path, start)
-        self._at = self._text.index("=", self._at) + 1
+        self._at = self._text.index(b"=", self._at) + 1
         self._skip_space()
         self._value(path)
 
@@ -171,19 +184,19 @@ class _Scanner:
         while True:
             self._skip_space()
             start = self._at
-            if self._text[start] in "\"'":
+            if self._text[start] in b"\"'":
                 self._string()
                 parts.append(next(iter(by_python(_as_written(self._text[start : self._at]) + "=0"))))
             else:
                 self._at = _after(BARE, self._text, start)
-                parts.append(self._text[start : self._at])
+                parts.append(self._text[start : self._at].decode())
             self._skip_space()
-            if self._text[self._at] != ".":
+            if not self._text.startswith(b".", self._at):
                 return tuple(parts)
             self._at += 1
 
     def _value(self, path: Path) -> None:
-        match self._text[self._at]:
+        match chr(self._text[self._at]):
             case '"' | "'":
                 self._string()
             case "[":
@@ -191,33 +204,33 @@ class _Scanner:
             case "{":
                 self._inline_table(path)
             case _:
-                while self._text[self._at] not in ",]}#\n":
+                while self._text[self._at] not in b",]}#\n":
                     self._at += 1
 
     def _array(self, path: Path) -> None:
         self._at += 1
         index = 0
-        while self._skip_blank() and self._text[self._at] != "]":
+        while self._skip_blank() and not self._text.startswith(b"]", self._at):
             item = (*path, index)
             self._note(item, self._at)
             self._value(item)
             index += 1
             self._skip_blank()
-            if self._text[self._at] == ",":
+            if self._text.startswith(b",", self._at):
                 self._at += 1
         self._at += 1
 
     def _inline_table(self, path: Path) -> None:
         self._at += 1
-        while self._skip_blank() and self._text[self._at] != "}":
+        while self._skip_blank() and not self._text.startswith(b"}", self._at):
             self._pair(path)
             self._skip_blank()
-            if self._text[self._at] == ",":
+            if self._text.startswith(b",", self._at):
                 self._at += 1
         self._at += 1
 
     def _string(self) -> None:
-        quote = self._text[self._at]
+        quote = self._text[self._at : self._at + 1]
         triple = self._text.startswith(quote * 3, self._at)
         close = quote * 3 if triple else quote
         self._at += len(close)
@@ -225,27 +238,27 @@ class _Scanner:
             self._at = self._next_mark(quote)
         self._at += len(close)
         # Up to two quotes may stand right before the closing ones of a long string.
-        while triple and self._text[self._at] == quote:
+        while triple and self._text.startswith(quote, self._at):
             self._at += 1
 
-    def _next_mark(self, quote: str) -> int:
+    def _next_mark(self, quote: bytes) -> int:
         """Past the character here (two after a backslash), on to the next quote or backslash."""
-        at = self._at + (2 if quote == '"' and self._text[self._at] == "\\" else 1)
+        at = self._at + (2 if quote == b'"' and self._text.startswith(b"\\", self._at) else 1)
         end = self._text.index(quote, at)
         # No further than the quote: a text without a backslash must not be searched to its end for each string.
-        slash = self._text.find("\\", at, end) if quote == '"' else -1
+        slash = self._text.find(b"\\", at, end) if quote == b'"' else -1
         return slash if slash >= 0 else end
 
     def _skip_space(self) -> None:
-        while self._text[self._at] in " \t":
+        while self._text[self._at] in b" \t":
             self._at += 1
 
     def _skip_blank(self) -> bool:
         """Past spaces, line breaks and comments; False at the end of the text."""
         while self._at < len(self._text):
-            if self._text[self._at] == "#":
-                self._at = self._text.index("\n", self._at)
-            elif self._text[self._at] in " \t\r\n":
+            if self._text.startswith(b"#", self._at):
+                self._at = self._text.index(b"\n", self._at)
+            elif self._text[self._at] in b" \t\r\n":
                 self._at = _after(BLANKS, self._text, self._at)
             else:
                 return True

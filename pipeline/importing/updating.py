@@ -87,7 +87,8 @@ def _spans(text: str) -> dict[str, Span]:
     """Where each event stands, by its id: from its header to the next table that isn't part of it."""
     tables, places = tomllib.loads(text), Places(text)
     starts = [0, *(index + 1 for index, character in enumerate(text) if character == "\n")]
-    rows = sorted(((places.of(path).line, path[:2]) for path in _paths(tables, ())), key=itemgetter(0))
+    places.seek(paths := [*_paths(tables, ())])
+    rows = sorted(((places.of(path).line, path[:2]) for path in paths), key=itemgetter(0))
     spans: dict[str, Span] = {}
     for number, row in enumerate(tables.get("event", [])):
         line = places.of(("event", number)).line
