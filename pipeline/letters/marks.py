@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
+from operator import itemgetter
 
 from pipeline.errors import PermanentDeliveryError
 from pipeline.letters.dkim import signatures
@@ -118,16 +119,12 @@ def _pattern(source: bytes) -> _Pattern:
     parts = re.split(re.escape(opening[1]) + rb"\.(date|id|(?:token|wants)\.{%d}|to)" % _PADDING, source)
     between, marks = parts[::2], tuple(name.decode().rstrip(".") for name in parts[1::2])
     parts[1::2] = [b""] * len(marks)
-    places = tuple(map(_NAMES.index, marks))
-
-    def placed(values: tuple[bytes, ...]) -> tuple[bytes, ...]:
-        return tuple([values[place] for place in places])
-
     above = next(number for number, piece in enumerate(between) if b"\r\n\r\n" in piece)
     below = between[above].partition(b"\r\n\r\n")[2], *between[above + 1 :]
     # Of what is filled in only an address may begin with a dot, and it stands behind the name of its field.
     lines = source.split(b"\r\n")
     is_whole = not lines.pop() and not any(line.startswith(b".") or b"\r" in line or b"\n" in line for line in lines)
+    placed = itemgetter(*map(_NAMES.index, marks))  # two at least: each letter has a Date and a To
     return _Pattern(tuple(parts), placed, _WISHES in marks, above, below, is_whole and source.isascii())
 
 
@@ -142,7 +139,7 @@ def finish(letter: Letter, recipient: Recipient, campaign: str, sent: datetime, 
     if _ADDRESS.fullmatch(address) is None:
         raise PermanentDeliveryError("{address!r} can't stand in a To field", address=address)
     pattern, at = _pattern(letter.source), int(sent.timestamp())
-    message_id, name = message_id_of(campaign, public_id, post), public_id.encode()
+    message_id, name = _message_id(f"{campaign} {public_id}", post), public_id.encode()
     wishes = token_octets(name, PREFERENCES, secret) if pattern.has_wishes else b""
     token = token_octets(name, UNSUBSCRIBE, secret)
     filled = pattern.placed((_date(at), address.encode(), message_id.encode(), token, wishes))
@@ -161,7 +158,6 @@ def _date(sent: int) -> bytes:
     return format_datetime(datetime.fromtimestamp(sent, UTC)).encode()
 
 
-def message_id_of(campaign: str, public_id: str, post: Post) -> str:
+def _message_id(copy: str, post: Post) -> str:
     """The Message-ID of a campaign's one message to a subscriber, the same whenever it is sent; no address in it."""
-    digest = digest_for("message-id", f"{campaign} {public_id}", post.secret)[:16]
-    return f"<{digest.hex()}@{post.message_domain}>"
+    return f"<{digest_for('message-id', copy, post.secret)[:16].hex()}@{post.message_domain}>"

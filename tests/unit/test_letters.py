@@ -174,7 +174,8 @@ def test_a_post_to_a_mailing_list_has_no_way_of_its_own_to_leave(seed_text: str)
     message = write(edition, occasion("non-take-up"), post=post)
     assert not [name for name in message if name.startswith("List-")]
     assert "unsubscribe" not in (text_of(message) + html_of(message)).lower()
-    letter = Letter("en", "", b"Date: " + b"0" * 22 + b".date\r\n\r\n")
+    nonce = b"0" * 22
+    letter = Letter("en", "", b"Date: " + nonce + b".date\r\nTo: " + nonce + b".to\r\n\r\n")
     assert finish(letter, ANA, "k", MORNING, post).envelope_sender == "annonces@digitize.example"
 
 
