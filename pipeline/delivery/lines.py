@@ -40,13 +40,6 @@ class _Line(Generic[T]):
     following: T | None = None  # what is next on it, and may have been announced
 
 
-@dataclass(slots=True)
-class _InHand(Generic[T]):
-    item: T
-    line: _Line[T]
-    talk: Conversation
-
-
 class Lines(Generic[T]):
     """Up to `most` connections, opened by `connect` when there is work for them.
 
@@ -64,7 +57,7 @@ class Lines(Generic[T]):
         self._free: list[_Line[T]] = []
         self._due: dict[int, _Line[T]] = {}  # by the identity of what is next on them
         self._left: list[T] = []
-        self._in_hand: dict[int, _InHand[T]] = {}  # by the number of the connection's file
+        self._in_hand: dict[int, tuple[T, _Line[T], Conversation]] = {}  # by the number of the connection's file
         self._poll = select.poll()
         self._overdue_from = math.inf  # before this instant of the monotonic clock nothing in hand is overdue
         self._opening: list[Future[Transport]] = []
@@ -141,7 +134,7 @@ class Lines(Generic[T]):
         if outcome is not None:
             self._end(item, line, outcome)
         elif talk is not None:
-            self._in_hand[number] = _InHand(item, line, talk)
+            self._in_hand[number] = item, line, talk
             self._wait_for(number, talk)
 
     def withdraw(self, item: T) -> None:
@@ -205,30 +198,30 @@ class Lines(Generic[T]):
         """Lets the conversations go on that can, and gives up those that are overdue."""
         left = min(seconds, self._overdue_from - time.monotonic())
         for number, _ in self._poll.poll(max(0.0, left) * 1000):
-            one = self._in_hand[number]
-            outcome = one.talk.go_on()
+            talk = self._in_hand[number][2]
+            outcome = talk.go_on()
             if outcome is None:
-                self._wait_for(number, one.talk)
+                self._wait_for(number, talk)
             else:
-                self._over(number, one, outcome)
+                self._over(number, outcome)
         if self._overdue_from <= (now := time.monotonic()):
-            for number, one in list(self._in_hand.items()):
-                if one.talk.deadline > now:
+            for number, (_, _, talk) in list(self._in_hand.items()):
+                if talk.deadline > now:
                     continue
-                if (outcome := one.talk.overdue()) is None:
-                    self._poll.register(number, one.talk.waits_for)
+                if (outcome := talk.overdue()) is None:
+                    self._poll.register(number, talk.waits_for)
                 else:
-                    self._over(number, one, outcome)
-            self._overdue_from = min((one.talk.deadline for one in self._in_hand.values()), default=math.inf)
+                    self._over(number, outcome)
+            self._overdue_from = min((talk.deadline for _, _, talk in self._in_hand.values()), default=math.inf)
 
     def _wait_for(self, number: int, talk: Conversation) -> None:
         self._poll.register(number, talk.waits_for)
         self._overdue_from = min(self._overdue_from, talk.deadline)
 
-    def _over(self, number: int, one: _InHand[T], outcome: Outcome) -> None:
+    def _over(self, number: int, outcome: Outcome) -> None:
         self._poll.unregister(number)
-        del self._in_hand[number]
-        self._end(one.item, one.line, outcome)
+        item, line, _ = self._in_hand.pop(number)
+        self._end(item, line, outcome)
 
     def _end(self, item: T, line: _Line[T], outcome: Outcome) -> None:
         self._ended.append((item, outcome))
