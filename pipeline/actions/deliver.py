@@ -13,7 +13,6 @@ from pipeline.actions.rounds import Round
 from pipeline.actions.terms import Delivered, Finish, Terms
 from pipeline.clock import Clock
 from pipeline.delivery import PATIENCE, Transport
-from pipeline.delivery.lines import Manners
 from pipeline.store.database import Database
 from pipeline.store.deliveries import InDoubt
 from pipeline.store.outbox import waiting
@@ -52,7 +51,6 @@ def deliver(
     stop: Callable[[], bool] = lambda: False,
     progress: Callable[[Delivered], None] = lambda _so_far: None,
     checkpoint: Callable[[str], None] = lambda _name: None,
-    manners: Manners | None = None,
     makers: int = 0,
 ) -> Delivered:
     """Sends what a series has due, until nothing is left, `limit` messages were tried, or `stop()` says so.
@@ -65,9 +63,8 @@ def deliver(
     lease nobody takes it for abandoned, unless its sender is known to be dead. A round begins no more messages once
     it `lasts` for so long. `jitter` gives numbers from 0 to 1. `stop` is asked and `progress` told between two
     messages; those in hand then have some seconds to end. `checkpoint` is called at the named points where a test may
-    end the process. `manners` keeps what is learnt of the mail server for the next round. With several `makers`
-    `finish` is called in so many threads, ahead of time. Trouble with the mail server is in the result, trouble with
-    the database is raised as StoreError.
+    end the process. With several `makers` `finish` is called in so many threads, ahead of time. Trouble with the mail
+    server is in the result, trouble with the database is raised as StoreError.
     """
     with sending(database, owner) as sender:
         if sender is None:
@@ -92,7 +89,6 @@ def deliver(
             stop,
             progress,
             checkpoint,
-            manners or Manners(),
             makers,
         )
         return Round(sender, series, connect, finish, clock, terms).carried()

@@ -24,6 +24,7 @@ from pipeline.letters import Message
 from pipeline.store.claims import release
 from pipeline.store.deliveries import Claimed, Settlement, refuse_claimed, set_aside, settle_all, start_all
 from pipeline.store.outbox import close_finished, expire, others_hold_until, retry_failed, waiting
+from pipeline.store.pacing import note_silence, was_silent
 from pipeline.store.senders import Sender
 from pipeline.store.switch import why_held
 from pipeline.store.tables import State
@@ -59,7 +60,7 @@ class Round:
     ) -> None:
         self._sender, self._series, self._clock, self._terms = sender, series, clock, terms
         self._checkpoint = terms.checkpoint
-        self._lines: Lines[_Start] = Lines(connect, terms.connections, terms.manners)
+        self._lines: Lines[_Start] = Lines(connect, terms.connections)
         self._supply = Supply(sender, series, finish, clock, terms)
         self._unsettled: list[tuple[Claimed, Settlement]] = []
         self._result = Delivered()
@@ -71,6 +72,7 @@ class Round:
         self._struck: list[Claimed] = []
         self._given_up: list[Claimed] = []
         self._pace = Pace(series, clock, terms)
+        self._fell_silent = False  # and that isn't stored yet
         self._until = clock.now() + terms.lasts if terms.lasts else None
 
     def carried(self) -> Delivered:
@@ -133,12 +135,15 @@ class Round:
         def both(connection: Connection) -> tuple[list[State], T]:
             states = settle_all(connection, ended, self._terms.owner, self._terms.in_doubt, now)
             self._pace.tell(connection, tired)
+            if self._fell_silent:
+                note_silence(connection, now)
             return states, work(connection)
 
         states, result = self._sender.run(both)
         self._linger = max(0.0, min(_LONGEST_LINGER, _SHARE * (self._clock.now() - now).total_seconds()))
         self._unsettled.clear()
         self._pace.told(tired)
+        self._fell_silent = False
         for state, what in _COUNTED.items():
             if by := states.count(state):
                 self._count(what, by)
@@ -177,6 +182,7 @@ class Round:
     def _tidied(self, connection: Connection) -> None:
         self._late_before = self._supply.tidied(connection)
         self._pace.learn(connection)
+        self._lines.is_wary = was_silent(connection, self._clock.now())
 
     def _put_back(self, connection: Connection) -> int:
         release(connection, self._terms.owner)
@@ -319,6 +325,8 @@ class Round:
                 self._struck.clear()
             else:
                 self._strike(start.item, outcome)
+                if outcome.is_silence and not self._stopping:
+                    self._lines.is_wary = self._fell_silent = True
             self._checkpoint("after_outcome")
         self._supply.waiting.extendleft(start.item for start in self._lines.left_over())
 

@@ -13,7 +13,6 @@ from pipeline.actions.deliver import CONNECTIONS, LEASE, Delivered, deliver
 from pipeline.actions.mailing import Office, Ticked, sending_edition, tick
 from pipeline.clock import Clock
 from pipeline.delivery import Transport
-from pipeline.delivery.lines import Manners
 from pipeline.edition import Edition
 from pipeline.errors import EditionError, StoreError
 from pipeline.store.database import Database
@@ -43,7 +42,6 @@ class Sender:
     per_domain: int | None = None
     stop: Callable[[], bool] = field(default=lambda: False)
     checkpoint: Callable[[str], None] = field(default=lambda _name: None)
-    manners: Manners = field(default_factory=Manners)
 
 
 @dataclass(frozen=True)
@@ -180,7 +178,6 @@ def _round(
         stop=sender.stop,
         progress=progress,
         checkpoint=sender.checkpoint,
-        manners=sender.manners,
         makers=min(usable_cores(), _MOST_MAKERS) if sender.office.keys else 0,
     )
     return Sent(done, ticked.troubles, ticked.late)

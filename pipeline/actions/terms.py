@@ -1,10 +1,9 @@
 """How a round of delivering is to go, and what it did."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pipeline.delivery.lines import Manners
 from pipeline.letters import Letter, Message, Recipient
 from pipeline.store.deliveries import InDoubt
 
@@ -52,5 +51,4 @@ class Terms:
     stop: Callable[[], bool]
     progress: Callable[[Delivered], None]
     checkpoint: Callable[[str], None]
-    manners: Manners = field(default_factory=Manners)
     makers: int = 0

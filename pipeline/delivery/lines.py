@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from pipeline.delivery.conversation import Conversation
-from pipeline.delivery.outcomes import TIMED_OUT, Fate, Outcome, Step, Transport
+from pipeline.delivery.outcomes import Fate, Outcome, Step, Transport
 from pipeline.errors import DeliveryError
 from pipeline.letters import Message
 
@@ -20,14 +20,6 @@ _BREAKS: Final = 2  # connections in a row that failed before they carried anyth
 _HANG_UPS: Final = 200  # bodies in a row over which the server hung up: then it isn't the messages
 _FAILED: Final = (Fate.BROKEN, Fate.UNKNOWN)
 _LOOK: Final = 0.05  # seconds between two looks at a connection that is being opened
-
-
-@dataclass(slots=True)
-class Manners:
-    """What was learnt of a mail server, for as long as the process lasts."""
-
-    hears_ahead: bool = True
-    """False once it fell silent over a message behind which the next one was announced."""
 
 
 @dataclass(slots=True, eq=False)
@@ -46,13 +38,17 @@ class Lines(Generic[T]):
     `trouble` says why the mail server can't be used; it stays empty while one connection still can. Each connection is
     opened in a thread of its own, since that may take as long as the server likes; the first one alone, to learn
     whether the server wants us at all. After that all goes on in the caller's thread: a `Conversation` never waits, any
-    other transport is done with a message as soon as it has begun. `manners` may be shared with other lines to the same
-    server.
+    other transport is done with a message as soon as it has begun.
     """
 
-    def __init__(self, connect: Callable[[], Transport], most: int, manners: Manners | None = None) -> None:
+    def __init__(self, connect: Callable[[], Transport], most: int) -> None:
         self.trouble = ""
-        self._connect, self._most, self._manners = connect, most, manners or Manners()
+        self.is_wary = False
+        """Whether the server has fallen silent over messages: then none is announced, and one has to be through first.
+
+        Until it is there is one connection, whose failure is trouble enough.
+        """
+        self._connect, self._most, self._is_through = connect, most, False
         self._lines: list[_Line[T]] = []
         self._free: list[_Line[T]] = []
         self._due: dict[int, _Line[T]] = {}  # by the identity of what is next on them
@@ -83,7 +79,7 @@ class Lines(Generic[T]):
     @property
     def looks_ahead(self) -> bool:
         """Whether a message can be announced together with the body of the one before."""
-        if not self._manners.hears_ahead or self._breaks or self._hang_ups or not self._lines:
+        if self.is_wary or self._breaks or self._hang_ups or not self._lines:
             return False
         talk = self._lines[0].talk
         return talk is not None and talk.looks_ahead
@@ -103,11 +99,15 @@ class Lines(Generic[T]):
         """What may be `trouble`: the server has hung up over several messages in a row; else empty."""
         return self._failure if self._hang_ups >= _BREAKS else ""
 
+    @property
+    def _is_tentative(self) -> bool:
+        return self.is_wary and not self._is_through
+
     def widen(self, wanted: int) -> None:
         """Begins to open more connections where fewer than `wanted` are open."""
         if self.trouble:
             return
-        most = min(wanted, self._most) if self._lines else 1
+        most = min(wanted, self._most) if self._lines and not self._is_tentative else 1
         for _ in range(most - len(self._lines) - len(self._opening)):
             future = Future[Transport]()
             self._opening.append(future)
@@ -226,7 +226,7 @@ class Lines(Generic[T]):
     def _end(self, item: T, line: _Line[T], outcome: Outcome) -> None:
         self._ended.append((item, outcome))
         if outcome.fate not in _FAILED:
-            self._breaks, self._hang_ups, line.has_carried = 0, 0, True
+            self._breaks, self._hang_ups, self._is_through, line.has_carried = 0, 0, True, True
             if line.talk is not None and not line.talk.is_open:
                 self._drop(line)
             elif line.following is None:
@@ -236,8 +236,6 @@ class Lines(Generic[T]):
             return
         line.transport.close()
         self._drop(line)
-        if outcome.text == TIMED_OUT and line.following is not None:
-            self._manners.hears_ahead = False
         if line.has_carried and outcome.step is Step.MAIL:
             return  # many a server takes so many messages and no more over one connection
         self._failure = f"the connection to the mail server failed: {outcome.told}"
@@ -245,7 +243,7 @@ class Lines(Generic[T]):
             self._hang_ups += 1
         elif line.since >= self._breaks:  # those that were open at an earlier break have broken with it
             self._breaks += 1
-        if self._breaks >= _BREAKS or self._hang_ups >= _HANG_UPS:
+        if self._breaks >= (1 if self._is_tentative else _BREAKS) or self._hang_ups >= _HANG_UPS:
             self.trouble = self._failure
 
     def _drop(self, line: _Line[T]) -> None:

@@ -57,6 +57,11 @@ class Outcome(NamedTuple):
         return self.fate is Fate.BROKEN and self.step is Step.BODY and self.code is None and self.text != TIMED_OUT
 
     @property
+    def is_silence(self) -> bool:
+        """Whether the server said nothing for too long."""
+        return self.text == TIMED_OUT and self.fate in (Fate.BROKEN, Fate.UNKNOWN)
+
+    @property
     def status(self) -> str:
         """The enhanced status code (RFC 3463) in the text, such as 5.1.1; empty where there is none."""
         found = re.match(r"[245]\.\d{1,3}\.\d{1,3}\b", self.text)

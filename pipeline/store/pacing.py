@@ -16,6 +16,9 @@ REST: Final = timedelta(minutes=5)
 _FAR: Final = timedelta(minutes=10)
 _FAR_TURN: Final = timedelta(days=1)  # a turn further ahead was reserved by a clock that has been set back since
 _RESTS: Final = "rests:"
+WARY: Final = timedelta(days=1)
+"""How long it is remembered that the mail server fell silent, which leaves messages in doubt."""
+_SILENCE: Final = "silence"
 
 
 def reserve_slot(connection: Connection, series: str, gap: timedelta, now: datetime) -> datetime:
@@ -67,8 +70,7 @@ def take_turn(connection: Connection, domain: str, most: int, now: datetime) -> 
 
 def rest(connection: Connection, domain: str, until: datetime) -> None:
     """Lets a recipient domain that has had enough rest until an instant."""
-    row = insert(connection, limits).values(digest=_RESTS + domain, uses=1, until=until)
-    connection.execute(row.on_conflict_do_update(index_elements=[limits.c.digest], set_={"until": until}))
+    _remember(connection, _RESTS + domain, until)
 
 
 def resting(connection: Connection, now: datetime) -> Mapping[str, datetime]:
@@ -76,6 +78,22 @@ def resting(connection: Connection, now: datetime) -> Mapping[str, datetime]:
     lasts = and_(limits.c.until > now, limits.c.until <= now + 2 * REST)
     named = select(limits.c.digest, limits.c.until).where(limits.c.digest.startswith(_RESTS), lasts)
     return {row.digest.removeprefix(_RESTS): row.until for row in connection.execute(named)}
+
+
+def note_silence(connection: Connection, now: datetime) -> None:
+    """Remembers for a day that the mail server said nothing for too long, for other senders and later rounds."""
+    _remember(connection, _SILENCE, now + WARY)
+
+
+def was_silent(connection: Connection, now: datetime) -> bool:
+    """Whether the mail server fell silent lately; what a wrong clock noted far ahead counts for nothing."""
+    lately = and_(limits.c.digest == _SILENCE, limits.c.until > now, limits.c.until <= now + 2 * WARY)
+    return connection.execute(select(limits.c.digest).where(lately)).first() is not None
+
+
+def _remember(connection: Connection, name: str, until: datetime) -> None:
+    row = insert(connection, limits).values(digest=name, uses=1, until=until)
+    connection.execute(row.on_conflict_do_update(index_elements=[limits.c.digest], set_={"until": until}))
 
 
 def domain_of(address: str) -> str:

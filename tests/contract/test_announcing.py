@@ -19,7 +19,7 @@ from pipeline.actions.deliver import Delivered, deliver
 from pipeline.delivery import Fate, MailServer, Outcome, Step
 from pipeline.delivery.connection import connect
 from pipeline.delivery.conversation import Conversation
-from pipeline.delivery.lines import Lines, Manners
+from pipeline.delivery.lines import Lines
 from pipeline.letters import Message
 from pipeline.store.database import Database
 from pipeline.store.subscribers import listed
@@ -194,13 +194,12 @@ def round_to(
     database: Database,
     connections: int = 1,
     per_second: float | None = None,
-    manners: Manners | None = None,
 ) -> Delivered:
     to = partial(connect, MailServer("127.0.0.1", sink.port, "smtp", helo="localhost"))
     return deliver(
         database, SERIES, to, finish, database.clock,
         owner="me", here=installation(database), connections=connections, lease=timedelta(hours=1),
-        per_second=per_second, manners=manners,
+        per_second=per_second,
     )  # fmt: skip
 
 
@@ -330,10 +329,32 @@ def test_a_server_that_falls_silent_over_announcements_hears_no_more_of_them(
     queue(database, 6)
     silent = Silent()
     silent.greeting = PIPELINING
-    manners = Manners()
-    done = round_to(silent, database, manners=manners)
+    done = round_to(silent, database)
     assert (done.sent, done.retried, done.trouble) == (6, 1, None)
     queue(database, 6, "later")
-    done = round_to(silent, database, manners=manners)
+    done = round_to(silent, database)
     assert (done.sent, done.retried, done.trouble) == (6, 0, None)
     silent.close()
+
+
+def test_a_server_that_fell_silent_is_tried_with_one_message_by_each_later_round(
+    database: Database, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.delivery.conversation.FINAL_TIMEOUT", 0.5)
+    answers = threading.Event()
+    sink.greeting, sink.at_the_dot = PIPELINING, lambda: bool(answers.wait(PATIENCE)) and None
+    queue(database, 90)
+    first = round_to(sink, database, 3)
+    assert first.trouble
+    heard = sink.connections
+    second = round_to(sink, database, 3)
+    assert second.trouble
+    assert (second.sent, second.retried + second.doubt, sink.connections - heard) == (0, 1, 1)
+    answers.set()
+    third = round_to(sink, database, 3)
+    assert third.trouble is None
+    assert third.waiting == 0
+    assert sink.connections - heard == 4
+    assert len(sink.copies()) == 90
+    # Each that was in doubt went twice, and none more often.
+    assert sink.copies().total() - 90 <= first.retried + second.retried

@@ -19,7 +19,17 @@ from pipeline.letters import Message
 from pipeline.reminders.occasions import Priority
 from pipeline.store.database import Database, open_database
 from pipeline.store.outbox import entries
-from pipeline.store.pacing import MINUTE, REST, reserve_slot, reserve_turns, rest, resting, take_turn
+from pipeline.store.pacing import (
+    MINUTE,
+    REST,
+    note_silence,
+    reserve_slot,
+    reserve_turns,
+    rest,
+    resting,
+    take_turn,
+    was_silent,
+)
 from pipeline.store.tables import State, subscribers
 from pipeline.testing import ACCEPTED, BROKEN, UNKNOWN, CapturingTransport, deferred, refused
 
@@ -278,6 +288,15 @@ def test_a_rest_ends_once_and_one_that_a_wrong_clock_began_is_over_at_once(share
         rest(connection, "wrong.example", NOW + timedelta(days=30))
         for minutes, left in ((0, ["tired.example"]), (4, ["tired.example"]), (5, []), (24 * 60, [])):
             assert list(resting(connection, NOW + timedelta(minutes=minutes))) == left
+
+
+def test_a_silence_is_remembered_for_a_day_and_one_that_a_wrong_clock_noted_is_not(shared: Database) -> None:
+    with shared.begin() as connection:
+        assert not was_silent(connection, NOW)
+        note_silence(connection, NOW)
+        assert [was_silent(connection, NOW + timedelta(hours=hours)) for hours in (0, 23, 24)] == [True, True, False]
+        note_silence(connection, NOW + timedelta(days=30))
+        assert not was_silent(connection, NOW)
 
 
 @pytest.mark.parametrize("most", [1, 7, 10, 11, 13])
