@@ -1,10 +1,11 @@
 """What a round takes in hand: deliveries claimed in batches, and the finished message of each."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import islice
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
@@ -24,8 +25,10 @@ _LARGEST_BATCH: Final = 1000
 _SOON: Final = timedelta(seconds=3)  # a batch that has left so fast may be larger the next time
 _DAY: Final = timedelta(days=1)
 
-Batch = tuple[tuple[Claimed, ...], Mapping[tuple[int, str], Letter]]
-"""What was claimed, and letters by campaign and language."""
+Batch = tuple[tuple[Claimed, ...], dict[tuple[int, str], Letter]]
+"""What was claimed, and its letters by campaign and language."""
+
+_LETTER: Final = attrgetter("campaign", "language")
 
 
 class _Making(NamedTuple):
@@ -56,7 +59,7 @@ class Supply:
         self.waiting.extend(items)
         self._making.clear()
         # Only those in use are kept: each confirmation has a letter of its own.
-        self._letters = {key: letters.get(key) or self._letters[key] for key in _letters_for((*items, *ahead))}
+        self._letters = {key: self._letters[key] for key in map(_LETTER, ahead)} | letters
         now = self._clock.now()
         # Claiming has its price, but others may want to send some too, and urgent news should not wait behind many.
         self._size = min(2 * self._size, _LARGEST_BATCH) if now - self._taken_in < _SOON else self._least
@@ -66,11 +69,13 @@ class Supply:
         return bool(items)
 
     def claimed(self, connection: Connection, tried: int) -> Batch:
-        """Claims a batch, and reads the letters that aren't known yet."""
+        """Claims a batch, and reads those of its letters that aren't known yet."""
         # In a long round people go on subscribing: each confirmation is a campaign that would be looked at again.
         close_finished(connection, self._series)
         items = self._allowed(connection, tried)
-        return items, letters_of(connection, _letters_for(items) - self._letters.keys())
+        wanted = set(map(_LETTER, items))
+        known = {key: self._letters[key] for key in wanted & self._letters.keys()}
+        return items, known | letters_of(connection, wanted - known.keys())
 
     def _allowed(self, connection: Connection, tried: int) -> tuple[Claimed, ...]:
         """Claims what the limits of the round and of the day leave room for."""
@@ -129,7 +134,3 @@ class Supply:
             return ()
         terms = self._terms
         return claim(connection, self._series, size, terms.owner, terms.lease, self._clock.now(), least_urgent)
-
-
-def _letters_for(items: Iterable[Claimed]) -> frozenset[tuple[int, str]]:
-    return frozenset({(item.campaign, item.language) for item in items})
