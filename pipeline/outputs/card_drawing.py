@@ -18,6 +18,8 @@ MARGIN, LEADING = 80, 1.14
 SIZES = (92, 84, 76, 68, 60, 54, 48, 42)
 SERIES, WHEN, PLACE, STATUS = 36, 42, 34, 36
 LEVELS = 16
+_LEVELS = [round(value * (LEVELS - 1) / 255) for value in range(256)]
+"""Of how white a point is, in sixteen steps."""
 
 Font = ImageFont.FreeTypeFont
 
@@ -113,8 +115,7 @@ def _font(weight: str, size: int) -> Font:
 
 
 def _png(image: Image.Image, ground: tuple[int, int, int]) -> bytes:
-    levels = image.point([round(value * (LEVELS - 1) / 255) for value in range(256)])
-    indexed = Image.frombytes("P", levels.size, levels.tobytes())
+    indexed = image.point(_LEVELS)
     ramp = [round(dark + (255 - dark) * level / (LEVELS - 1)) for level in range(LEVELS) for dark in ground]
     indexed.putpalette(ramp)
     made = io.BytesIO()
