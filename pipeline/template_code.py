@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping
 from functools import partial
-from types import CodeType, FunctionType, MethodType
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
 from typing import Any, ClassVar
 
 import jinja2
@@ -21,7 +21,7 @@ from markupsafe import Markup, escape
 from pipeline.language import words
 from pipeline.template_blocks import refuse_unknown_blocks, sources_above
 
-_PLAIN = frozenset({FunctionType, MethodType})
+_PLAIN = frozenset({FunctionType, MethodType, BuiltinFunctionType})
 
 MANY = 4
 """So many pieces are worth joining."""
@@ -61,24 +61,41 @@ class Reused(Extension):
 
     tags = {"reused"}
 
-    def parse(self, parser: Parser) -> nodes.Node:
-        """The piece as a call of `_piece`, which asks for the body where it has none."""
+    def parse(self, parser: Parser) -> list[nodes.Node]:
+        """What looks for the piece, makes and keeps it where there is none, and writes it out."""
         line = next(parser.stream).lineno
-        # The context goes as an argument: what asks for it gets a copy of all that is in it.
-        keys: list[nodes.Expr] = [nodes.ContextReference(), nodes.Const(f"{parser.name}:{line}")]
+        keys: list[nodes.Expr] = [nodes.Const(f"{parser.name}:{line}")]
         while parser.stream.current.type != "block_end":
             keys.append(parser.parse_expression())
             parser.stream.skip_if("comma")
         body = parser.parse_statements(("name:endreused",), drop_needle=True)
-        return nodes.CallBlock(self.call_method("_piece", keys), [], [], body).set_lineno(line)
+        named, piece = parser.free_identifier(line), parser.free_identifier(line)
+        # The context goes as an argument: what asks for it gets a copy of all that is in it.
+        kept: list[nodes.Expr] = [nodes.ContextReference(), named]
+        return [
+            nodes.Assign(named, nodes.Tuple(keys, "load"), lineno=line),
+            nodes.Assign(piece, self.call_method("_found", kept), lineno=line),
+            nodes.If(
+                nodes.Not(piece),
+                [
+                    nodes.AssignBlock(piece, None, body, lineno=line),
+                    nodes.ExprStmt(self.call_method("_keep", [*kept, piece]), lineno=line),
+                ],
+                [],
+                [],
+                lineno=line,
+            ),
+            nodes.Output([piece], lineno=line),
+        ]
 
-    def _piece(self, context: Context, *keys: Hashable, caller: Callable[[], str]) -> str:
+    def _found(self, context: Context, keys: tuple[Hashable, ...]) -> str | None:
         pieces: MutableMapping[Hashable, str] | None = context.get("made_pieces")
-        if pieces is None or None in keys:
-            return caller()
-        if (made := pieces.get(keys)) is None:
-            made = pieces[keys] = caller()
-        return made
+        return None if pieces is None or None in keys else pieces.get(keys)
+
+    def _keep(self, context: Context, keys: tuple[Hashable, ...], piece: str) -> None:
+        pieces: MutableMapping[Hashable, str] | None = context.get("made_pieces")
+        if pieces is not None and None not in keys:
+            pieces[keys] = piece
 
 
 class Compiled(jinja2.BytecodeCache):
@@ -133,6 +150,7 @@ class _Code(CodeGenerator):
                 macro.args.insert(0, nodes.Name(_CALLING, "param"))
         super().visit_Template(node, frame)
         self.writeline(f"{_ARE_MACROS} = {are_macros}")
+        self.writeline("Macro = environment.macro_class")
 
     def enter_frame(self, frame: Frame) -> None:
         """A macro that is imported once looks for its words on the page that calls it."""
@@ -153,13 +171,15 @@ class _Code(CodeGenerator):
         self.writeline(f"yield concat({together.buffer})")
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
-        if _is_escaped(frame, finalize):
+        if type(node) is nodes.InternalName:
+            self.write("(")  # a piece, which is HTML already
+        elif _is_escaped(frame, finalize):
             self.write("(environment.bare(_text) if type(_text := ")
         else:
             super()._output_child_pre(node, frame, finalize)
 
     def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
-        if _is_escaped(frame, finalize):
+        if type(node) is not nodes.InternalName and _is_escaped(frame, finalize):
             self.write(") is str else environment.escaped(_text))")
         else:
             super()._output_child_post(node, frame, finalize)
@@ -193,33 +213,40 @@ def _is_escaped(frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> bool:
     return bool(frame.eval_ctx.autoescape) and not frame.eval_ctx.volatile and finalize.src is None
 
 
+class _Macro(Macro):
+    """A macro that knows of most calls ahead what they need: the library's own way is a long one for a few values."""
+
+    def __init__(self, environment: jinja2.Environment, func: Callable[..., str], *about: Any) -> None:
+        super().__init__(environment, func, *about)
+        self.func = func
+        self.asks_for_context = _CALLING in self.arguments[:1]
+        others = len(self.arguments) - self.asks_for_context
+        is_plain = not (self.caller or self.catch_kwargs or self.catch_varargs)
+        # It puts its defaults in the place of those that are missing.
+        self.missing = [(missing,) * (others - given) for given in range(others + 1)] if is_plain else []
+
+
 class _Context(Context):
     """Calls functions and macros at once; all else that may be called is looked at as the library does."""
 
     def call(self, obj: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """What the callable returns."""
         kind = type(obj)
-        if kind is Macro:
+        if kind is _Macro:
             return self._of_macro(obj, args, kwargs)
         if kind in _PLAIN and not hasattr(obj, "jinja_pass_arg"):
             return obj(*args, **kwargs)
         return super().call(obj, *args, **kwargs)
 
     def _of_macro(self, macro: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-        """What a macro says; the library's own way is a long one for what most calls are, a few values.
-
-        The macro itself puts its defaults in the place of those that are missing.
-        """
-        names = macro.arguments
-        if names and names[0] == _CALLING:
-            args = self, *args
-        others = names[len(args) :]
-        strange = len(args) > len(names) or (kwargs and not kwargs.keys() <= set(others))
-        if strange or macro.caller or macro.catch_kwargs or macro.catch_varargs:
-            said: str = macro(self.eval_ctx, *args, **kwargs)
+        given = len(args)
+        if kwargs or given >= len(macro.missing):
+            said: str = macro(self.eval_ctx, *((self, *args) if macro.asks_for_context else args), **kwargs)
             return said
-        values = [kwargs.get(name, missing) for name in others] if others else ()
-        text: str = macro._func(*args, *values)  # noqa: SLF001 - it has no public name
+        if macro.asks_for_context:
+            text: str = macro.func(self, *args, *macro.missing[given])
+        else:
+            text = macro.func(*args, *macro.missing[given])
         return _marked_safe(text) if self.eval_ctx.autoescape else text
 
 
@@ -248,6 +275,7 @@ class Environment(jinja2.Environment):
     code_generator_class = _Code
     context_class = _Context
     template_class = _Template
+    macro_class = _Macro
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

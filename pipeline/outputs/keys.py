@@ -22,6 +22,8 @@ from pipeline.ledger_lines import digest_of_facts
 A_FEW = 3
 A_RUN, LONGEST_RUN = 32, 256
 """About so many events of a long file are remembered together, and so many at most."""
+MOST_REUSED = 1000
+"""So many pieces of pages are kept for others: what two pages have in common mostly stands on pages that are near."""
 
 
 def runs(listings: Iterable[Listing]) -> Iterator[tuple[Listing, ...]]:
@@ -77,8 +79,10 @@ class Reused(dict[Hashable, str]):
     def __setitem__(self, names: Any, piece: str) -> None:
         if _lasts(names):
             self._of.pieces.put(_name(names), piece.encode())
-        else:
-            super().__setitem__(names, piece)
+            return
+        if len(self) >= MOST_REUSED:
+            self.clear()
+        super().__setitem__(names, piece)
 
 
 def _lasts(names: Any) -> bool:
