@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -196,16 +196,18 @@ def said(language: str, text: Text) -> Markup:
 
 def marked(language: str, phrase: Phrase) -> Markup:
     """A phrase, marked with its own language where that isn't the reader's."""
-    words = spaced(phrase.text, phrase.language)
+    words = escape(spaced(phrase.text, phrase.language))
     if phrase.language == language:
-        return escape(words)
-    return Markup('<span lang="{}"{}>{}</span>').format(phrase.language, _direction(language, phrase), words)
+        return words
+    return Markup(f"<span{_attributes(language, phrase.language)}>{words}</span>")  # noqa: S704 - escaped
 
 
-def _direction(language: str, phrase: Phrase) -> Markup:
-    """The writing direction, where it isn't that of the page."""
-    own = speech.direction(phrase.language)
-    return Markup("") if own == speech.direction(language) else Markup(' dir="{}"').format(own)
+@cache
+def _attributes(language: str, own: str) -> str:
+    """What marks a text of another language than its page: that language, and its direction if that is another."""
+    direction = speech.direction(own)
+    turned = "" if direction == speech.direction(language) else f' dir="{direction}"'
+    return f' lang="{escape(own)}"{turned}'
 
 
 def spaced(text: str, language: str) -> str:
@@ -229,7 +231,7 @@ def written(language: str, text: Text, base: str = "") -> Markup:
     html = Markup("".join(parts))  # noqa: S704 - sanitised there
     if phrase.language == language:
         return html
-    return Markup('<div lang="{}"{}>{}</div>').format(phrase.language, _direction(language, phrase), html)
+    return Markup(f"<div{_attributes(language, phrase.language)}>{html}</div>")  # noqa: S704 - sanitised
 
 
 def unformatted(language: str, text: Text, base: str = "") -> str:

@@ -26,6 +26,9 @@ _PLAIN = frozenset({FunctionType, MethodType, BuiltinFunctionType})
 MANY = 4
 """So many pieces are worth joining."""
 
+Pieces = MutableMapping[Hashable, str] | jinja2.Undefined
+"""The variable `made_pieces`."""
+
 _FIXED_WORD = ("name", "lparen", "string", "rparen")
 
 bare: Callable[[str], str] = getattr(markupsafe, "_escape_inner", escape)
@@ -61,6 +64,11 @@ class Reused(Extension):
 
     tags = {"reused"}
 
+    def __init__(self, environment: jinja2.Environment) -> None:
+        super().__init__(environment)
+        # What is called by its place in the environment isn't looked at again by the context.
+        environment.filters |= {"_found": _found, "_keep": _keep}
+
     def parse(self, parser: Parser) -> list[nodes.Node]:
         """What looks for the piece, makes and keeps it where there is none, and writes it out."""
         line = next(parser.stream).lineno
@@ -70,16 +78,15 @@ class Reused(Extension):
             parser.stream.skip_if("comma")
         body = parser.parse_statements(("name:endreused",), drop_needle=True)
         named, piece = parser.free_identifier(line), parser.free_identifier(line)
-        # The context goes as an argument: what asks for it gets a copy of all that is in it.
-        kept: list[nodes.Expr] = [nodes.ContextReference(), named]
+        pieces = nodes.Name("made_pieces", "load")
         return [
             nodes.Assign(named, nodes.Tuple(keys, "load"), lineno=line),
-            nodes.Assign(piece, self.call_method("_found", kept), lineno=line),
+            nodes.Assign(piece, nodes.Filter(pieces, "_found", [named], [], None, None), lineno=line),
             nodes.If(
                 nodes.Not(piece),
                 [
                     nodes.AssignBlock(piece, None, body, lineno=line),
-                    nodes.ExprStmt(self.call_method("_keep", [*kept, piece]), lineno=line),
+                    nodes.ExprStmt(nodes.Filter(pieces, "_keep", [named, piece], [], None, None), lineno=line),
                 ],
                 [],
                 [],
@@ -88,14 +95,14 @@ class Reused(Extension):
             nodes.Output([piece], lineno=line),
         ]
 
-    def _found(self, context: Context, keys: tuple[Hashable, ...]) -> str | None:
-        pieces: MutableMapping[Hashable, str] | None = context.get("made_pieces")
-        return None if pieces is None or None in keys else pieces.get(keys)
 
-    def _keep(self, context: Context, keys: tuple[Hashable, ...], piece: str) -> None:
-        pieces: MutableMapping[Hashable, str] | None = context.get("made_pieces")
-        if pieces is not None and None not in keys:
-            pieces[keys] = piece
+def _found(pieces: Pieces, keys: tuple[Hashable, ...]) -> str | None:
+    return None if isinstance(pieces, jinja2.Undefined) or None in keys else pieces.get(keys)
+
+
+def _keep(pieces: Pieces, keys: tuple[Hashable, ...], piece: str) -> None:
+    if not (isinstance(pieces, jinja2.Undefined) or None in keys):
+        pieces[keys] = piece
 
 
 class Compiled(jinja2.BytecodeCache):

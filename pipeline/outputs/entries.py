@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from pipeline.catalogue.models import Group, Organiser
@@ -29,8 +30,7 @@ REMEMBERED = timedelta(days=366)
 """How long `soon.atom.xml` remembers the times of recurring events."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry; instants are aware, UTC, `updated` with a fraction; `title` and `summary` are bare, `html` is safe."""
 
     id: str
@@ -222,7 +222,7 @@ class Desk:
         entry = self._made(news, self._page(news), self._calendar(news), "", self._home, news.updated)
         event = dated_title(news.event, self.language, self._home)
         title = words(self.language)("Coming up: {event}").format(event=event)
-        return replace(entry, id=news.id, title=title, updated=at_midnight(news.updated, news.id))
+        return entry._replace(id=news.id, title=title, updated=at_midnight(news.updated, news.id))
 
     @cached_property
     def _instants(self) -> Instants:

@@ -1,10 +1,10 @@
 """What the page of one event tells: all its facts, and nothing that depends on the day on which it is read."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
+from typing import NamedTuple
 
 from pipeline.catalogue.models import Access, Event, EventAccess, Organisation, Status, Venue
 from pipeline.catalogue.recurrence import EVER, LONGEST, is_endless, occurrences
@@ -22,8 +22,7 @@ DESCRIPTION_LENGTH = 300
 LISTED_DATES = 60
 
 
-@dataclass(frozen=True, slots=True)
-class EventPage:
+class EventPage(NamedTuple):
     """One event with what stands around it; `news` newest first, neighbours in the order of the programme."""
 
     listing: Listing

@@ -71,22 +71,18 @@ class Reused(dict[Hashable, str]):
 
     def get(self, names: Any, default: Any = None) -> Any:
         """A piece that was made before, be it for an earlier edition."""
-        if not _lasts(names):
+        if len(names) < 2 or type(names[1]) is not Lasting:
             return super().get(names, default)
         piece = self._of.pieces.find(_name(names))
         return default if piece is None else piece.decode()
 
     def __setitem__(self, names: Any, piece: str) -> None:
-        if _lasts(names):
+        if len(names) > 1 and type(names[1]) is Lasting:
             self._of.pieces.put(_name(names), piece.encode())
             return
         if len(self) >= MOST_REUSED:
             self.clear()
         super().__setitem__(names, piece)
-
-
-def _lasts(names: Any) -> bool:
-    return len(names) > 1 and type(names[1]) is Lasting
 
 
 def _name(names: Iterable[object]) -> str:

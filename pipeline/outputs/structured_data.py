@@ -35,7 +35,7 @@ WEEKDAYS = {
 
 Data = dict[str, Any]
 
-_ESCAPED = tuple((character, f"\\u{ord(character):04x}") for character in "<>&\u2028\u2029")
+_ESCAPED = tuple((character.encode(), b"\\u%04x" % ord(character)) for character in "<>&\u2028\u2029")
 
 
 class Listed(NamedTuple):
@@ -46,9 +46,9 @@ class Listed(NamedTuple):
 
 def embedded(data: Mapping[str, Any]) -> Markup:
     """The data as JSON that may stand in a `<script>`: no text in it can end the element or open another."""
-    listed = {name: value for name, value in data.items() if isinstance(value, Listed)}
-    text = _written({name: value for name, value in data.items() if name not in listed})
-    for name, value in listed.items():
+    listed = [name for name, value in data.items() if isinstance(value, Listed)]
+    text = _written({name: value for name, value in data.items() if name not in listed} if listed else data)
+    for name, value in ((name, data[name]) for name in listed):
         parts = b",".join(value.parts)
         text = b'%b,"%b":[%b]}' % (text[:-1], name.encode(), parts) if parts else text
     return Markup(text.decode())  # noqa: S704 - nothing that HTML knows is left
@@ -61,10 +61,10 @@ def source_of(script: str) -> str:
 
 def _written(data: Any) -> bytes:
     """As JSON without a character that HTML knows."""
-    text = to_json(data).decode()
+    text = to_json(data)
     for character, code in _ESCAPED:
         text = text.replace(character, code)
-    return text.encode()
+    return text
 
 
 def event_data(edition: Edition, listing: Listing, language: str) -> Data | None:
@@ -175,7 +175,7 @@ def _images(edition: Edition, picture: Picture | None) -> list[str]:
 
 def _given(**values: Any) -> Data:
     """What is known: neither None nor an empty list."""
-    return {name: value for name, value in values.items() if value not in (None, [], {})}
+    return {name: value for name, value in values.items() if value or value not in (None, [], {})}
 
 
 def _event(edition: Edition, listing: Listing, language: str) -> Data | None:

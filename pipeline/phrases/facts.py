@@ -1,6 +1,7 @@
 """The facts of an event in words: when, where, who, and where it stands."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from pipeline.catalogue.models import Event, Speaker, Status, Venue, Work
 from pipeline.catalogue.texts import Phrase
@@ -19,6 +20,12 @@ def say_when(when: When, language: str, form: str = "long", home: str | None = N
     `home` is the IANA zone that readers take for granted: the hour of any other is said with it, `19:00 (New York
     time)`. None is for where the zone stands beside.
     """
+    # The same instant elsewhere is another hour, though the two are equal.
+    return _say_when(when, "" if isinstance(when, Unscheduled) else when.zone.key, language, form, home)
+
+
+@lru_cache(maxsize=4096)
+def _say_when(when: When, _zone: str, language: str, form: str, home: str | None) -> str:
     say = words(language)
     match when:
         case AtTime(start, end, estimated):
@@ -104,8 +111,13 @@ def status_word(event: Event, language: str) -> str:
 
 def place_line(venue: Venue, language: str) -> str:
     """The place on one line: name, street, postal code and city."""
-    town = f"{venue.postal_code or ''} {venue.city or ''}".strip()
-    return ", ".join(filter(None, (venue.name.said_in(language).text, venue.street, town)))
+    return _place_line(venue.name.said_in(language).text, venue.street, venue.postal_code, venue.city)
+
+
+@lru_cache(maxsize=256)
+def _place_line(name: str, street: str | None, postal_code: str | None, city: str | None) -> str:
+    town = f"{postal_code or ''} {city or ''}".strip()
+    return ", ".join(filter(None, (name, street, town)))
 
 
 def short_place(venue: Venue, language: str) -> str:
