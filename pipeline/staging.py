@@ -172,11 +172,14 @@ class Staged:
             return self._put()
 
     def _put(self) -> Written:
-        before = _manifest(self._folder / MANIFEST)
+        listed = _named(self._folder / MANIFEST)
+        before = frozenset(listed)
+        # Mostly they are the same, and stand in their order there: sorting these takes no time.
+        same = before == self._names and len(before) == len(listed)
+        names = sorted(listed if same else self._names)
+        older = frozenset(filter(_is_inside, before - self._names))
         # The names go first: what is put from here on can be removed again by the next publication.
-        names = sorted(self._names)
-        older = before - self._names
-        write_whole(self._folder / MANIFEST, _as_manifest(sorted(before | self._names) if older else names))
+        write_whole(self._folder / MANIFEST, _as_manifest(sorted(older | self._names) if older else names))
         # What was a folder of ours may have to be a file.
         waiting = set(self._waiting)
         gone = {path for path in older if not waiting.isdisjoint(_folders_of(path))}
@@ -286,13 +289,17 @@ def _as_manifest(paths: Sequence[str]) -> bytes:
     return f'{{\n"files": [\n{names}\n]\n}}\n'.encode()
 
 
-def _manifest(file: Path) -> frozenset[str]:
-    """The names that earlier publications wrote; a manifest that was spoilt by hand names none."""
+def _named(file: Path) -> list[str]:
+    """What earlier publications named, which may lead elsewhere; a manifest that was spoilt by hand names nothing."""
     try:
-        names = json.loads(file.read_bytes())["files"]
-        return frozenset(name for name in names if isinstance(name, str) and _is_inside(name))
+        return [name for name in json.loads(file.read_bytes())["files"] if isinstance(name, str)]
     except (OSError, ValueError, KeyError, TypeError):
-        return frozenset()
+        return []
+
+
+def _manifest(file: Path) -> frozenset[str]:
+    """The files that earlier publications wrote."""
+    return frozenset(filter(_is_inside, _named(file)))
 
 
 def _folders_of(path: str) -> Iterator[str]:

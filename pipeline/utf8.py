@@ -2,7 +2,7 @@
 
 import codecs
 
-AT_ONCE = 2**20
+AT_ONCE = 2**16
 """How many bytes are looked at at once."""
 
 

@@ -36,7 +36,7 @@ class Folded(NamedTuple):
     newest: int
     """The latest of the times of its files, in nanoseconds."""
     stamps: str
-    """Size and time of each file."""
+    """Size and time of each file, with a comma between two files."""
     paths: str
     """Their paths, as JSON."""
     rest: str
@@ -52,7 +52,7 @@ class Folded(NamedTuple):
     def holding(cls, name: str, key: str, rows: Mapping[str, str]) -> "Folded":
         """The bundle of the notes of its files, by path."""
         notes = list(map(Note.of, rows.values()))
-        stamps = " ".join(f"{note.size} {note.time}" for note in notes)
+        stamps = ",".join(f"{note.size} {note.time}" for note in notes)
         newest = max((note.time for note in notes), default=0)
         rest = json.dumps([f"{note.key} {note.digest} {note.told}" for note in notes], separators=(",", ":"))
         return cls(name, key, newest, stamps, json.dumps(list(rows), separators=(",", ":")), rest)
@@ -69,8 +69,7 @@ class Folded(NamedTuple):
 
     def stamped(self) -> Mapping[str, str]:
         """Size and time of each file, by path."""
-        said = iter(self.stamps.split(" "))
-        return {path: f"{size} {time}" for path, size, time in zip(self.places(), said, said, strict=True)}
+        return dict(zip(self.places(), self.stamps.split(",") if self.stamps else (), strict=True))
 
     def rows(self) -> dict[str, str]:
         """The notes of its files, by path."""
@@ -88,4 +87,4 @@ def stamps_of(folder: str, paths: Iterable[str]) -> str | None:
         found = [os.lstat(f"{folder}/{path}") for path in paths]
     except OSError:
         return None
-    return " ".join([f"{stat.st_size} {stat.st_mtime_ns}" for stat in found])
+    return ",".join([f"{stat.st_size} {stat.st_mtime_ns}" for stat in found])
