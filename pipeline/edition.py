@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from pipeline.catalogue.models import Catalogue, Event, Group, Organiser, Series, Status, Venue
 from pipeline.catalogue.recurrence import LONGEST, occurrences
-from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, first_day, is_over, last_day, local, starts
+from pipeline.catalogue.when import AtTime, Unscheduled, When, first_day, is_over, last_day, local
 from pipeline.ledger import SCHEDULING, Ledger, Line, LineKind, Revision, changed_keys, event_of, kind_of_change
 from pipeline.sent_newsletters import Sent, sent
 
@@ -110,7 +111,7 @@ class Edition:
             for event in self.ledger.events
             if event not in self.catalogue.event_by_id and self.ledger.of(event)[-1].kind is LineKind.RETIRED
         ]
-        return tuple(sorted((*current, *kept, *retired), key=lambda listing: by_start(listing.event)))
+        return tuple(sorted((*current, *kept, *retired), key=lambda listing: listing.event.order))
 
     @cached_property
     def shown(self) -> tuple[Listing, ...]:
@@ -125,8 +126,10 @@ class Edition:
     @cached_property
     def upcoming(self) -> tuple[Listing, ...]:
         """The dated events not over on the morning of `day`, soonest first; a recurring one at its next time."""
-        coming = (self._at_next_time(listing) for listing in self.shown)
-        return tuple(sorted((listing for listing in coming if listing), key=lambda listing: by_start(listing.event)))
+        coming = [found for listing in self.shown if (found := self._at_next_time(listing))]
+        if any(listing.event.repeats for listing in coming):
+            coming.sort(key=lambda listing: listing.event.order)
+        return tuple(coming)
 
     @cached_property
     def to_be_announced(self) -> tuple[Listing, ...]:
@@ -136,8 +139,8 @@ class Edition:
     @cached_property
     def past(self) -> tuple[Listing, ...]:
         """The events that are over on the morning of `day`, latest first."""
-        dated = (listing for listing in self.shown if not isinstance(listing.event.when, Unscheduled))
-        return tuple(reversed([listing for listing in dated if self._at_next_time(listing) is None]))
+        coming = {listing.event.id for listing in (*self.upcoming, *self.to_be_announced)}
+        return tuple(listing for listing in reversed(self.shown) if listing.event.id not in coming)
 
     def _at_next_time(self, listing: Listing) -> Listing | None:
         """The event at its first time that isn't over on the morning of `day`; None where there is none or no date."""
@@ -206,7 +209,9 @@ class Edition:
         """All news, newest first; changes of one event within `settle` are one entry with the net result."""
         settle = self.catalogue.mail.settle
         found = [item for event in self.ledger.events for item in news_of(self.ledger.of(event), settle, self.told)]
-        return tuple(sorted(found, key=lambda item: (-item.published.timestamp(), by_start(item.event), item.id)))
+        found.sort(key=lambda item: (item.event.order, item.id))
+        found.sort(key=attrgetter("published"), reverse=True)
+        return tuple(found)
 
     @cached_property
     def newsletters(self) -> tuple[Sent, ...]:
@@ -257,14 +262,6 @@ def _moved_to(event: Event, when: When) -> Event:
     return Event.model_construct(**fields | {"date": first_day(when), "time": at, "end_date": end})
 
 
-def by_start(event: Event) -> tuple[bool, float, bool, str]:
-    """What orders events: by the instant of their start, those without a date last."""
-    start = starts(event.when)
-    if start is None:
-        return True, 0.0, False, ""
-    return False, start.timestamp(), isinstance(event.when, OnDay), event.id
-
-
 Told = Callable[[Line], tuple[Event, Venue | None]]
 
 
@@ -277,6 +274,10 @@ def news_of(lines: Iterable[Line], settle: timedelta, told: Told = _read) -> lis
 
     `told` gives the event of a line and its venue.
     """
+    lines = tuple(lines)
+    if len(lines) == 1:
+        # Of most events nothing is told but that they take place.
+        return [_announced(lines[0], told)]
     groups: list[list[Line]] = []
     for line in lines:
         if groups and line.at - groups[-1][0].at <= settle:
@@ -291,6 +292,11 @@ def news_of(lines: Iterable[Line], settle: timedelta, told: Told = _read) -> lis
         if (item := _news(before, group, later, sequence, told)) is not None:
             found.append(item)
     return found
+
+
+def _announced(line: Line, told: Told) -> News:
+    at = line.at
+    return News(line.news, LineKind.ANNOUNCED, *told(line), None, None, frozenset(), at, at, None, at, 0)
 
 
 def _news(before: Line | None, group: list[Line], later: list[Line], sequence: int, told: Told = _read) -> News | None:

@@ -15,7 +15,7 @@ from pipeline.catalogue.mailing import Mail, MailingList, Newsletter, Proof, Rul
 from pipeline.catalogue.people import Group, Organisation, Organiser, Organisers, Speaker, Work
 from pipeline.catalogue.shapes import Color, Model, Zone, named
 from pipeline.catalogue.texts import Checked, Country, Language, Line, Name, Prose, Slug, Url, one_line, wrong
-from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, local
+from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, local, starts
 
 __all__ = [
     "Access", "Catalogue", "Event", "EventAccess", "Group", "Link", "Mail", "MailingList", "Model", "Moved",
@@ -224,6 +224,14 @@ class Event(Model):
     def when(self) -> When:
         """How precisely its date is known; of a recurring event, its first occurrence."""
         return schedule(self, self.date, self.time)
+
+    @cached_property
+    def order(self) -> tuple[bool, float, bool, str]:
+        """What orders events: the instant of their start; those without a date come last, as they stand."""
+        start = starts(self.when)
+        if start is None:
+            return True, 0.0, False, ""
+        return False, start.timestamp(), isinstance(self.when, OnDay), self.id
 
 
 def schedule(event: Event, day: dt.date | None, at: dt.time | None) -> When:

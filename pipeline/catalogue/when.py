@@ -22,6 +22,10 @@ def zone_names() -> frozenset[str]:
     return frozenset(ZONES.with_name("zones").read_text(encoding="ascii").split())
 
 
+FARTHEST = 2
+"""Days: by no more do the dates of one instant differ between two zones. What lies farther needs no reckoning."""
+
+
 class AtTime(NamedTuple):
     """It starts at a known instant: aware, in the event's own zone. `end` is None where nobody said it."""
 
@@ -102,9 +106,13 @@ def is_over(when: When, instant: datetime) -> bool:
     """Whether it is past at that instant; without a known end it is past when its day is over."""
     match when:
         case AtTime(start, end):
+            if abs(days := instant.toordinal() - (end or start).toordinal()) > FARTHEST:
+                return days > 0
             last = (end or start).astimezone(start.tzinfo)
             return instant >= (last if end else local(last.date() + timedelta(days=1), time(), when.zone))
         case OnDay(_, last_day, zone):
+            if abs(days := instant.toordinal() - last_day.toordinal()) > FARTHEST:
+                return days > 0
             return instant >= local(last_day + timedelta(days=1), time(), zone)
         case Unscheduled():
             return False

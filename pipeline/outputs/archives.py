@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
-from pipeline.edition import Edition, News, by_start, news_of
+from pipeline.edition import Edition, News, news_of
 from pipeline.ledger import Line
 from pipeline.sent_newsletters import Sent
 
@@ -78,7 +78,7 @@ def archives(found: Iterable[Piece], size: int) -> Sequence[Sequence[Told]]:
 def _age(piece: Piece) -> tuple[float, bool, tuple[bool, float, bool, str], str]:
     """The newest piece of news first, as in a feed."""
     item = piece.first
-    start = by_start(item.event) if isinstance(item, News) else (False, 0.0, False, "")
+    start = item.event.order if isinstance(item, News) else (False, 0.0, False, "")
     return -piece.born.timestamp(), isinstance(item, Sent), start, item.id
 
 

@@ -114,7 +114,8 @@ class _Calendars:
 
     def _venues(self) -> Mapping[str, str]:
         known = [*self.edition.catalogue.venues, *(listing.venue for listing in self.edition.listings)]
-        return {venue.id: venue.name.said_in(self.language).text for venue in reversed(known) if venue is not None}
+        of_id = {venue.id: venue for venue in reversed(known) if venue is not None}
+        return {name: venue.name.said_in(self.language).text for name, venue in of_id.items()}
 
     def _part(self, path: str, name: str, part: Sequence[Listing]) -> Artifact:
         dated = [listing for listing in part if not isinstance(listing.event.when, Unscheduled)]

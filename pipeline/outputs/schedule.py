@@ -34,7 +34,11 @@ MOST_TIMES = 1000
 
 def guid_of(uid: str) -> str:
     """The UUID that the format wants for an identity: always the same one."""
-    return str(uuid5(NAMESPACE_URL, f"urn:tocsin:{uid}"))
+    return str(_uuid_of(uid))
+
+
+def _uuid_of(uid: str) -> UUID:
+    return uuid5(NAMESPACE_URL, f"urn:tocsin:{uid}")
 
 
 def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa: ARG001 - programs need no template
@@ -136,7 +140,7 @@ def _numbers(uids: Iterable[str]) -> dict[str, int]:
     numbers: dict[str, int] = {}
     taken: set[int] = set()
     for uid in sorted(uids):
-        number = UUID(guid_of(uid)).int % (2**31 - 1) + 1
+        number = _uuid_of(uid).int % (2**31 - 1) + 1
         while number in taken:
             number += 1
         taken.add(number)
