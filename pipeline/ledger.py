@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -68,28 +69,32 @@ class Ledger:
 
     def of(self, event: str) -> tuple[Line, ...]:
         """The lines of one event, oldest first."""
-        return self._by_event().get(event, ())
+        return self.by_event.get(event, ())
 
-    def _by_event(self) -> Mapping[str, tuple[Line, ...]]:
-        if (found := self.__dict__.get("_grouped")) is None:
-            groups: dict[str, list[Line]] = {}
-            for line in self.lines:
-                groups.setdefault(line.event, []).append(line)
-            found = self.__dict__["_grouped"] = {event: tuple(lines) for event, lines in groups.items()}
-        return found
+    @cached_property
+    def by_event(self) -> Mapping[str, tuple[Line, ...]]:
+        """The lines of each event, oldest first, by its id."""
+        groups: dict[str, list[Line]] = {}
+        for line in self.lines:
+            groups.setdefault(line.event, []).append(line)
+        return {event: tuple(lines) for event, lines in groups.items()}
 
     @property
     def events(self) -> Sequence[str]:
         """The ids of all events that were ever published, by first publication."""
-        return tuple(self._by_event())
+        return tuple(self.by_event)
 
     def group(self, event: str) -> Group | None:
         """The group of a published event as it was published last; None for an event of the main file."""
-        return group_of(self._by_event()[event][-1].facts)
+        return group_of(self.by_event[event][-1].facts)
 
     def revision(self, event: str) -> Revision:
         """UID, SEQUENCE and stamps of a published event; KeyError for one that never was."""
-        lines = self._by_event()[event]
+        lines = self.by_event[event]
+        if len(lines) == 1:
+            # Of most, and this is asked of every event.
+            at = lines[0].at
+            return Revision(lines[0].uid, 0, at, at, at)
         return Revision(
             uid=lines[0].uid,
             sequence=sum(line.reschedules for line in lines[1:]),
@@ -124,7 +129,7 @@ def recognised(catalogue: Catalogue, ledger: Ledger, told: Mapping[str, str] | N
 
 def _says(line: Line, catalogue: Catalogue, event: Event, told: str | None) -> bool:
     """Whether a line says just what the catalogue says of its event."""
-    if told is not None and isinstance(line.facts, KnownFacts) and told == line.facts.digest:
+    if told is not None and type(line.facts) is KnownFacts and told == line.facts.digest:
         return True
     return line.facts == _facts_in(catalogue, event)
 

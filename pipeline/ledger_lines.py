@@ -29,16 +29,21 @@ AT_HAND = frozenset({"date", "status", "time", "timezone"})
 class KnownFacts(Mapping[str, Any]):
     """The facts of a line that is known to be sound, read from its text when somebody asks for one of them."""
 
-    __slots__ = ("_facts", "_row", "at_hand", "digest")
+    __slots__ = ("_end", "_facts", "_start", "_text", "at_hand", "digest", "of_line")
 
-    def __init__(self, row: bytes, digest: str, at_hand: Facts) -> None:
-        """`digest` is what `digest_of_facts` gives of them, `at_hand` those of them that are named in `AT_HAND`."""
-        self._row, self.digest, self.at_hand = row, digest, at_hand
+    def __init__(self, text: bytes, start: int, end: int, digest: str, of_line: bytes, at_hand: Facts) -> None:
+        """The line stands in `text` from `start` to `end`.
+
+        `digest` is what `digest_of_facts` gives of its facts, `of_line` what `digest_of_line` gives of all of it,
+        `at_hand` are those of the facts that are named in `AT_HAND`.
+        """
+        self._text, self._start, self._end = text, start, end
+        self.digest, self.of_line, self.at_hand = digest, of_line, at_hand
         self._facts: Facts | None = None
 
     def _read(self) -> Facts:
         if self._facts is None:
-            facts: Facts = json.loads(self._row)["facts"]
+            facts: Facts = json.loads(self._text[self._start : self._end])["facts"]
             self._facts = facts
         return self._facts
 
@@ -106,6 +111,16 @@ class Line(NamedTuple):
     def reschedules(self) -> bool:
         """Whether this revision changed a scheduling fact."""
         return bool(self.changed & SCHEDULING)
+
+
+def digest_of_line(line: Line, digest: str) -> bytes:
+    """By which a line is known to be the same; `digest` is that of its facts."""
+    facts = line.facts
+    if type(facts) is KnownFacts:
+        return facts.of_line
+    # The digest of the facts is as long for each line, so it shows where the changed keys end.
+    said = (line.kind, line.event, line.uid, line.news, line.at.isoformat(), *sorted(line.changed), digest)
+    return hashlib.blake2b("\n".join(said).encode(), digest_size=16).digest()
 
 
 # --------------------------------------------------------------------------------------------- text

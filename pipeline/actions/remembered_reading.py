@@ -20,7 +20,7 @@ from pipeline.edition import Edition
 from pipeline.errors import FileError
 from pipeline.files import write_whole
 from pipeline.ledger_lines import AT_HAND, KnownFacts, Line, LineKind
-from pipeline.outputs.keys import keys
+from pipeline.outputs.keys import Keys, keys
 
 KEPT_IN = Path("var", "reading.json")
 
@@ -71,9 +71,9 @@ class Reading:
         """The lines of a ledger in the order of its text, where it is the one that is known; None otherwise."""
         if not self._rows or _digest(ledger) != self._ledger:
             return None
-        rows = (row for row in ledger.split(b"\n") if row.strip())
         with suppress(ValueError, TypeError):
-            return [_known_line(row, json.loads(told)) for row, told in zip(rows, self._rows, strict=True)]
+            told = json.loads(f"[{','.join(self._rows)}]")  # many short texts one by one take far longer
+            return [_known_line(ledger, *place, *line) for place, line in zip(_rows_in(ledger), told, strict=True)]
         return None
 
     def learn_ledger(self, ledger: bytes, lines: Sequence[Line]) -> None:
@@ -87,7 +87,7 @@ class Reading:
         head = {
             "python": sys.version, "program": program(), "head": self.memory.head, "ledger": self._ledger,
         }  # fmt: skip
-        rows = self._rows if self._lines is None else (_row(line, keys(edition).facts(line)) for line in self._lines)
+        rows = self._rows if self._lines is None else (_row(line, keys(edition)) for line in self._lines)
         with suppress(OSError, FileError):
             write_whole(self._file, sealed(chain((json.dumps(head),), self._events(edition), rows)))
 
@@ -103,17 +103,33 @@ class Reading:
                 yield f"{block} {self._told[block]} {facts}"
 
 
-def _row(line: Line, digest: str) -> str:
+def _row(line: Line, own: Keys) -> str:
     at_hand = {key: value for key, value in line.facts.items() if key in AT_HAND}
-    told = (line.kind, line.event, line.uid, line.news, line.at.isoformat(), sorted(line.changed), digest, at_hand)
-    return json.dumps(told, separators=(",", ":"))
+    told = (line.kind, line.event, line.uid, line.news, line.at.isoformat(), sorted(line.changed))
+    return json.dumps((*told, own.facts(line), own.line(line).hex(), at_hand), separators=(",", ":"))
 
 
-def _known_line(row: bytes, told: Iterable[Any]) -> Line:
-    kind, event, uid, news, at, changed, digest, at_hand = told
-    known = KnownFacts(row, digest, at_hand)
-    return Line(LineKind(kind), event, uid, news, datetime.fromisoformat(at), frozenset(changed), known)
+def _known_line(
+    ledger: bytes, start: int, end: int, kind: str, event: str, uid: str, news: str, at: str, changed: Iterable[str],
+    digest: str, of_line: str, at_hand: Mapping[str, Any],
+) -> Line:  # fmt: skip
+    known = KnownFacts(ledger, start, end, digest, bytes.fromhex(of_line), at_hand)
+    return Line(_KINDS[kind], event, uid, news, datetime.fromisoformat(at), frozenset(changed), known)
+
+
+_KINDS: Mapping[str, LineKind] = {kind.value: kind for kind in LineKind}
+
+
+def _rows_in(ledger: bytes) -> Iterator[tuple[int, int]]:
+    """Where each row of a ledger that isn't empty begins and ends."""
+    start = 0
+    while start < len(ledger):
+        end = ledger.find(b"\n", start)
+        end = len(ledger) if end < 0 else end
+        if ledger[start:end].strip():
+            yield start, end
+        start = end + 1
 
 
 def _digest(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
+    return hashlib.sha256(data).hexdigest()

@@ -256,12 +256,13 @@ class Draft:
             if isinstance(series, dict) and key in series
         }
         rows = self.tables.setdefault("event", [])
+        facts = _remembering().facts_of(rows) if self.memory is not None else iter(())
         for number, row in enumerate(rows):
             stretch = self._stretch("event", number)
             if isinstance(row, KnownRow):
                 group = self.group_files.get(stretch.source.name)
                 read = partial(_read_event, stretch, (row.start, row.end), group, inherited, context)
-                rows[number] = _remembering().known_event(row.facts, read)
+                rows[number] = _remembering().known_event(next(facts), read)
                 continue
             rows[number] = _inherit(row, stretch.defaults, inherited)
             try:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, time, timedelta
 from typing import Any
 
@@ -40,9 +40,9 @@ def places_of_events(text: bytes) -> Iterator[tuple[int, int]]:
 
 def digest_of_block(file: str, block: bytes) -> str:
     """By which a block of a file is known again."""
-    found = hashlib.blake2b(f"{file}\n".encode(errors="surrogateescape"), digest_size=16)
+    found = hashlib.sha256(f"{file}\n".encode(errors="surrogateescape"))
     found.update(block)
-    return found.hexdigest()
+    return found.hexdigest()[:32]
 
 
 def read_by_blocks(file: str, text: bytes, known: Mapping[str, str]) -> tuple[dict[str, Any], list[str | None]] | None:
@@ -135,13 +135,21 @@ class KnownEvent(Event):
         return _whole(self).model_dump_json(**how)
 
 
-def known_event(facts: str, read: Callable[[], Event]) -> KnownEvent:
+def facts_of(rows: Iterable[object]) -> Iterator[dict[str, Any]]:
+    """The remembered facts of those rows that are known, in their order, each to be used by one event."""
+    # As one text: to read ten thousand of them one by one takes five times as long.
+    known = ",".join([row.facts for row in rows if isinstance(row, KnownRow)])
+    found: list[dict[str, Any]] = json.loads(f"[{known}]")
+    return iter(found)
+
+
+def known_event(facts: Mapping[str, Any], read: Callable[[], Event]) -> KnownEvent:
     """The event of remembered facts, which `read` reads as a whole."""
-    values = json.loads(facts)
-    for name in values.keys() & _FROM_JSON.keys():
+    values = {**_DEFAULTS, **facts, "_read": read}
+    for name in facts.keys() & _FROM_JSON.keys():
         values[name] = _FROM_JSON[name](values[name])
     event = KnownEvent.__new__(KnownEvent)
-    object.__setattr__(event, "__dict__", {**_DEFAULTS, **values, "_read": read})
+    object.__setattr__(event, "__dict__", values)
     return event
 
 

@@ -116,7 +116,10 @@ class Desk:
             yield f"tags/{tag}", partial(self._tagged, tag)
 
     def key(self, path: str) -> str | None:
-        """The key of an archive, which only tells what was published, and of the newest entries; None for others."""
+        """The key of an archive, which only tells what was published, of the newest entries and of what is near.
+
+        None for others.
+        """
         # The same in every language and format.
         known: dict[str, str | None] = self.edition.__dict__.setdefault("_archive_keys", {})
         if path not in known:
@@ -124,6 +127,8 @@ class Desk:
         return known[path]
 
     def _key(self, path: str) -> str | None:
+        if path == "soon":
+            return keys(self.edition).of(*self._near, values=(path, self.edition.day.isoformat()))
         top, is_archive, number = path.rpartition("archive/")
         said = list[str]()
         # A group may be called so, too: its own feed has no number.
@@ -134,11 +139,7 @@ class Desk:
         events = [item for item in told if not isinstance(item, Sent)]
         if not told or len(events) < len(told):
             return None
-        # Of an edition that isn't published the lines of one instant may still become more.
-        instants = [str(self._instants.of_news(item.last, item)) for item in events]
-        if not path:
-            instants += [str(self._instants.of_news(item.updated, item)) for item in events]
-        return keys(self.edition).of_news(events, *instants, *said, frozen=bool(path))
+        return keys(self.edition).of_news(events, *said, frozen=bool(path))
 
     def _newest(self, path: str, stream: Sequence[Told], *, part: str = "") -> Feed:
         """The newest entries of a feed that has archives."""
@@ -195,19 +196,24 @@ class Desk:
     @property
     def _soonest(self) -> Feed:
         """An entry for each time at which an event takes place, from seven days before on; latest first."""
-        news = [item for listing in self.edition.shown if not listing.cancelled for item in self._coming(listing)]
+        news = [item for listing in self._near for item in self._coming(listing)]
         newest = sorted(news, key=lambda item: (-item.published.timestamp(), item.event.id))[:PAGE]
         return self._feed("soon", tuple(map(self._soon, newest)))
+
+    @property
+    def _near(self) -> Sequence[Listing]:
+        """The events that take place and aren't too far ahead for an entry in `soon.atom.xml`."""
+        until = self.edition.day + SOON + timedelta(days=2)
+        return [
+            listing
+            for listing in self.edition.shown
+            if not listing.cancelled
+            and (listing.event.repeats is not None or listing.event.date is None or listing.event.date <= until)
+        ]
 
     def _coming(self, listing: Listing) -> Iterator[News]:
         """Its times near the day of the edition as news, each as an event of its own."""
         event, revision, morning = listing.event, listing.revision, self.edition.morning
-        if (
-            event.repeats is None
-            and event.date is not None
-            and event.date > self.edition.day + SOON + timedelta(days=2)
-        ):
-            return
         for _, when in occurrences(event, morning - REMEMBERED, morning + SOON + timedelta(days=1)):
             since = soon_since(when, event.zone, revision.created, SOON)
             if since is not None and since <= morning:

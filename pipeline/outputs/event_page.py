@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pipeline.catalogue.models import Access, Event, EventAccess, Organisation, Status, Venue
 from pipeline.catalogue.recurrence import EVER, LONGEST, is_endless, occurrences
 from pipeline.catalogue.when import Unscheduled, When, is_over, starts
-from pipeline.edition import FAR_AHEAD, Edition, Listing, News
+from pipeline.edition import FAR_AHEAD, Edition, Listing, News, news_of
 from pipeline.language import say_apart, words
 from pipeline.markdown import to_text
 from pipeline.outputs.excerpt import excerpt
@@ -58,7 +58,7 @@ class EventPages:
             listing=listing,
             previous=previous,
             next=following,
-            news=self._news.get(event.id, ()),
+            news=self._news(event.id),
             organisations=_organisations(self._edition, event),
             access=self._access(event, venue, language),
             notes_on_access=_notes(event, venue),
@@ -103,12 +103,9 @@ class EventPages:
         """The place of each event in the programme."""
         return {listing.event.id: number for number, listing in enumerate(self._edition.shown)}
 
-    @cached_property
-    def _news(self) -> Mapping[str, Sequence[News]]:
-        news: dict[str, list[News]] = {}
-        for item in self._edition.news:
-            news.setdefault(item.event.id, []).append(item)
-        return news
+    def _news(self, event: str) -> Sequence[News]:
+        edition = self._edition
+        return news_of(edition.ledger.of(event), edition.catalogue.mail.settle, edition.told)[::-1]
 
 
 def _is_over(event: Event, instant: datetime) -> bool:

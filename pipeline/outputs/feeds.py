@@ -47,7 +47,7 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa:
             yield Artifact(edition.path(place(path, "rss"), language), RSS_TYPE, document.rss, key)
             yield Artifact(edition.path(json_feed.place(path), language), json_feed.MEDIA_TYPE, in_json, key)
         for path, feed in news.feeds_in_atom:
-            yield Artifact(edition.path(place(path, "atom"), language), ATOM_TYPE, _Document(feed).atom)
+            yield Artifact(edition.path(place(path, "atom"), language), ATOM_TYPE, _Document(feed).atom, news.key(path))
 
 
 class _Document:

@@ -8,16 +8,18 @@ remembers files sees to these.
 
 import hashlib
 from array import array
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cached_property, partial
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 from zlib import crc32
 
-from pipeline.catalogue.when import Unscheduled
 from pipeline.edition import Edition, Listing, News
 from pipeline.ledger import Line
-from pipeline.ledger_lines import digest_of_facts
+from pipeline.ledger_lines import KnownFacts, digest_of_facts, digest_of_line
 
 A_FEW = 3
 A_RUN, LONGEST_RUN = 32, 256
@@ -118,12 +120,11 @@ class Keys:
     def timeless(self) -> str:
         """All of it but the day: for what says the same of an event before it and after."""
         edition = self._edition
-        order = "\n".join(
-            listing.event.id for listing in edition.listings if isinstance(listing.event.when, Unscheduled)
-        )
-        sent = map(self._line, edition.ledger.newsletters)
-        lines = (self._record(event) for event in edition.ledger.events)
-        return _digest(self._series, order.encode(), b"newsletters", *sent, b"events", *lines).hex()
+        # Those without a date stand behind all others, in the order of the catalogue.
+        order = "\n".join(listing.event.id for listing in edition.listings[len(edition.dated) :])
+        sent = map(self.line, edition.ledger.newsletters)
+        events = b"".join(map(self._record, edition.ledger.events))
+        return _digest(self._series, order.encode(), b"newsletters", *sent, b"events", events).hex()
 
     @cached_property
     def series(self) -> str:
@@ -175,45 +176,49 @@ class Keys:
             yield opening + self.pieces.of(self.of(*run, values=said), partial(_told, run, make, between))
             opening = between
 
-    def of_news(self, told: Iterable[News], *said: str, frozen: bool = False) -> str:
-        """Pieces of news in their order, each with its event's history and where it stands there, and `series`.
+    def of_news(self, told: Sequence[News], *said: str, frozen: bool = False) -> str:
+        """Pieces of news in their order, at least one, and `series`.
 
         `said` is whatever else of the edition is told with them; with `frozen` nothing that came after a piece is.
         """
-        history = self._record_until if frozen else self._record_up_to_now
-        parts = (part for item in told for part in (_state(item), history(item)))
-        return _digest(self._series, b"news", *parts, *map(str.encode, said)).hex()
+        # What was published until the last of them changed settles all that they tell, and where in its second each is.
+        until = self._published[max(item.updated for item in told)]
+        since = () if frozen else [self._record(item.event.id) for item in told]
+        ids = "\n".join(item.id for item in told)
+        return _digest(self._series, b"news", until, ids.encode(), *since, *map(str.encode, said)).hex()
+
+    @cached_property
+    def _published(self) -> Mapping[datetime, bytes]:
+        """All lines of the ledger up to each instant of one."""
+        found, digest = dict[datetime, bytes](), b""
+        for at, lines in groupby(self._edition.ledger.all_lines, key=attrgetter("at")):
+            found[at] = digest = _digest(digest, *map(self.line, lines))
+        return found
 
     @cached_property
     def _series(self) -> bytes:
         edition = self._edition
         catalogue = edition.catalogue.model_dump_json(by_alias=True, exclude={"events", "kept"})
-        first = map(self._line, edition.ledger.lines[:1])
+        first = map(self.line, edition.ledger.lines[:1])
         return _digest(catalogue.encode(), b"sent" if edition.ledger.newsletters else b"", *first)
 
     def _record(self, event: str) -> bytes:
         """The history of an event up to now. Its last line says all that is public of it, its place and its group."""
         found = self._records.get(event)
         if found is None:
-            found = self._records[event] = _digest(*map(self._line, self._edition.ledger.of(event)))
+            lines = self._edition.ledger.of(event)
+            found = self.line(lines[0]) if len(lines) == 1 else _digest(*map(self.line, lines))
+            self._records[event] = found
         return found
 
-    def _record_up_to_now(self, item: News) -> bytes:
-        return self._record(item.event.id)
-
-    def _record_until(self, item: News) -> bytes:
-        """The history of the event of a piece of news, up to that."""
-        lines = self._edition.ledger.of(item.event.id)
-        if len(lines) == 1:
-            return self._record(item.event.id)
-        return _digest(*(self._line(line) for line in lines if line.at <= item.last))
-
-    def _line(self, line: Line) -> bytes:
-        head = (line.kind.value, line.event, line.uid, line.news, line.at.isoformat(), *sorted(line.changed))
-        return _digest("\n".join(head).encode(), self.facts(line).encode())
+    def line(self, line: Line) -> bytes:
+        """A digest of a line of the ledger."""
+        return digest_of_line(line, self.facts(line))
 
     def facts(self, line: Line) -> str:
         """A digest of the facts of a line of the ledger."""
+        if type(line.facts) is KnownFacts:
+            return line.facts.digest
         found = self._facts.get((line.event, line.news))
         if found is None:
             found = self._facts[line.event, line.news] = digest_of_facts(line.facts)
@@ -231,11 +236,6 @@ def keys(edition: Edition) -> Keys:
     """The digests of an edition, made once for all outputs."""
     found: Keys | None = edition.__dict__.get("_keys")
     return found or edition.__dict__.setdefault("_keys", Keys(edition))
-
-
-def _state(news: News) -> bytes:
-    """Up to which line of its event's history it tells."""
-    return f"{news.id} {news.kind} {news.last.isoformat()} {news.updated.isoformat()} {news.sequence}".encode()
 
 
 def _digest(*parts: bytes) -> bytes:

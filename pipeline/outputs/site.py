@@ -157,7 +157,8 @@ class Site:
         """A key for what a page tells of events at the dates that are shown there; None where it may tell of others."""
         if not self._is_sharp(PARTS):
             return None
-        shown = [f"{listing.event.date} {listing.event.time}" for listing in listings]
+        # What recurs may be shown at another of its dates than its facts say.
+        shown = [f"{listing.event.date} {listing.event.time}" for listing in listings if listing.event.repeats]
         return Lasting(keys(self.edition).of(*listings, values=(page.language, page.path, *shown)))
 
     def _shared_context(self, language: str) -> dict[str, Any]:
