@@ -88,6 +88,17 @@ class Ledger:
         """The group of a published event as it was published last; None for an event of the main file."""
         return group_of(self.by_event[event][-1].facts)
 
+    def is_edit(self, line: Line) -> bool:
+        """Whether all that a line changed of its event, against the line before it, is no news."""
+        if line.kind is not LineKind.EDITED:
+            return False
+        if type(line.facts) is KnownFacts:
+            return line.facts.is_edit
+        lines = self.of(line.event)
+        place = [one.news for one in lines].index(line.news)
+        # Its own word isn't taken for it: a merge may have put another line before it than it was written upon.
+        return place > 0 and kind_of_change(lines[place - 1].facts, line.facts) is LineKind.EDITED
+
     def revision(self, event: str) -> Revision:
         """UID, SEQUENCE and stamps of a published event; KeyError for one that never was."""
         lines = self.by_event[event]

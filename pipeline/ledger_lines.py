@@ -29,16 +29,18 @@ AT_HAND = frozenset({"date", "status", "time", "timezone"})
 class KnownFacts(Mapping[str, Any]):
     """The facts of a line that is known to be sound, read from its text when somebody asks for one of them."""
 
-    __slots__ = ("_end", "_facts", "_start", "_text", "at_hand", "digest", "of_line")
+    __slots__ = ("_end", "_facts", "_start", "_text", "at_hand", "digest", "is_edit", "of_line")
 
-    def __init__(self, text: bytes, start: int, end: int, digest: str, of_line: bytes, at_hand: Facts) -> None:
+    def __init__(
+        self, text: bytes, start: int, end: int, digest: str, of_line: bytes, is_edit: bool, at_hand: Facts
+    ) -> None:
         """The line stands in `text` from `start` to `end`.
 
         `digest` is what `digest_of_facts` gives of its facts, `of_line` what `digest_of_line` gives of all of it,
-        `at_hand` are those of the facts that are named in `AT_HAND`.
+        `is_edit` what `Ledger.is_edit` says; `at_hand` are those of the facts that are named in `AT_HAND`.
         """
         self._text, self._start, self._end = text, start, end
-        self.digest, self.of_line, self.at_hand = digest, of_line, at_hand
+        self.digest, self.of_line, self.is_edit, self.at_hand = digest, of_line, is_edit, at_hand
         self._facts: Facts | None = None
 
     def _read(self) -> Facts:

@@ -20,7 +20,7 @@ from pipeline.edition import Edition
 from pipeline.errors import FileError
 from pipeline.files import write_whole
 from pipeline.ledger_lines import AT_HAND, KnownFacts, Line, LineKind
-from pipeline.outputs.keys import Keys, keys
+from pipeline.outputs.keys import keys
 
 KEPT_IN = Path("var", "reading.json")
 
@@ -87,7 +87,7 @@ class Reading:
         head = {
             "python": sys.version, "program": program(), "head": self.memory.head, "ledger": self._ledger,
         }  # fmt: skip
-        rows = self._rows if self._lines is None else (_row(line, keys(edition)) for line in self._lines)
+        rows = self._rows if self._lines is None else (_row(line, edition) for line in self._lines)
         with suppress(OSError, FileError):
             write_whole(self._file, sealed(chain((json.dumps(head),), self._events(edition), rows)))
 
@@ -103,17 +103,20 @@ class Reading:
                 yield f"{block} {self._told[block]} {facts}"
 
 
-def _row(line: Line, own: Keys) -> str:
-    at_hand = {key: value for key, value in line.facts.items() if key in AT_HAND}
-    told = (line.kind, line.event, line.uid, line.news, line.at.isoformat(), sorted(line.changed))
-    return json.dumps((*told, own.facts(line), own.line(line).hex(), at_hand), separators=(",", ":"))
+def _row(line: Line, edition: Edition) -> str:
+    own, at_hand = keys(edition), {key: value for key, value in line.facts.items() if key in AT_HAND}
+    told = (
+        line.kind, line.event, line.uid, line.news, line.at.isoformat(), sorted(line.changed), own.facts(line),
+        own.line(line).hex(), edition.ledger.is_edit(line), at_hand,
+    )  # fmt: skip
+    return json.dumps(told, separators=(",", ":"))
 
 
 def _known_line(
     ledger: bytes, start: int, end: int, kind: str, event: str, uid: str, news: str, at: str, changed: Iterable[str],
-    digest: str, of_line: str, at_hand: Mapping[str, Any],
+    digest: str, of_line: str, is_edit: bool, at_hand: Mapping[str, Any],
 ) -> Line:  # fmt: skip
-    known = KnownFacts(ledger, start, end, digest, bytes.fromhex(of_line), at_hand)
+    known = KnownFacts(ledger, start, end, digest, bytes.fromhex(of_line), is_edit, at_hand)
     return Line(_KINDS[kind], event, uid, news, datetime.fromisoformat(at), frozenset(changed), known)
 
 

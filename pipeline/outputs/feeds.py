@@ -17,8 +17,9 @@ from lxml.etree import SubElement
 from pipeline.edition import Edition
 from pipeline.language import words
 from pipeline.outputs import json_feed
-from pipeline.outputs.base import Artifact
-from pipeline.outputs.entries import Entry, Feed, desk
+from pipeline.outputs.base import Artifact, Bundle
+from pipeline.outputs.entries import Desk, Entry, Feed, desk
+from pipeline.outputs.keys import keys
 from pipeline.rendering import Renderer
 from pipeline.template_code import bare
 
@@ -35,19 +36,28 @@ Element = Any
 """An element of lxml, which brings no types."""
 
 
-def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa: ARG001 - see `entry_content`
+def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact | Bundle]:  # noqa: ARG001 - see `entry_content`
     """The feeds of the series in each format, with their archives; in Atom those of what is near and of each tag."""
+    own, key = keys(edition), None
+    if edition.ledger.lines and not edition.groups:
+        # Before anything was announced the day stands in a feed; those of groups tell of the events that are there now.
+        key = own.of(values=(own.told, f"over: {edition.is_over}"))
     for language in edition.languages:
         news = desk(edition, language)
-        for path, feed in news.feeds:
-            # One after the other: all entries together are large.
-            document, key = _Document(feed), news.key(path)
-            in_json = partial(document.json, edition)
-            yield Artifact(edition.path(place(path, "atom"), language), ATOM_TYPE, document.atom, key)
-            yield Artifact(edition.path(place(path, "rss"), language), RSS_TYPE, document.rss, key)
-            yield Artifact(edition.path(json_feed.place(path), language), json_feed.MEDIA_TYPE, in_json, key)
+        yield Bundle(f"feeds/{language}", key, partial(_in_every_format, news))
         for path, feed in news.feeds_in_atom:
             yield Artifact(edition.path(place(path, "atom"), language), ATOM_TYPE, _Document(feed).atom, news.key(path))
+
+
+def _in_every_format(news: Desk) -> Iterator[Artifact]:
+    edition, language = news.edition, news.language
+    for path, feed in news.feeds:
+        # One after the other: all entries together are large.
+        document, key = _Document(feed), news.key(path)
+        in_json = partial(document.json, edition)
+        yield Artifact(edition.path(place(path, "atom"), language), ATOM_TYPE, document.atom, key)
+        yield Artifact(edition.path(place(path, "rss"), language), RSS_TYPE, document.rss, key)
+        yield Artifact(edition.path(json_feed.place(path), language), json_feed.MEDIA_TYPE, in_json, key)
 
 
 class _Document:

@@ -176,6 +176,24 @@ class Keys:
             yield opening + self.pieces.of(self.of(*run, values=said), partial(_told, run, make, between))
             opening = between
 
+    @cached_property
+    def told(self) -> str:
+        """All that was ever news, and `series`: the ledger without the edits that changed no piece of news."""
+        lines = list[bytes]()
+        for _, together in groupby(self._edition.ledger.all_lines, key=attrgetter("at")):
+            # Where in its second a line stands depends on all lines of the same.
+            if not all(map(self._is_quiet, published := tuple(together))):
+                lines += map(self.line, published)
+        return _digest(self._series, b"told", b"".join(lines)).hex()
+
+    def _is_quiet(self, line: Line) -> bool:
+        """Whether a line is an edit that came too late to belong to a piece of news, and none came after it."""
+        ledger = self._edition.ledger
+        if not ledger.is_edit(line):
+            return False
+        lines = ledger.of(line.event)
+        return line is lines[-1] and line.at - lines[-2].at > self._edition.catalogue.mail.settle
+
     def of_news(self, told: Sequence[News], *said: str, frozen: bool = False) -> str:
         """Pieces of news in their order, at least one, and `series`.
 

@@ -16,7 +16,7 @@ from publishing import FIRST, HEAD, TALK
 from pipeline.catalogue.load import Source, load
 from pipeline.edition import Edition
 from pipeline.ledger import Ledger, pending_lines, retirement
-from pipeline.outputs import entries, feeds
+from pipeline.outputs import each, entries, feeds
 from pipeline.outputs.entries import desk
 from pipeline.rendering import Renderer
 
@@ -83,7 +83,7 @@ def publish(states: Sequence[State], ledger: Ledger, now: datetime) -> Edition:
 
 def files(of: Edition) -> dict[str, bytes]:
     renderer = Renderer()
-    artifacts = list(feeds.render(of, renderer))
+    artifacts = list(each(feeds.render(of, renderer)))
     return {artifact.path: artifact.body for artifact in artifacts}
 
 

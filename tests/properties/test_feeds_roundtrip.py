@@ -20,7 +20,7 @@ from publishing import edition as published
 
 from pipeline.catalogue.when import Unscheduled
 from pipeline.edition import Edition
-from pipeline.outputs import feeds
+from pipeline.outputs import each, feeds
 from pipeline.outputs.entries import Entry, desk
 from pipeline.rendering import Renderer
 
@@ -29,7 +29,7 @@ COMMON = settings(max_examples=30)
 
 def files(edition: Edition) -> dict[str, bytes]:
     renderer = Renderer()
-    artifacts = list(feeds.render(edition, renderer))
+    artifacts = list(each(feeds.render(edition, renderer)))
     return {artifact.path: artifact.body for artifact in artifacts}
 
 

@@ -30,7 +30,7 @@ COMMON = settings(max_examples=8)
 def read(of: Edition, *paths: str) -> Mapping[str, Any]:
     """The facts of all calendars and feeds, or of those named, as the three libraries give them."""
     renderer = Renderer()
-    artifacts = [*each(calendar.render(of, renderer)), *feeds.render(of, renderer)]
+    artifacts = [*each(calendar.render(of, renderer)), *each(feeds.render(of, renderer))]
     files = {artifact.path: artifact.body.decode() for artifact in artifacts if artifact.path in paths or not paths}
     done = subprocess.run(
         [NODE, READER], input=json.dumps(files), capture_output=True, text=True, check=False, timeout=300

@@ -13,7 +13,7 @@ from feedgen.feed import FeedGenerator
 from publishing import HEAD, TALK, edition
 
 from pipeline.edition import Edition
-from pipeline.outputs import feeds
+from pipeline.outputs import each, feeds
 from pipeline.outputs.entries import PAGE
 from pipeline.phrases.history import kind_word
 from pipeline.rendering import Renderer
@@ -24,7 +24,7 @@ UNTIMED = TALK.replace('time = "19:00"', 'tba = ["time"]')
 
 
 def files(of: Edition) -> Mapping[str, bytes]:
-    artifacts = list(feeds.render(of, Renderer()))
+    artifacts = list(each(feeds.render(of, Renderer())))
     return {artifact.path: artifact.body for artifact in artifacts}
 
 
