@@ -153,17 +153,25 @@ MEND = N_("type: tocsin ledger mend")
 FROM_GIT = N_("take the file as it was from git: git checkout {file}")
 
 
-def read_rows(text: str, file: str) -> tuple[list[tuple[int, Line]], list[Problem]]:
-    """Every line that can be read, with its number, and a problem for each one that can't."""
+def read_rows(text: str | bytes, file: str) -> tuple[list[tuple[int, Line]], list[Problem]]:
+    """Every line that can be read, with its number, and a problem for each one that can't; bytes are UTF-8."""
     lines, problems = [], []
-    rows = text.split("\n")
-    for number, row in enumerate(rows, start=1):
-        found = read_row(row, file, number, last=number == len(rows)) if row.strip() else None
+    for number, (row, last) in enumerate(_rows(text), start=1):
+        found = read_row(row, file, number, last=last) if row.strip() else None
         if isinstance(found, Problem):
             problems.append(found)
         elif found is not None:
             lines.append((number, found))
     return lines, problems
+
+
+def _rows(text: str | bytes) -> Iterator[tuple[str, bool]]:
+    """Each row, and whether it is the last, one at a time: a long ledger is held once."""
+    data, start = text.encode(errors="surrogatepass") if isinstance(text, str) else text, 0
+    while (end := data.find(b"\n", start)) >= 0:
+        yield data[start:end].decode(errors="surrogatepass"), False
+        start = end + 1
+    yield data[start:].decode(errors="surrogatepass"), True
 
 
 def read_row(row: str, file: str, number: int, *, last: bool = False) -> Line | Problem:

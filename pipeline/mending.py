@@ -92,7 +92,7 @@ def _edited(lines: list[tuple[int, Line]], file: str) -> Iterator[Problem]:
             yield Problem(file, number, line.about, unlike, hint, values)
 
 
-def unlike_events(ledger: Ledger, text: str, file: str) -> tuple[Problem, ...]:
+def unlike_events(ledger: Ledger, text: str | bytes, file: str) -> tuple[Problem, ...]:
     """The lines of a ledger, read from that text, whose facts nothing could have: nothing can be shown of them."""
     if not any(_unlike(line) for line in ledger.all_lines if (line.event, line.news) not in ledger.known):
         return ()

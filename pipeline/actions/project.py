@@ -141,13 +141,12 @@ def _read_with_memory(project: Project, catalogue: Catalogue, reading: "Reading"
     data = read_utf8(project.ledger, name) if project.ledger.exists() else b""
     if (known := reading.lines_of(data)) is not None:
         return journal.recognised(catalogue, Ledger.holding(known), reading.told)
-    text = data.decode()
-    rows, problems = read_rows(text, name)
+    rows, problems = read_rows(data, name)
     if problems:
         raise LedgerError(problems)
     lines = [line for _, line in rows]
     ledger = journal.recognised(catalogue, Ledger.holding(lines))
-    if problems := list(unlike_events(ledger, text, name)):
+    if problems := list(unlike_events(ledger, data, name)):
         raise LedgerError(problems)
     reading.learn_ledger(data, lines)
     return ledger
