@@ -1,6 +1,6 @@
 """The edition: catalogue and ledger joined for one day. All that a renderer or a planner may read."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
@@ -117,6 +117,11 @@ class Edition:
     def shown(self) -> tuple[Listing, ...]:
         """The events of the pages: all but the retired ones."""
         return tuple(listing for listing in self.listings if not listing.retired)
+
+    @cached_property
+    def recurring(self) -> Mapping[str, Event]:
+        """The events of the pages that recur, by their ids."""
+        return {listing.event.id: listing.event for listing in self.shown if listing.event.repeats}
 
     @cached_property
     def dated(self) -> tuple[Listing, ...]:

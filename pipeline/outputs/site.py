@@ -168,7 +168,7 @@ class Site:
         def address(path: str) -> str:
             return edition.address(path, language)
 
-        recurring = {one.event.id: one.event for one in edition.shown if one.event.repeats}
+        recurring = edition.recurring
         return {
             "edition": edition,
             "series": edition.series,
