@@ -3,7 +3,7 @@
 import json
 import os
 import stat
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,8 +31,8 @@ class Written:
     kept: int = 0
     paths: tuple[str, ...] = ()
     """All files of the publication, written or kept."""
-    stands: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Size and time in nanoseconds of each file, where these were seen."""
+    stands: str | None = field(default=None, repr=False)
+    """Size and time in nanoseconds of each file, where these were seen, with a comma between two files."""
 
 
 def _discard(path: str) -> None:
@@ -47,7 +47,8 @@ class Staged:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._names: set[str] = set()
+        self._names: dict[str, None] = {}
+        """The paths, in the order in which they came."""
         self._waiting: list[str] = []
         self._looked_at: set[str] = set()
         """The folders below ours that are known not to lead out of it."""
@@ -88,11 +89,11 @@ class Staged:
             with _saying_what(self._folder):
                 _inside(self._folder, path)
                 self._look_at(folder)
-        self._names.add(path)
+        self._names[path] = None
 
     def keep_all(self, paths: Iterable[str]) -> None:
         """Files of an earlier publication that were seen to stand as they are right."""
-        self._names.update(paths)
+        self._names.update(dict.fromkeys(paths))
 
     def __contains__(self, path: str) -> bool:
         """Whether a file of that path is among those of this publication already."""
@@ -131,7 +132,7 @@ class Staged:
         place, folder = _inside(self._folder, path), path.rpartition("/")[0]
         if folder not in self._looked_at:
             self._look_at(folder)
-        self._names.add(path)
+        self._names[path] = None
         return place, folder
 
     def _opened_beside(self, path: str, place: str) -> int:
@@ -144,7 +145,7 @@ class Staged:
             return made(place)
         except NotADirectoryError:
             # What was a file of ours is to be a folder. It goes now: nothing can wait below it.
-            ours = _manifest(self._folder / MANIFEST) - self._names
+            ours = _manifest(self._folder / MANIFEST).difference(self._names)
             for above in ours.intersection(_folders_of(path)):
                 _discard(_inside(self._folder, above))
             return made(place)
@@ -172,14 +173,10 @@ class Staged:
             return self._put()
 
     def _put(self) -> Written:
-        listed = _named(self._folder / MANIFEST)
-        before = frozenset(listed)
-        # Mostly they are the same, and stand in their order there: sorting these takes no time.
-        same = before == self._names and len(before) == len(listed)
-        names = sorted(listed if same else self._names)
-        older = frozenset(filter(_is_inside, before - self._names))
+        names, before = list(self._names), _named(self._folder / MANIFEST)
+        older = frozenset[str]() if before == names else frozenset(filter(_is_inside, before)).difference(names)
         # The names go first: what is put from here on can be removed again by the next publication.
-        write_whole(self._folder / MANIFEST, _as_manifest(sorted(older | self._names) if older else names))
+        write_whole(self._folder / MANIFEST, _as_manifest([*names, *sorted(older)]))
         # What was a folder of ours may have to be a file.
         waiting = set(self._waiting)
         gone = {path for path in older if not waiting.isdisjoint(_folders_of(path))}

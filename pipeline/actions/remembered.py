@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from pipeline.actions.remembered_bundles import Folded, Note, stamps_of
+from pipeline.actions.remembered_bundles import Folded, Note, stamp_in, stamps_of
 from pipeline.actions.verdict_memory import is_this_program, program, remember_program, sealed, unsealed
 from pipeline.errors import FileError
 from pipeline.files import write_whole
@@ -24,6 +24,8 @@ from pipeline.outputs.keys import Pieces
 KEPT_IN = Path("var", "files.json")
 NEAR, FAR = 4_096, 64_000_000
 """How far behind a piece of a file the next is looked for, in octets; and how far the first, which is below a head."""
+OPENING = 64
+"""So many octets of a piece are looked for; where they stand the rest is compared."""
 
 remember_program()
 
@@ -72,7 +74,7 @@ class Passing:
     def _find_pieces(self, part: bytes) -> None:
         at, waiting = max(self._end - self._size, 0), list[tuple[str, bytes]]()
         for number, (name, piece) in enumerate(self._taken):
-            start = at if part.startswith(piece, at) else part.find(piece, at, at + (NEAR if at else FAR) + len(piece))
+            start = _place_of(piece, part, at)
             if piece and start >= 0:
                 self._names.append(name)
                 self._places += (self._size + start - self._end, len(piece))
@@ -90,6 +92,15 @@ class Passing:
         return Note(key, self._hash.hexdigest()[:32], self._size, time, told).row
 
 
+def _place_of(piece: bytes, part: bytes, at: int) -> int:
+    """Where a piece begins in a part of a file, behind `at` but not far; -1 where it isn't there."""
+    # By its beginning: to search for something long, Python looks through all of it first.
+    opening, end = piece[:OPENING], at + (NEAR if at else FAR) + OPENING
+    while at >= 0 and not part.startswith(piece, at):
+        at = part.find(opening, at + 1, end)
+    return at
+
+
 class Remembered(Pieces):
     """The files of one folder as an earlier run wrote them, and what this one finds out about them."""
 
@@ -101,9 +112,9 @@ class Remembered(Pieces):
         self._since = 0
         """When the notes of the last run were written down, in nanoseconds."""
         self._before: dict[str, str] = {}
-        self._now: dict[str, str] = {}
         self._bundles_before: dict[str, str] = {}
-        self._bundles_now: list[Folded] = []
+        self._now: list[tuple[str, str] | Folded] = []
+        """Each file with its row, or the bundle in which it is, in the order in which they are published."""
         self._read()
         self._places: dict[str, tuple[str, int, int]] | None = None
         self._open: dict[str, int | None] = {}
@@ -136,7 +147,7 @@ class Remembered(Pieces):
         row = self._before.get(path) or self._in_bundles.get(path)
         if row is None or not row.startswith(f"{key} ") or (stood := self._standing(path, row)) is None:
             return False
-        self._now[path] = stood
+        self._now.append((path, stood))
         return True
 
     def _standing(self, path: str, row: str) -> str | None:
@@ -164,17 +175,17 @@ class Remembered(Pieces):
         # Whoever wrote in the very instant of our last look left no other time than ours: each file is looked at.
         if bundle.key != key or bundle.newest >= self._since or stamps_of(self._out, paths) != bundle.stamps:
             return None
-        self._bundles_now.append(bundle)
+        self._now.append(bundle)
         return paths
 
     @contextmanager
     def bundle(self, name: str, key: str) -> Iterator[None]:
         """What is noted of files meanwhile is noted of that bundle."""
-        others, self._now = self._now, {}
+        others, self._now = self._now, []
         if (line := self._bundles_before.get(name)) is not None:
             self._before |= Folded.of(line).rows()
         yield
-        self._bundles_now.append(Folded.holding(name, key, self._now))
+        others.append(Folded.holding(name, key, [item for item in self._now if not isinstance(item, Folded)]))
         self._now = others
 
     @cached_property
@@ -182,15 +193,10 @@ class Remembered(Pieces):
         """The rows of all files in bundles: an event may stand in another one than before."""
         return {path: row for line in self._bundles_before.values() for path, row in Folded.of(line).rows().items()}
 
-    def stands(self) -> Mapping[str, str]:
-        """Size and time of each file, as this run saw or wrote it; to be asked for once, when the notes are kept."""
-        self._before.clear()
-        self._bundles_before.clear()
-        found = {path: " ".join(row.split(" ", 4)[2:4]) for path, row in self._now.items()}
-        while self._bundles_now:
-            # Each is let go in turn: they hold as much as what is found.
-            found |= self._bundles_now.pop().stamped()
-        return found
+    def stands(self) -> str:
+        """Size and time of each file as this run saw or wrote it, as `stamps_of` says it, in the order of the files."""
+        stamps = (item.stamps if isinstance(item, Folded) else stamp_in(item[1]) for item in self._now)
+        return ",".join(filter(None, stamps))
 
     def passing(self) -> Passing:
         """For the file that is about to be made, as a whole or in parts."""
@@ -198,16 +204,14 @@ class Remembered(Pieces):
 
     def passed(self, path: str, key: str, passing: Passing, time: int) -> None:
         """Notes what a file is made from, once its parts have gone by, and its time when written, in nanoseconds."""
-        self._now[path] = passing.note(key, time)
+        self._now.append((path, passing.note(key, time)))
 
     def keep(self) -> None:
         """Writes the notes down, once every file is in its place; where nothing can be written, nothing is kept."""
         head = {"of": self._of, "program": {**self._program, **program()}}
-        # Its paths as ASCII: a name that isn't UTF-8 is kept as well.
-        rows = (f"{row}\t{json.dumps(path)}" for path, row in self._now.items())
+        lines = (item.line if isinstance(item, Folded) else _line_of(*item) for item in self._now)
         with suppress(OSError, FileError):
-            bundles = (bundle.line for bundle in self._bundles_now)
-            write_whole(self._file, sealed(chain((json.dumps(head),), rows, bundles)))
+            write_whole(self._file, sealed(chain((json.dumps(head),), lines)))
 
     # ------------------------------------------------------------------------------------ pieces
 
@@ -254,6 +258,11 @@ class Remembered(Pieces):
             if file is not None:
                 os.close(file)
         self._open.clear()
+
+
+def _line_of(path: str, row: str) -> str:
+    # The path as ASCII: a name that isn't UTF-8 is kept as well.
+    return f"{row}\t{json.dumps(path)}"
 
 
 def _path_in(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 
@@ -49,13 +49,13 @@ class Folded(NamedTuple):
         return cls(name, key, int(newest), stamps, paths, rest)
 
     @classmethod
-    def holding(cls, name: str, key: str, rows: Mapping[str, str]) -> "Folded":
-        """The bundle of the notes of its files, by path."""
-        notes = list(map(Note.of, rows.values()))
+    def holding(cls, name: str, key: str, rows: Sequence[tuple[str, str]]) -> "Folded":
+        """The bundle of its files: of each the path and the note."""
+        notes = [Note.of(row) for _, row in rows]
         stamps = ",".join(f"{note.size} {note.time}" for note in notes)
         newest = max((note.time for note in notes), default=0)
         rest = json.dumps([f"{note.key} {note.digest} {note.told}" for note in notes], separators=(",", ":"))
-        return cls(name, key, newest, stamps, json.dumps(list(rows), separators=(",", ":")), rest)
+        return cls(name, key, newest, stamps, json.dumps([path for path, _ in rows], separators=(",", ":")), rest)
 
     @property
     def line(self) -> str:
@@ -67,17 +67,18 @@ class Folded(NamedTuple):
         found: list[str] = json.loads(self.paths)
         return found
 
-    def stamped(self) -> Mapping[str, str]:
-        """Size and time of each file, by path."""
-        return dict(zip(self.places(), self.stamps.split(",") if self.stamps else (), strict=True))
-
     def rows(self) -> dict[str, str]:
         """The notes of its files, by path."""
-        found = {}
-        for (path, stamp), rest in zip(self.stamped().items(), json.loads(self.rest), strict=True):
+        found, stamps = {}, self.stamps.split(",") if self.stamps else ()
+        for path, stamp, rest in zip(self.places(), stamps, json.loads(self.rest), strict=True):
             key, digest, told = rest.split(" ", 2)
             found[path] = f"{key} {digest} {stamp} {told}"
         return found
+
+
+def stamp_in(row: str) -> str:
+    """Size and time in the note of a file."""
+    return " ".join(row.split(" ", 4)[2:4])
 
 
 def stamps_of(folder: str, paths: Iterable[str]) -> str | None:

@@ -116,11 +116,12 @@ def memory(
     said: tuple[str, str],
     holds: tuple[float, float],
     made: Path | None = None,
-    stands: Mapping[str, str] | None = None,
+    stands: str | None = None,
 ) -> bytes:
     """What to keep of a verdict: `said` on standard output and standard error, `holds` from a second until another.
 
-    `made` is a folder whose files must stay as they were published, too: as they are said to have stood, by path.
+    `made` is a folder whose files must stay as they were published, too: `stands` says their sizes and times, in the
+    order of the manifest.
     """
     kept = {
         "question": question, "from": holds[0], "until": holds[1], "files": looked.files, "patterns": looked.patterns,
@@ -130,7 +131,7 @@ def memory(
     return b"".join(sealed((json.dumps(kept),)))
 
 
-def _made_in(folder: Path, stands: Mapping[str, str] | None = None) -> str | None:
+def _made_in(folder: Path, stands: str | None = None) -> str | None:
     """A digest of how the files stand that were published in a folder; None where that can't be told.
 
     Where it is said how they stood, nothing is looked at.
@@ -143,11 +144,11 @@ def _made_in(folder: Path, stands: Mapping[str, str] | None = None) -> str | Non
         return None
     try:
         manifest = (folder / files.MANIFEST).read_bytes()
-        names = json.loads(manifest)["files"]
-        stamps = [_seen(f"{folder}/{name}") for name in names] if stands is None else [stands[name] for name in names]
+        if stands is None:
+            stands = ",".join([_seen(f"{folder}/{name}") for name in json.loads(manifest)["files"]])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return hashlib.blake2b(manifest + "\n".join(stamps).encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(manifest + stands.encode(), digest_size=16).hexdigest()
 
 
 def sealed(lines: Iterable[str]) -> Iterator[bytes]:
@@ -179,7 +180,7 @@ def _digest(path: Path) -> str | None:
             return None  # a device may never end
         if found.st_size > TOO_LARGE:
             return f"{found.st_size} {found.st_mtime_ns}"
-        return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+        return hashlib.sha256(path.read_bytes()).hexdigest()
     except (OSError, ValueError):  # a name that can be none
         return None
 
