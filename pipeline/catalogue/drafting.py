@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from pipeline.catalogue.crowds import MOST_IN_ONE, crowded
 from pipeline.catalogue.findings import Finding
 from pipeline.catalogue.memory import KnownRow, Memory
 from pipeline.catalogue.models import RESERVED, Catalogue, Event
-from pipeline.catalogue.places import Path, Places, seek_all
-from pipeline.catalogue.refusals import findings_of
+from pipeline.catalogue.places import Path, Places, dotted, seek_all
+from pipeline.catalogue.refusals import MOST_MISTAKES, findings_of, no_more
 from pipeline.catalogue.refused import Refused, group_id_in, group_id_of, opens_a_group
 from pipeline.catalogue.syntax import beyond_limits, refusal
 from pipeline.catalogue.toml import decoded, read_piece, read_toml
@@ -120,8 +121,8 @@ class Draft:
             if opens_a_group(text):
                 self.group_files[source.name] = group_id_in(text)
             return
-        for key in raw.keys() - INCLUDED_KEYS:
-            self._complain(source, (key,), "`{key}` belongs into the main file", "move it there", key=key)
+        strange = raw.keys() - INCLUDED_KEYS
+        self._complain_of_keys(source, (), strange, "`{key}` belongs into the main file", "move it there")
         if "group" in raw:
             self._take_group(source, raw)
         self._take_lists(source, raw, group_id_of(raw))
@@ -140,8 +141,8 @@ class Draft:
         if not isinstance(defaults, dict):
             self._complain(source, ("defaults",), "`defaults` is a table", "write [defaults] on a line of its own")
             defaults = {}
-        for key in defaults.keys() - MAY_BE_INHERITED:
-            self._complain(source, ("defaults", key), "`{key}` can't be a default", "delete it", key=key)
+        strange = defaults.keys() - MAY_BE_INHERITED
+        self._complain_of_keys(source, ("defaults",), strange, "`{key}` can't be a default", "delete it")
         if defaults:
             self._note("defaults", len(self.all_defaults), source)
             self.all_defaults.append({key: defaults[key] for key in defaults.keys() & MAY_BE_INHERITED})
@@ -175,7 +176,9 @@ class Draft:
 
     def _parse(self, source: Source) -> dict[str, Any] | None:
         self._digests_to_come = []
-        if (raw := self._read(source)) is not None and self.memory is not None:
+        if (raw := self._read(source)) is None or self._complains_of_crowds(source, raw):
+            return None
+        if self.memory is not None:
             self._said.append((source.name, {key: value for key, value in raw.items() if key != "event"}))
         return raw
 
@@ -202,20 +205,24 @@ class Draft:
             )
         return None
 
+    def _complains_of_crowds(self, source: Source, raw: dict[str, Any]) -> bool:
+        found = list(crowded(raw))
+        for path, message in found:
+            self._complain(source, path, message, "{limit} at most", limit=MOST_IN_ONE)
+        return bool(found)
+
     def _complain(self, source: Source, path: Path, message: str, hint: str, **values: object) -> None:
         place = source.places.of(path)
+        text = source.places.line(place.line)
         self.problems.append(
-            Problem(
-                source.name,
-                place.line,
-                _dotted(path),
-                message,
-                hint,
-                values,
-                column=place.column,
-                text=source.places.line(place.line),
-            )
+            Problem(source.name, place.line, dotted(path), message, hint, values, column=place.column, text=text)
         )
+
+    def _complain_of_keys(self, source: Source, table: Path, keys: Collection[str], message: str, hint: str) -> None:
+        if keys:
+            source.places.seek((*table, key) for key in keys)
+        for key in keys:
+            self._complain(source, (*table, key), message, hint, key=key)
 
     # -------------------------------------------------------------------------------------- filling
 
@@ -235,14 +242,16 @@ class Draft:
 
     def judge(self, context: Mapping[str, Any]) -> tuple[Catalogue | None, tuple[Finding, ...]]:
         """The catalogue, None where a part of it was refused; and what was refused."""
-        wrong_events = list(self._judge_events(context))
+        wrong_events = no_more(self._judge_events(context))
+        if len(wrong_events) > MOST_MISTAKES:
+            return None, wrong_events
         sound = [row for row in self.tables["event"] if isinstance(row, Event)]
         try:
             catalogue = Catalogue.model_validate({**self.tables, "event": sound}, context=context)
         except ValidationError as error:
             # Where an event inherits what is wrong, it is told of the table that says it.
-            return None, (*findings_of(error), *wrong_events)
-        return (None if wrong_events else catalogue), tuple(wrong_events)
+            return None, (*no_more(findings_of(error)), *wrong_events)
+        return (None if wrong_events else catalogue), wrong_events
 
     def _judge_events(self, context: Mapping[str, Any]) -> Iterator[Finding]:
         """Puts what each event inherits into it, and what is right in the place of its row; tells what is wrong.
@@ -340,15 +349,15 @@ class Draft:
 
     def _label(self, path: Path) -> str:
         if path[:1] == ("defaults",):
-            return _dotted(("defaults", *path[2:]))
+            return dotted(("defaults", *path[2:]))
         if len(path) < 2 or path[0] not in LISTS:
-            return _dotted(path)
+            return dotted(path)
         rows = self.tables.get(str(path[0]), [])
         row = rows[path[1]] if isinstance(path[1], int) and path[1] < len(rows) else {}
         name = row.id if isinstance(row, Event) else row.get("id") or row.get("name")
         number = f"#{int(path[1]) + 1}"
         label = f'{path[0]} "{name[:70]}"' if isinstance(name, str) else f"{path[0]} {number}"
-        return f"{label}: {_dotted(path[2:])}" if path[2:] else label
+        return f"{label}: {dotted(path[2:])}" if path[2:] else label
 
 
 def _remembering() -> ModuleType:
@@ -387,10 +396,3 @@ def _inherit(row: Mapping[str, Any], defaults: Mapping[str, Any], inherited: Map
     if "$group" in row:
         event["group"] = row["$group"]
     return event
-
-
-def _dotted(path: Path) -> str:
-    dotted = ""
-    for part in path:
-        dotted += f" #{part + 1}" if isinstance(part, int) else f".{part[:70]}" if dotted else part[:70]
-    return dotted

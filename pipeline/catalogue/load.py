@@ -13,6 +13,7 @@ from pipeline.catalogue.inheritable import wrong_references, wrong_shapes
 from pipeline.catalogue.memory import Memory
 from pipeline.catalogue.models import Catalogue
 from pipeline.catalogue.references import IsThere, anything_is_there
+from pipeline.catalogue.refusals import MOST_MISTAKES
 from pipeline.catalogue.refused import Keep, Refused, completed
 from pipeline.catalogue.remnant import remaining_findings, without_consequences
 from pipeline.errors import CatalogueError, Problem
@@ -119,7 +120,8 @@ def _judged(
     catalogue, refused_shapes = draft.judge(context)
     if catalogue is None:
         wrong = (*defaults, *refused_shapes)
-        rest = remaining_findings(draft.tables, wrong, context, is_there)
+        too_many = len(refused_shapes) > MOST_MISTAKES
+        rest = () if too_many else remaining_findings(draft.tables, wrong, context, is_there)
         known = (found for found in rest if not (refused and _may_follow(found)))
         return None, (*draft.problems, *draft.report(without_consequences((*wrong, *known))))
     if keep is not None and refused:

@@ -106,6 +106,14 @@ def seek_all(wanted: Iterable[tuple[Places, Path]]) -> None:
         places.seek(those)
 
 
+def dotted(path: Path) -> str:
+    """A path as messages show it; the rows of lists are counted from 1."""
+    dotted = ""
+    for part in path:
+        dotted += f" #{part + 1}" if isinstance(part, int) else f".{part[:70]}" if dotted else part[:70]
+    return dotted
+
+
 def _ways(path: Path) -> Iterator[Path]:
     """How a path may be written: the first of a list may stand there without one."""
     for parts in product(*(((), (part,)) if part == 0 else ((part,),) for part in path)):

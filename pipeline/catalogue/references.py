@@ -91,12 +91,12 @@ def _letters(catalogue: Catalogue, is_there: IsThere) -> Iterator[Finding]:
 
 
 def _corrections(catalogue: Catalogue) -> Iterator[Finding]:
-    ids = [newsletter.id for newsletter in catalogue.newsletters]
+    ids = {newsletter.id for newsletter in catalogue.newsletters}
     for number, newsletter in enumerate(catalogue.newsletters):
-        others = [name for name in ids if name != newsletter.id]
-        if newsletter.corrects is not None and newsletter.corrects not in others:
+        corrected = newsletter.corrects
+        if corrected is not None and (corrected == newsletter.id or corrected not in ids):
             path = ("newsletter", number, "corrects")
-            yield unknown(path, newsletter.corrects, others, "there is no other [[newsletter]] {word!r}")
+            yield unknown(path, corrected, sorted(ids - {newsletter.id}), "there is no other [[newsletter]] {word!r}")
 
 
 def _languages_of_lists(catalogue: Catalogue) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -71,6 +72,8 @@ def finding_of(error: ErrorDetails) -> Finding:
 
 MOST_IN_A_TABLE = 100
 """Nobody corrects more at once, and to find the place of each in a list of a hundred thousand takes long."""
+MOST_MISTAKES = 10_000
+"""A catalogue with more was made by a program gone astray."""
 
 
 def findings_of(error: ValidationError, above: Path = ()) -> Iterator[Finding]:
@@ -83,8 +86,18 @@ def findings_of(error: ValidationError, above: Path = ()) -> Iterator[Finding]:
         if told[table] <= MOST_IN_A_TABLE:
             yield finding_of({**item, "loc": loc})
         elif told[table] == MOST_IN_A_TABLE + 1:
-            hint = N_("correct those that are told; the others are told then")
-            yield Finding(table, N_("there are more than {most} mistakes here"), hint, {"most": MOST_IN_A_TABLE})
+            yield _too_many(table, MOST_IN_A_TABLE)
+
+
+def no_more(findings: Iterator[Finding]) -> tuple[Finding, ...]:
+    """The first ten thousand findings, and that there are more; the others aren't even looked for."""
+    told = tuple(islice(findings, MOST_MISTAKES + 1))
+    return told if len(told) <= MOST_MISTAKES else (*told[:-1], _too_many(told[-1].path[:2], MOST_MISTAKES))
+
+
+def _too_many(path: Path, most: int) -> Finding:
+    hint = N_("correct those that are told; the others are told then")
+    return Finding(path, N_("there are more than {most} mistakes here"), hint, {"most": most})
 
 
 def _last_key(path: Path) -> int | str:

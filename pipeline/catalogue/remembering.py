@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import ConfigDict
 
+from pipeline.catalogue.crowds import MOST_TABLES
 from pipeline.catalogue.memory import KnownRow
 from pipeline.catalogue.models import Event, Status
-from pipeline.catalogue.syntax import MOST_TABLES, beyond_limits
+from pipeline.catalogue.syntax import beyond_limits
 from pipeline.catalogue.toml import read_piece
 
 _EVENT = b"\n[[event]]"

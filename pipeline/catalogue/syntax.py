@@ -4,6 +4,7 @@ import importlib
 import re
 from io import BytesIO
 
+from pipeline.catalogue.crowds import crowd
 from pipeline.catalogue.places import Place
 from pipeline.errors import N_, Problem
 
@@ -106,43 +107,12 @@ def number_problem(file: str, text: str) -> Problem:
 
 _ENDLESS = r"""(?:^|[{,])[ \t\[]*+(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){60}"""
 MANY_DOTS = 60
-MOST_TABLES = 100_000
-"""Far more than any programme has; each takes some four kilobytes of memory."""
-MOST_INLINE_TABLES, MOST_ENTRIES = 200_000, 400_000
-"""Of those between braces, and of commas: twenty and forty for each of ten thousand events."""
 
 
 def beyond_limits(file: str, text: str | bytes) -> Problem | None:
-    """The problem of a text that no memory is to be spent on: too many tables, or keys without end; else None."""
+    """The problem of a text that no memory is to be spent on: it holds too much, or a key without end; else None."""
     data = text.encode(errors="surrogatepass") if isinstance(text, str) else text
-    return _crowd(file, data) or _endless_key(file, data)
-
-
-def _crowd(file: str, data: bytes) -> Problem | None:
-    if data.count(b"\n[[") > MOST_TABLES:
-        message, most = N_("there are more than {most} tables in the file"), MOST_TABLES
-    elif _has_more(b"{", data, MOST_INLINE_TABLES):
-        message, most = N_("there are more than {most} tables in the file"), MOST_INLINE_TABLES
-    elif _has_more(b",", data, MOST_ENTRIES):
-        message, most = N_("there are more than {most} entries in the lists of the file"), MOST_ENTRIES
-    else:
-        return None
-    hint = N_("keep older events in files of their own, named by `include`")
-    return Problem(file, 0, "", message, hint, {"most": most})
-
-
-def _has_more(sign: bytes, data: bytes, most: int) -> bool:
-    """Whether more of a sign stand outside of texts and remarks."""
-    found = data.count(sign)
-    # Long texts have many: only then is it worth looking which are theirs.
-    return found > most and found - sum(text[0].count(sign) for text in re.finditer(_TEXT, data)) > most
-
-
-_TEXT = (
-    rb'(?s)"""(?:[^"\\]++|\\.|"(?!""))*+"""|"(?:[^"\\\n]++|\\.)*+"'
-    rb"|'''(?:[^']++|'(?!''))*+'''|'[^'\n]*+'|#[^\n]*+"
-)
-"""A text in any of its four forms, or a remark."""
+    return crowd(file, data) or _endless_key(file, data)
 
 
 def _endless_key(file: str, data: bytes) -> Problem | None:

@@ -13,9 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import ledger as journal
+from pipeline.catalogue.crowds import (
+    LONGEST_TABLE,
+    MOST_ENTRIES,
+    MOST_IN_ONE,
+    MOST_INLINE_TABLES,
+    MOST_KEYS,
+    MOST_TABLES,
+)
 from pipeline.catalogue.descriptions import DESCRIPTIONS
 from pipeline.catalogue.load import Source, load
-from pipeline.catalogue.syntax import MOST_ENTRIES, MOST_INLINE_TABLES, MOST_TABLES
 from pipeline.commands.reader import on_one_line, with_the_line
 from pipeline.edition import Edition
 from pipeline.errors import CatalogueError, LedgerError
@@ -263,9 +270,12 @@ TAGS = SPEAKERS.replace("speakers", "tags")
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (MINIMAL + "[[event]]\n" * (MOST_TABLES + 1), "there are more than 100000 tables in the file"),
-        (SPEAKERS.format("{name='a'}," * (MOST_INLINE_TABLES + 1)), "there are more than 200000 tables in the file"),
+        (MINIMAL + "[[event]]\n" * (MOST_TABLES + 1), "there are more than 50000 tables in the file"),
+        (MINIMAL + "  [[event]]\n" * (MOST_TABLES + 1), "there are more than 50000 tables in the file"),
+        (MINIMAL + "[t]\n" * (MOST_TABLES + 1), "there are more than 50000 tables in the file"),
+        (SPEAKERS.format("{name='a'}," * (MOST_INLINE_TABLES + 1)), "there are more than 100000 tables in the file"),
         (TAGS.format("'a'," * (MOST_ENTRIES + 1)), "there are more than 400000 entries in the lists of the file"),
+        (MINIMAL + "x = 1\n" * (MOST_KEYS + 1), "there are more than 300000 keys in the file"),
         (TAGS.format("1,\n" * (MOST_ENTRIES + 1)), "there are more than 400000 entries in the lists of the file"),
     ],
 )
@@ -275,6 +285,64 @@ def test_more_than_memory_is_for_is_refused_before_it_is_read(text: str, told: s
     (problem,) = caught.value.problems
     assert problem.what() == told
     assert "`include`" in problem.remedy()
+
+
+def test_a_table_may_not_be_longer_than_ten_megabytes() -> None:
+    text = TAGS.format("'a'") + f"abstract = '{'x' * LONGEST_TABLE}'\n[[event]]\n"
+    with pytest.raises(CatalogueError) as caught:
+        load(Source("events.toml", text))
+    (problem,) = caught.value.problems
+    assert problem.what() == "the table is longer than 10000000 characters"
+    assert text.split("\n")[problem.line - 1] == "[[event]]"
+    assert "a page of its own" in problem.remedy()
+
+
+EVENTS = "[[event]]\nid = 'e%d'\ntitle = 'E'\ntba = ['date', 'time']\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "key", "told"),
+    [
+        (SPEAKERS.format("{name='a'}," * (MOST_IN_ONE + 1)), 1, "event #1.speakers", "the list is too long"),
+        (TAGS.format("1," * (MOST_IN_ONE + 1)), 1, "event #1.tags", "the list is too long"),
+        (TAGS.format("[" + "1," * (MOST_IN_ONE + 1) + "]"), 9, "event #1.tags #1", "the list is too long"),
+        (MINIMAL + "x = { y = [" + "1," * (MOST_IN_ONE + 1) + "] }\n", 7, "site.x.y", "the list is too long"),
+        (
+            MINIMAL + "".join(f"x.a{number} = 1\n" for number in range(MOST_IN_ONE + 1)),
+            1,
+            "site.x",
+            "the table has too many keys",
+        ),
+        (MINIMAL + "[[venue]]\n" * (MOST_IN_ONE + 1), 1, "venue", "the list is too long"),
+    ],
+)
+def test_no_list_or_table_may_have_more_than_ten_thousand_entries(text: str, column: int, key: str, told: str) -> None:
+    with pytest.raises(CatalogueError) as caught:
+        load(Source("events.toml", text))
+    (problem,) = caught.value.problems
+    assert (problem.column, problem.key, problem.what()) == (column, key, told)
+    assert problem.remedy() == "10000 at most"
+
+
+def test_but_for_the_list_of_the_events() -> None:
+    text = MINIMAL + "".join(EVENTS % number for number in range(MOST_IN_ONE + 1))
+    assert len(load(Source("events.toml", text)).catalogue.events) == MOST_IN_ONE + 1
+    assert len(load(Source("events.toml", TAGS.format("'a'," * MOST_IN_ONE))).catalogue.events[0].tags) == MOST_IN_ONE
+
+
+def test_of_all_events_ten_thousand_mistakes_are_told_and_that_there_are_more() -> None:
+    with pytest.raises(CatalogueError) as caught:
+        load(Source("events.toml", MINIMAL + "[[event]]\ntitel = 'E'\n" * 6000))
+    assert len(caught.value.problems) == 10_001
+    (last,) = [problem for problem in caught.value.problems if "more than" in problem.what()]
+    assert (last.what(), last.key) == ("there are more than 10000 mistakes here", "event #5001")
+
+
+@pytest.mark.parametrize("quotes", ["'''", '"""'])
+def test_a_text_may_have_any_number_of_lines_that_look_like_tables(quotes: str) -> None:
+    lines = "[x] = {\n" * (MOST_KEYS + 1)
+    long = f"abstract = {quotes}\n{lines}{quotes}\n"
+    assert load(Source("events.toml", TAGS.format("'a'") + long)).catalogue.events[0].tags == ("a",)
 
 
 @pytest.mark.parametrize("quotes", ["'''", '"""', "'", '"'])

@@ -2,7 +2,10 @@
 
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
+
+import pytest
 
 MEGABYTES = 200
 HEAD = """format = 1
@@ -12,6 +15,7 @@ site = { url = "https://x.example/" }
 EVENT = '[[event]]\nid = "e%d"\ntitle = "E"\ntba = ["date", "time"]\n'
 JUDGE = """
 import re, sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from pipeline.catalogue.load import Source, load
 from pipeline.errors import CatalogueError
@@ -38,4 +42,34 @@ def test_a_long_programme_of_which_much_is_told_takes_little_more_than_its_text(
     file.write_text(HEAD + "".join(row % number for number in range(10_000)), encoding="utf-8")
     told, megabytes = judged(file)
     assert told == 40_000
+    assert megabytes < MEGABYTES
+
+
+SPEAKER, WRONG_SPEAKER = '{name="a"},', '{nme="a"},'
+ODD: dict[str, Callable[[], Iterable[str]]] = {
+    "fifty thousand events": lambda: (EVENT % number for number in range(49_000)),
+    "as many with mistakes": lambda: ['[[event]]\ntitel = "E"\n'] * 49_000,
+    "as many with dozens of mistakes": lambda: ["[[event]]\n" + "".join(f"k{key} = 1\n" for key in range(300))] * 960,
+    "a hundred thousand speakers": lambda: (EVENT % n + f"speakers = [{SPEAKER * 9_900}]\n" for n in range(10)),
+    "as many that are misspelt": lambda: (EVENT % n + f"speakers = [{WRONG_SPEAKER * 9_900}]\n" for n in range(10)),
+    "four hundred thousand wrong tags": lambda: (EVENT % n + f"tags = [{'1,' * 9_900}]\n" for n in range(40)),
+    "a list of as many wrong tags": lambda: [EVENT % 0, f"tags = [{'[],' * 390_000}]\n"],
+    "a table of hundreds of thousands of keys": lambda: ["[x]\n", *(f"k{key} = 1\n" for key in range(290_000))],
+    "millions of keys": lambda: ["[x]\n", *(f"k{key} = 1\n" for key in range(3_900_000))],
+    "ten million emoji": lambda: (EVENT % n + f'abstract = "{"😀" * 11_500}"\n' for n in range(1000)),
+    "ten million emoji in one text": lambda: [EVENT % 0, f'abstract = "{"😀" * 11_500_000}"\n'],
+    "a text of as many without an end": lambda: [EVENT % 0, f'abstract = "{"😀" * 11_500_000}\n'],
+    "a text of millions of lines": lambda: [EVENT % 0, 'abstract = """', "a\n" * 23_000_000, '"""\n'],
+    "millions of remarks": lambda: ["#\n" * 23_000_000],
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_an_odd_catalogue_takes_no_more_than_that(kind: str, tmp_path: Path) -> None:
+    file = tmp_path / "events.toml"
+    with file.open("w", encoding="utf-8") as opened:
+        opened.write(HEAD)
+        opened.writelines(ODD[kind]())
+    assert file.stat().st_size < 50_000_000
+    _, megabytes = judged(file)
     assert megabytes < MEGABYTES
