@@ -6,6 +6,7 @@ Draft 7, since that is what TOML editors know. Dates and times of TOML are strin
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pipeline.catalogue.crowds import MOST_IN_ONE, MOST_TABLES
 from pipeline.catalogue.descriptions import DESCRIPTIONS
 from pipeline.catalogue.guards import ANNOUNCED_LATER, TOLD_LATER
 from pipeline.catalogue.models import OUR_SETTINGS, RESERVED, Catalogue
@@ -26,6 +27,7 @@ def schema() -> Schema:
     definitions: Schema = {name: _tidied(table) for name, table in raw.pop("$defs").items()}
     top = _tidied(raw)
     definitions["Catalogue"] = top
+    top["properties"]["event"]["maxItems"] = MOST_TABLES
     _describe(definitions)
     _add_rules(definitions)
     del definitions["Catalogue"], top["required"]
@@ -47,7 +49,7 @@ def _tidied(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     tidy = {key: _tidied_keyword(key, value) for key, value in node.items() if not _is_noise(key, value)}
-    for repair in (_without_null, _list_of_some, _fixed_places, _alone):
+    for repair in (_without_null, _list_of_some, _fixed_places, _limited, _alone):
         tidy = repair(tidy)
     return tidy
 
@@ -87,6 +89,10 @@ def _fixed_places(node: Schema) -> Schema:
         return node
     rest = {key: value for key, value in node.items() if key != "prefixItems"}
     return {**rest, "items": node["prefixItems"]}
+
+
+def _limited(node: Schema) -> Schema:
+    return {"maxItems": MOST_IN_ONE, **node} if node.get("type") == "array" else node
 
 
 def _alone(node: Schema) -> Schema:

@@ -12,6 +12,7 @@ import pytest
 from checkout import ROOT
 from test_catalogue_errors import MINIMAL, SLIPS
 
+from pipeline.catalogue.crowds import MOST_IN_ONE, MOST_TABLES
 from pipeline.catalogue.descriptions import DESCRIPTIONS
 from pipeline.catalogue.load import Source, load
 from pipeline.catalogue.schema import schema
@@ -134,6 +135,7 @@ GOOD = [
     '[mail]\nlists = [{ address = "l@b.example", language = ["en"], kinds = ["reminders"] }]\n',
     '[mail]\nlists = [{ address = "m@b.example", language = "en" }]\n',
     EVENT + "resources = []\n",
+    EVENT + f"tags = {['a'] * 10_000}\n",
     EVENT + 'tba = ["resources"]\nresources = []\n',
 ]
 BAD = [
@@ -219,7 +221,14 @@ BAD = [
     '[mail]\nlists = [{ address = "l@b.example", language = [] }]\n',
     '[mail]\nproof = { before = "1h" }\n',
     '[organisation]\nname = "x"\n',
+    EVENT + f"tags = {['a'] * 10_001}\n",
 ]
+
+
+def test_only_the_list_of_the_events_may_be_longer_than_others() -> None:
+    most = {key: value["maxItems"] for key, value in SCHEMA["properties"].items() if value.get("type") == "array"}
+    assert most.pop("event") == MOST_TABLES
+    assert set(most.values()) == {MOST_IN_ONE}
 
 
 @pytest.mark.parametrize("tail", GOOD)
