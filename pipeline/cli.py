@@ -11,6 +11,7 @@ from types import ModuleType
 
 from pipeline.commands.options import DONE, INTERRUPTED, MISUSED, common_options, language_of
 from pipeline.commands.parsing import Parser, Say, asked_language, saying, speaking
+from pipeline.errors import N_
 
 ORGANISER = {
     "init": "begin a series: an events.toml that explains itself",
@@ -64,7 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as ending:  # argparse
         return ending.code if isinstance(ending.code, int) else MISUSED
     except KeyboardInterrupt:
-        sys.stderr.write("tocsin: interrupted\n")
+        say = saying(language_of(asked_language(arguments), os.environ))
+        sys.stderr.write(f"tocsin: {say(N_('interrupted'))}\n")
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has seen enough.

@@ -135,6 +135,11 @@ def _said(value: object, translate: Callable[[str], str]) -> object:
     return value.said(translate) if isinstance(value, TocsinError) else value
 
 
+def told_once(errors: Iterable[TocsinError]) -> tuple[TocsinError, ...]:
+    """The errors without those that say the same."""
+    return tuple({str(error): error for error in errors}.values())
+
+
 class InputError(TocsinError):
     """A file that people write is wrong; `problems` holds all that is, in the order of the file."""
 

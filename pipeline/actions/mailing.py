@@ -11,7 +11,7 @@ from pipeline.actions.proofs import queue_proofs
 from pipeline.actions.remembering import Memory
 from pipeline.catalogue.models import Catalogue, Newsletter, Rule
 from pipeline.edition import Edition
-from pipeline.errors import DeliveryError, SettingsError, TemplateError
+from pipeline.errors import DeliveryError, SettingsError, TemplateError, TocsinError
 from pipeline.letters import Letter, Message, Post, Recipient, finish
 from pipeline.letters.composing import compose_in
 from pipeline.letters.dkim import Key
@@ -79,7 +79,7 @@ class Ticked:
     """How many letters a tick queued, and what it could not compose; such an occasion waits until it is too late."""
 
     queued: int = 0
-    troubles: tuple[str, ...] = ()
+    troubles: tuple[TocsinError, ...] = ()
     late: tuple[str, ...] = ()
     """The mailings that were dropped because they came too late to be of use."""
 
@@ -108,7 +108,7 @@ def tick(connection: Connection, edition: Edition, office: Office, now: datetime
         try:
             letters = compose_all(edition, campaign.occasion, office, readers, now)
         except (SettingsError, TemplateError, DeliveryError) as error:
-            troubles.append(f"{campaign.occasion.key}: {error}")
+            troubles.append(TocsinError("{mailing}: {reason}", mailing=campaign.occasion.key, reason=error))
             continue
         lines = edition.ledger.of(event)
         queued += expand(connection, campaign, letters, edition.languages[0], now, lines[-1].name if lines else "")

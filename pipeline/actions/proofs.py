@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from pipeline.edition import Edition
-from pipeline.errors import DeliveryError, SettingsError, TemplateError
+from pipeline.errors import DeliveryError, SettingsError, TemplateError, TocsinError
 from pipeline.letters import Letter
 from pipeline.reminders.moments import proof_lead
 from pipeline.store.addressees import addressees
@@ -21,9 +21,11 @@ Write = Callable[[Campaign, int | None, datetime], Letter]
 """Composes a campaign's letter for so many readers, leaving at an instant; without a number the bare letter."""
 
 
-def queue_proofs(connection: Connection, edition: Edition, now: datetime, write: Write) -> tuple[int, list[str]]:
+def queue_proofs(
+    connection: Connection, edition: Edition, now: datetime, write: Write
+) -> tuple[int, list[TocsinError]]:
     """Queues for the organiser each letter that will leave soon: how many, and what can't be composed."""
-    queued, troubles = 0, list[str]()
+    queued, troubles = 0, list[TocsinError]()
     series, until = edition.series.id, now + proof_lead(edition)
     organisers = addressees(connection, series, Role.PROOF)
     if not organisers:
@@ -35,7 +37,7 @@ def queue_proofs(connection: Connection, edition: Edition, now: datetime, write:
             queued += sum(_shown(connection, one, campaign, proofs, stamp, now, write) for one in organisers)
         except (SettingsError, TemplateError, DeliveryError) as error:
             if campaign.occasion.due > now:  # what is due tells by itself
-                troubles.append(f"{campaign.occasion.key}: {error}")
+                troubles.append(TocsinError("{mailing}: {reason}", mailing=campaign.occasion.key, reason=error))
     return queued, troubles
 
 

@@ -19,7 +19,7 @@ from pipeline.actions.verdicts import accepted, is_crowded, is_impersonal, settl
 from pipeline.clock import Clock
 from pipeline.delivery import Fate, Outcome, Transport
 from pipeline.delivery.lines import Lines
-from pipeline.errors import StoreError, TocsinError
+from pipeline.errors import N_, StoreError, TocsinError
 from pipeline.letters import Message
 from pipeline.store.claims import release
 from pipeline.store.deliveries import Claimed, Settlement, refuse_claimed, set_aside, settle_all, start_all
@@ -355,7 +355,8 @@ class Round:
         if len(self._struck) >= _STRIKES or (self._struck and self._result.trouble is not None):
             self._forgive(self._struck, _AFTER_STRIKES)
             self._struck = []
-            self._result = replace(self._result, trouble=f"the mail server refuses every message: {outcome.told}")
+            refused = TocsinError(N_("the mail server refuses every message: {reason}"), reason=outcome.told)
+            self._result = replace(self._result, trouble=refused)
 
     def _spare(self) -> None:
         """Where the server hung up over all that it was given, it isn't the messages: none is given up for that."""

@@ -13,6 +13,7 @@ from pipeline.catalogue.recurrence import EVER, occurrences
 from pipeline.catalogue.when import starts
 from pipeline.clock import FrozenClock
 from pipeline.edition import Edition, as_of
+from pipeline.errors import TocsinError
 from pipeline.reminders.moments import proof_lead
 from pipeline.reminders.plan import next_due
 from pipeline.store.database import Database
@@ -27,7 +28,7 @@ class Step:
     now: datetime
     edition: Edition
     queued: int
-    troubles: tuple[str, ...] = ()
+    troubles: tuple[TocsinError, ...] = ()
     """The letters that could not be composed."""
 
 

@@ -14,7 +14,7 @@ from pipeline.actions.mailing import Office, Ticked, sending_edition, tick
 from pipeline.clock import Clock
 from pipeline.delivery import Transport
 from pipeline.edition import Edition
-from pipeline.errors import EditionError, StoreError
+from pipeline.errors import EditionError, StoreError, TocsinError, told_once
 from pipeline.store.database import Database
 from pipeline.store.deliveries import InDoubt
 from pipeline.store.editions import NOTHING_YET, published_series
@@ -49,7 +49,7 @@ class Rehearsed:
     """What sending now would send, and why nothing would be sent of some series."""
 
     waiting: tuple[Entry, ...]
-    unread: tuple[str, ...] = ()
+    unread: tuple[TocsinError, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def held(database: Database, sender: Sender, clock: Clock) -> Held | None:
 
 def rehearse(database: Database, sender: Sender, clock: Clock) -> Rehearsed:
     """What sending now would send, without a trace in the database."""
-    found, unread = list[Entry](), list[str]()
+    found, unread = list[Entry](), list[EditionError]()
     for series in all_series(database):
         try:
             with database.begin() as connection:
@@ -92,7 +92,7 @@ def rehearse(database: Database, sender: Sender, clock: Clock) -> Rehearsed:
         except _TakenBack:
             continue
         except EditionError as error:
-            unread.append(str(error))
+            unread.append(error)
     return Rehearsed(tuple(found), tuple(unread))
 
 
@@ -110,10 +110,10 @@ class Sent:
     """What a round over all series did, and which letters could not be composed."""
 
     delivered: Delivered = field(default_factory=Delivered)
-    troubles: tuple[str, ...] = ()
+    troubles: tuple[TocsinError, ...] = ()
     late: tuple[str, ...] = ()
     """The mailings that came too late and were dropped."""
-    unread: tuple[str, ...] = ()
+    unread: tuple[TocsinError, ...] = ()
     """Why nothing was sent of some series, while the others went on."""
 
 
@@ -138,7 +138,7 @@ def send_due(
             try:
                 one = _round(database, sender, clock, series, left, patient, told)
             except EditionError as error:
-                one = Sent(unread=(str(error),))
+                one = Sent(unread=(error,))
             goes_on = goes_on or one.delivered.more
             total = _both(total, one)
         goes_on = goes_on and not (total.delivered.trouble or sender.stop())
@@ -193,9 +193,8 @@ def _tell_all(progress: Callable[[Delivered], None], before: Delivered, so_far: 
 
 
 def _both(one: Sent, other: Sent) -> Sent:
-    troubles = dict.fromkeys((*one.troubles, *other.troubles))  # a letter that fails again is told once
-    unread = dict.fromkeys((*one.unread, *other.unread))
-    return Sent(added(one.delivered, other.delivered), tuple(troubles), (*one.late, *other.late), tuple(unread))
+    troubles, unread = told_once((*one.troubles, *other.troubles)), told_once((*one.unread, *other.unread))
+    return Sent(added(one.delivered, other.delivered), troubles, (*one.late, *other.late), unread)
 
 
 def _waiting(database: Database, series: str) -> int:

@@ -17,6 +17,7 @@ from pipeline.actions.subscribers import Entry, add_all
 from pipeline.clock import FrozenClock
 from pipeline.delivery import Fate, Outcome, Step
 from pipeline.edition import Edition
+from pipeline.errors import TocsinError, told_once
 from pipeline.files import write_whole
 from pipeline.letters import Letter, Message, Recipient
 from pipeline.store.database import open_database
@@ -29,7 +30,7 @@ class Simulated:
 
     letters: Counter[str]
     paths: tuple[Path, ...]
-    troubles: tuple[str, ...] = ()
+    troubles: tuple[TocsinError, ...] = ()
     """What could not be composed, and why."""
     cut: datetime | None = None
     """Where it ends although something recurs for longer; None where it is whole, or as the caller asked."""
@@ -87,11 +88,11 @@ def simulate(
     with open_database("sqlite://", clock) as database:
         here = installation(database)
         database.run(partial(_prepare, edition.series.id, tuple(subscribers), here, clock.now()))
-        troubles: dict[str, None] = {}
+        troubles: tuple[TocsinError, ...] = ()
         for step in season(edition, database, office, clock, until or cut):
-            troubles |= dict.fromkeys(step.troubles)
+            troubles = told_once((*troubles, *step.troubles))
             deliver(database, edition.series.id, lambda: drawer, drawer.finish, clock, owner="simulation", here=here)
-    return Simulated(drawer.letters, tuple(drawer.paths), tuple(troubles), cut)
+    return Simulated(drawer.letters, tuple(drawer.paths), troubles, cut)
 
 
 def _prepare(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from pipeline.errors import TocsinError
 from pipeline.letters import Letter, Message, Recipient
 from pipeline.store.deliveries import InDoubt
 
@@ -25,7 +26,7 @@ class Delivered:
     dropped: int = 0
     doubt: int = 0
     waiting: int = 0
-    trouble: str | None = None
+    trouble: TocsinError | None = None
     held: str = ""
     busy: bool = False
     more: bool = False

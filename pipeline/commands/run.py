@@ -216,10 +216,10 @@ class Rounds:
         for why in sent.unread:
             log.warning("%s", why)
         for trouble in sent.troubles:
-            log.warning("a letter could not be composed and waits: %s", self._discreet(trouble))
+            log.warning("a letter could not be composed and waits: %s", self._discreet(str(trouble)))
         if done.sent or done.failed or done.trouble:
-            trouble = f"; {self._discreet(done.trouble)}" if done.trouble else ""
-            log.info("%s sent, %s refused, %s waiting%s", done.sent, done.failed, done.waiting, trouble)
+            server = f"; {self._discreet(str(done.trouble))}" if done.trouble else ""
+            log.info("%s sent, %s refused, %s waiting%s", done.sent, done.failed, done.waiting, server)
 
     def _discreet(self, words: str) -> str:
         """The words without the names in addresses, which a mail server may repeat, unless they are asked for."""
@@ -236,7 +236,7 @@ class Rounds:
         troubles = {
             f"letter {trouble}": f"a letter could not be composed and waits: {trouble}" for trouble in sent.troubles
         }
-        troubles |= {f"edition {why}": why for why in sent.unread}
+        troubles |= {f"edition {why}": str(why) for why in sent.unread}
         if sent.delivered.trouble:
             troubles["server"] = f"the mail server can't be used: {sent.delivered.trouble}"
         names = all_series(self.database)

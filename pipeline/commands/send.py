@@ -75,7 +75,7 @@ class _Progress:
 def tell_rehearsed(shell: Shell, rehearsed: Rehearsed) -> None:
     """Who would get what, and of which series nobody would get anything."""
     for why in rehearsed.unread:
-        shell.complain(why)
+        shell.complain(why.said(shell.words))
     found = rehearsed.waiting
     if shell.options.json:
         shell.say_json([{"address": entry.address, "mail": entry.key, "state": entry.state.value} for entry in found])
@@ -96,7 +96,15 @@ def tell_delivered(shell: Shell, sent: Sent) -> int:
     """What came of a round, and the exit status that follows."""
     done = sent.delivered
     if shell.options.json:
-        shell.say_json({**asdict(done), "not_composed": sent.troubles, "too_late": sent.late, "unread": sent.unread})
+        shell.say_json(
+            {
+                **asdict(done),
+                "trouble": str(done.trouble) if done.trouble else None,
+                "not_composed": [*map(str, sent.troubles)],
+                "too_late": sent.late,
+                "unread": [*map(str, sent.unread)],
+            }
+        )
     elif done.busy:
         shell.say(shell.words("another process is sending from this database; nothing to do here"))
     else:
@@ -105,17 +113,18 @@ def tell_delivered(shell: Shell, sent: Sent) -> int:
         )
         shell.say(said.format_map(asdict(done)))
     for why in sent.unread:
-        shell.complain(why)
+        shell.complain(why.said(shell.words))
     for key in sent.late:
         shell.complain(shell.words("too late to be of use, dropped: {mailing}").format(mailing=key))
     for trouble in sent.troubles:
-        shell.complain(shell.words("a letter could not be composed and waits: {what}").format(what=trouble))
+        said = shell.words("a letter could not be composed and waits: {what}")
+        shell.complain(said.format(what=trouble.said(shell.words)))
     waiting = shell.count("{count} letter", "{count} letters", done.waiting)
     if done.held:
         said = shell.words("nothing more is sent: {reason}; still waiting: {letters}")
         shell.complain(said.format(reason=shell.words(done.held), letters=waiting))
     if done.trouble:
         said = shell.words("the mail server can't be used: {reason}; still waiting: {letters}")
-        shell.complain(said.format(reason=done.trouble, letters=waiting))
+        shell.complain(said.format(reason=done.trouble.said(shell.words), letters=waiting))
         return OUTSIDE
     return WRONG if done.held or sent.troubles or sent.unread else DONE

@@ -57,7 +57,7 @@ def run(shell: Shell) -> int:
     filed = [path.relative_to(folder).as_posix() for path in done.paths]
     remove_others(folder, filed, shell.project.folder / FILED)
     for trouble in done.troubles:
-        shell.complain(shell.words("a letter can't be composed: {trouble}").format(trouble=trouble))
+        shell.complain(shell.words("a letter can't be composed: {trouble}").format(trouble=trouble.said(shell.words)))
     if done.cut is not None:
         day = done.cut.astimezone(zone).date()
         said = shell.words("an event recurs beyond {day}: the simulation ends there; look further with --until DATE")

@@ -11,7 +11,7 @@ from typing import Final, Generic, TypeVar
 
 from pipeline.delivery.conversation import Conversation
 from pipeline.delivery.outcomes import Fate, Outcome, Step, Transport
-from pipeline.errors import DeliveryError
+from pipeline.errors import N_, DeliveryError, TocsinError
 from pipeline.letters import Message
 
 T = TypeVar("T")
@@ -35,14 +35,14 @@ class _Line(Generic[T]):
 class Lines(Generic[T]):
     """Up to `most` connections, opened by `connect` when there is work for them.
 
-    `trouble` says why the mail server can't be used; it stays empty while one connection still can. Each connection is
+    `trouble` says why the mail server can't be used; it stays None while one connection still can. Each connection is
     opened in a thread of its own, since that may take as long as the server likes; the first one alone, to learn
     whether the server wants us at all. After that all goes on in the caller's thread: a `Conversation` never waits, any
     other transport is done with a message as soon as it has begun.
     """
 
     def __init__(self, connect: Callable[[], Transport], most: int) -> None:
-        self.trouble = ""
+        self.trouble: TocsinError | None = None
         self.is_wary = False
         """Whether the server has fallen silent over messages: then none is announced, and one has to be through first.
 
@@ -59,7 +59,7 @@ class Lines(Generic[T]):
         self._opening: list[Future[Transport]] = []
         self._ended: list[tuple[T, Outcome]] = []
         self._breaks = self._hang_ups = 0  # since a connection has carried something to its end
-        self._failure = ""
+        self._failure: TocsinError | None = None
 
     @property
     def free(self) -> int:
@@ -95,9 +95,9 @@ class Lines(Generic[T]):
         return bool(self._opening)
 
     @property
-    def suspicion(self) -> str:
-        """What may be `trouble`: the server has hung up over several messages in a row; else empty."""
-        return self._failure if self._hang_ups >= _BREAKS else ""
+    def suspicion(self) -> TocsinError | None:
+        """What may be `trouble`: the server has hung up over several messages in a row; else None."""
+        return self._failure if self._hang_ups >= _BREAKS else None
 
     @property
     def _is_tentative(self) -> bool:
@@ -238,7 +238,7 @@ class Lines(Generic[T]):
         self._drop(line)
         if line.has_carried and outcome.step is Step.MAIL:
             return  # many a server takes so many messages and no more over one connection
-        self._failure = f"the connection to the mail server failed: {outcome.told}"
+        self._failure = TocsinError(N_("the connection to the mail server failed: {reason}"), reason=outcome.told)
         if outcome.is_hang_up:  # the server wanted this message so far: the others may well get through
             self._hang_ups += 1
         elif line.since >= self._breaks:  # those that were open at an earlier break have broken with it
@@ -271,7 +271,7 @@ class Lines(Generic[T]):
         elif others := len(self._lines) + len(self._opening):
             self._most = others  # the server wants no more of us at a time
         else:
-            self.trouble = str(error)
+            self.trouble = error
 
 
 def _fulfil(future: "Future[Transport]", connect: Callable[[], Transport]) -> None:

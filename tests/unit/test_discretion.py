@@ -16,7 +16,7 @@ from pipeline.actions.send import Sent
 from pipeline.actions.terms import Delivered
 from pipeline.alerts import Alarm
 from pipeline.commands import run
-from pipeline.errors import StoreError
+from pipeline.errors import StoreError, TocsinError
 from pipeline.store.tables import subscribers
 
 ADA = "ada@reader.example"
@@ -29,7 +29,7 @@ def test_the_words_of_a_mail_server_are_told_without_the_name_in_an_address(
     caplog.set_level(logging.INFO)
     visit = Visited(edition(TALK, head=HEAD + MAILING), tmp_path)
     said = f"mail.example:25: 550 5.7.1 <{ADA}>: Relay access denied (at RCPT)"
-    sent = Sent(Delivered(waiting=1, trouble=said), (f"a text names {ADA}",))
+    sent = Sent(Delivered(waiting=1, trouble=TocsinError(said)), (TocsinError(f"a text names {ADA}"),))
     monkeypatch.setattr(run, "send_due", lambda *_given, **_more: sent)
     monkeypatch.setattr(run, "why_held", lambda *_given: "")
     told: list[str] = []
