@@ -187,7 +187,7 @@ class _Code(CodeGenerator):
 
     def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
         if type(node) is not nodes.InternalName and _is_escaped(frame, finalize):
-            self.write(") is str else environment.escaped(_text))")
+            self.write(") is str else _text if type(_text) is Markup else escape(_text))")
         else:
             super()._output_child_post(node, frame, finalize)
 
@@ -310,8 +310,3 @@ class Environment(jinja2.Environment):
     def joined(parts: tuple[Any, ...]) -> str:
         """What stands between tildes as one text; it is HTML as soon as one of them is."""
         return "".join(parts) if set(map(type, parts)) == {str} else markup_join(parts)
-
-    @staticmethod
-    def escaped(value: Any) -> str:
-        """Any other value as HTML; what is marked as safe as it is."""
-        return value if type(value) is Markup else escape(value)
