@@ -7,7 +7,7 @@ recurs `times` are its single times, all of them or, where there are many, those
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from pydantic import BaseModel
@@ -118,6 +118,7 @@ def _when(when: When) -> dict[str, Any]:
             return {"precision": "none"}
 
 
+@lru_cache(maxsize=1024)
 def _instant(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
