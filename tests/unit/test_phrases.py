@@ -206,6 +206,17 @@ def test_an_hour_of_elsewhere_is_said_with_its_zone_and_one_of_here_without() ->
     assert say_when(day, "en", "short", "Europe/Paris") == "Tue 25 Oct 2022"
 
 
+def test_the_same_instant_is_another_hour_elsewhere() -> None:
+    """Though the two are equal, as Python compares them: what was said of one must not be said of the other."""
+    here = AtTime(datetime(2022, 10, 25, 19, tzinfo=PARIS))
+    there = AtTime(datetime(2022, 10, 25, 18, tzinfo=ZoneInfo("Europe/London")))
+    assert here == there
+    assert [say_when(when, "en", "short") for when in (here, there)] == [
+        "Tue 25 Oct 2022, 19:00",
+        "Tue 25 Oct 2022, 18:00",
+    ]
+
+
 @pytest.mark.parametrize("language", ["en", "fr"])
 @pytest.mark.parametrize(
     "after",

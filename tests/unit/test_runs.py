@@ -12,7 +12,7 @@ from publishing import edition
 
 from pipeline.edition import Edition, Listing
 from pipeline.outputs import render_all
-from pipeline.outputs.keys import LONGEST_RUN, Pieces, keys, runs
+from pipeline.outputs.keys import LONGEST_RUN, MOST_REUSED, Pieces, Reused, keys, runs
 from pipeline.rendering import Renderer
 
 LONG = (
@@ -87,3 +87,11 @@ def test_of_a_long_file_only_the_run_of_the_edited_event_is_made(
     # The home page tells of each event twice: to people, and to search engines.
     assert len(kept.made) == (2 if path == "index.html" else 1)
     assert all(0 < len(piece) < len(body) / 4 for piece in kept.made)
+
+
+def test_of_a_long_programme_no_more_than_some_pieces_of_pages_are_held() -> None:
+    held = Reused(keys(edition()))
+    for number in range(3 * MOST_REUSED):
+        held["template", number] = f"<{number}>"
+        assert held.get(("template", number)) == f"<{number}>"
+        assert len(held) <= MOST_REUSED
