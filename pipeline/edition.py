@@ -119,6 +119,11 @@ class Edition:
         return tuple(listing for listing in self.listings if not listing.retired)
 
     @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Which of `shown` each event is, from 0, by its id."""
+        return {listing.event.id: number for number, listing in enumerate(self.shown)}
+
+    @cached_property
     def recurring(self) -> Mapping[str, Event]:
         """The events of the pages that recur, by their ids."""
         return {listing.event.id: listing.event for listing in self.shown if listing.event.repeats}

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
@@ -81,14 +80,14 @@ class EventPages:
 
         What recurs stands at its first time.
         """
-        shown, number = self._edition.shown, self._numbers[listing.event.id]
+        shown, number = self._edition.shown, self._edition.places[listing.event.id]
         following = shown[number + 1] if number + 1 < len(shown) else None
         return shown[number - 1] if number else None, shown[number], following
 
     def beside(self, run: Sequence[Listing]) -> Sequence[Listing | None]:
         """Events that follow one another in the programme, and their neighbours."""
         shown = self._edition.shown
-        first, after = self._numbers[run[0].event.id], self._numbers[run[-1].event.id] + 1
+        first, after = self._edition.places[run[0].event.id], self._edition.places[run[-1].event.id] + 1
         return shown[first - 1] if first else None, *run, shown[after] if after < len(shown) else None
 
     def over(self, listing: Listing) -> bool:
@@ -97,11 +96,6 @@ class EventPages:
         if name not in self._over:
             self._over[name] = _is_over(listing.event, self._edition.updated)
         return self._over[name]
-
-    @cached_property
-    def _numbers(self) -> Mapping[str, int]:
-        """The place of each event in the programme."""
-        return {listing.event.id: number for number, listing in enumerate(self._edition.shown)}
 
     def _news(self, event: str) -> Sequence[News]:
         edition = self._edition

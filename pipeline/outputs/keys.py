@@ -7,7 +7,6 @@ remembers files sees to these.
 """
 
 import hashlib
-from array import array
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -21,7 +20,6 @@ from pipeline.edition import Edition, Listing, News
 from pipeline.ledger import Line
 from pipeline.ledger_lines import KnownFacts, digest_of_facts, digest_of_line
 
-A_FEW = 3
 A_RUN, LONGEST_RUN = 32, 256
 """About so many events of a long file are remembered together, and so many at most."""
 MOST_REUSED = 1000
@@ -30,14 +28,12 @@ MOST_REUSED = 1000
 
 def runs(listings: Iterable[Listing]) -> Iterator[tuple[Listing, ...]]:
     """Events in their order, cut behind some by their ids: one that comes or goes changes hardly a run but its own."""
-    run = list[Listing]()
-    for listing in listings:
-        run.append(listing)
-        if crc32(listing.event.id.encode()) % A_RUN == 0 or len(run) == LONGEST_RUN:
-            yield tuple(run)
-            run.clear()
-    if run:
-        yield tuple(run)
+    found, start = tuple(listings), 0
+    cuts = [place for place, one in enumerate(found, start=1) if crc32(one.event.id.encode()) % A_RUN == 0]
+    for end in (*cuts, len(found)):
+        for first in range(start, end, LONGEST_RUN):
+            yield found[first : min(first + LONGEST_RUN, end)]
+        start = end
 
 
 class Lasting(str):
@@ -98,7 +94,10 @@ class Keys:
         self.pieces = Pieces()
         self._edition = edition
         self._records: dict[str, bytes] = {}
-        self._joined: dict[bytes, tuple[object, bytes]] = {}
+        self._marked: dict[int, bytes] = {id(None): _NOBODY}
+        """The record of each event at its place, by its identity."""
+        self._held: list[Listing] = []
+        """The events of these, held on to so that no other is found in the place of one."""
         self._facts: dict[tuple[str, str], str] = {}
         self._runs: dict[int, tuple[Sequence[Listing], Sequence[tuple[Listing, ...]]]] = {}
 
@@ -136,25 +135,18 @@ class Keys:
         told = f"{len(listings)} {tuple(values)!r}".encode()
         return hashlib.blake2b(b"".join((self._series, self._records_of(listings), told)), digest_size=16).hexdigest()
 
-    def _records_of(self, listings: tuple[Listing | None, ...]) -> bytes:
-        """The records of events at their places, one after another; of a run, found once for all its files."""
-        names = array("Q", map(id, listings)).tobytes()
-        if (found := self._joined.get(names)) is not None:
-            return found[1]
-        parts = list[bytes]()
-        known = self._records
-        for listing in listings:
-            if listing is None:
-                parts.append(_NOBODY)
-                continue
-            name = listing.event.id
-            # Of the same length for each, so that one can't pass for two.
-            parts += known.get(name) or self._record(name), b"R" if listing.retired else b"-"
-        joined = b"".join(parts)
-        if len(listings) > A_FEW:
-            # Held on to, so that no other events are found in their place.
-            self._joined[names] = listings, joined
-        return joined
+    def _records_of(self, listings: Sequence[Listing | None]) -> bytes:
+        """The records of events at their places, one after another."""
+        known = self._marked
+        try:
+            return b"".join([known[id(listing)] for listing in listings])
+        except KeyError:
+            for listing in listings:
+                if listing is not None and id(listing) not in known:
+                    # Of the same length for each, so that one can't pass for two.
+                    known[id(listing)] = self._record(listing.event.id) + (b"R" if listing.retired else b"-")
+                    self._held.append(listing)
+            return self._records_of(listings)
 
     def runs(self, listings: Sequence[Listing]) -> Sequence[tuple[Listing, ...]]:
         """The runs of events of which several files tell, found once for all of them."""

@@ -20,11 +20,12 @@ from pipeline.actions import build as building
 from pipeline.actions import verdict_memory
 from pipeline.actions.project import project_at
 from pipeline.actions.publish import publish
-from pipeline.actions.remembered import KEPT_IN, Remembered
+from pipeline.actions.remembered import KEPT_IN, OPENING, Remembered
 from pipeline.cli import main
 from pipeline.clock import SystemClock
 from pipeline.commands import building as build_command
 from pipeline.files import MANIFEST
+from pipeline.outputs import entries
 from pipeline.rendering import Renderer
 from pipeline.store.database import open_database
 from pipeline.store.editions import published_edition
@@ -80,6 +81,21 @@ def test_only_what_tells_of_an_edited_event_is_made_again(built: Path, rendered:
     }  # fmt: skip
     [card] = {path for path in changed if path.startswith("assets/cards/")}
     assert changed == {*own, *around, *lists, card}
+
+
+def test_for_an_edit_that_is_no_news_no_feed_is_put_together(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert main(["build", *LATER]) == 0
+    edit(built, 'title = "Talk 5"', 'title = "Another talk"')
+
+    def fails(_self: object) -> None:
+        raise AssertionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(entries.Desk, "feeds", property(fails))
+        assert main(["build", *LATER]) == 0
+    edit(built, '2027-03-06\ntime = "19:00"', '2027-03-06\ntime = "20:30"')
+    assert main(["build", *LATER]) == 0
+    assert "20:30" in (built / "out" / "atom.xml").read_text()
 
 
 def test_another_hour_changes_no_page_of_another_event(built: Path) -> None:
@@ -291,6 +307,19 @@ def test_pieces_are_found_in_whichever_part_of_a_file_they_come(cuts: tuple[int,
     second = Remembered(tmp_path, tmp_path / "out", "templates")
     assert [second.find("one"), second.find("two"), second.find("never")] == [b"<one>", b"<two>", None]
     assert second.holds("long.txt", "key")
+    second.close()
+
+
+def test_a_piece_is_told_from_others_that_begin_alike(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    opening, first = b"<entry>" * OPENING, Remembered(tmp_path, tmp_path / "out", "templates")
+    pieces = {name: opening + name.encode() for name in ("one", "two")}
+    body = b"<head>" + opening + b"none, " + b", ".join(first.of(name, lambda of=name: pieces[of]) for name in pieces)  # type: ignore[misc]
+    (tmp_path / "out" / "long.txt").write_bytes(body)
+    note(first, "long.txt", body, (tmp_path / "out" / "long.txt").stat().st_mtime_ns)
+    first.keep()
+    second = Remembered(tmp_path, tmp_path / "out", "templates")
+    assert [second.find(name) for name in pieces] == list(pieces.values())
     second.close()
 
 

@@ -15,6 +15,7 @@ from pipeline.actions.remembered_reading import KEPT_IN, Reading
 from pipeline.catalogue import drafting
 from pipeline.cli import main
 from pipeline.errors import CatalogueError, InputError, LedgerError
+from pipeline.ledger_lines import KnownFacts
 
 INSTANT = datetime(2027, 1, 10, 11, tzinfo=UTC)
 
@@ -54,6 +55,16 @@ def drawn(folder: Path, *, recalls: bool = True) -> Draft:
 
 def as_if_nothing_were_known(folder: Path) -> Draft:
     return draft(project_at(folder / "events.toml"), INSTANT)
+
+
+def test_an_empty_row_of_the_ledger_moves_the_others_and_is_no_line(built: Path) -> None:
+    ledger = built / "ledger.jsonl"
+    rows = ledger.read_text().splitlines(keepends=True)
+    ledger.write_text("".join((rows[0], "\n", " \n", *rows[1:])))
+    assert main(["build", *NOW]) == 0
+    lines = drawn(built).edition.ledger.lines
+    assert all(isinstance(line.facts, KnownFacts) for line in lines)
+    assert lines == as_if_nothing_were_known(built).edition.ledger.lines
 
 
 def test_only_an_edited_event_is_read(built: Path, read: list[str]) -> None:

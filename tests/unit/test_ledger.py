@@ -11,6 +11,7 @@ from pipeline.catalogue.models import Catalogue
 from pipeline.edition import Edition, as_of
 from pipeline.errors import LedgerError
 from pipeline.ledger import Ledger, LineKind, pending_lines
+from pipeline.outputs.keys import keys
 
 NOON = datetime(2022, 9, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -188,6 +189,32 @@ def test_a_change_undone_within_settle_is_no_news(seed_text: str, seed: Catalogu
 def test_an_editorial_change_is_no_news(seed_text: str, seed: Catalogue) -> None:
     edited = catalogue(seed_text, EDIT)
     assert len(edition(edited, published(seed, edited)).news) == 5
+
+
+def test_an_edit_is_judged_by_the_line_before_it_and_not_by_its_own_word(seed_text: str, seed: Catalogue) -> None:
+    edited = published(seed, catalogue(seed_text, EDIT))
+    announced, last = edited.of("non-take-up")
+    assert (edited.is_edit(announced), edited.is_edit(last)) == (False, True)
+    # Somebody else moved the event meanwhile, and both sides of a merge were kept: the edit now moves it back.
+    moved = published(seed, catalogue(seed_text, MOVE), apart=HOUR / 2).of("non-take-up")[-1]
+    merged = Ledger.holding((*edited.lines, moved))
+    assert merged.of("non-take-up")[1:] == (moved, last)
+    assert last.kind is LineKind.EDITED
+    assert not merged.is_edit(last)
+
+
+def test_only_an_edit_that_comes_too_late_for_a_piece_of_news_leaves_the_news_alone(
+    seed_text: str, seed: Catalogue
+) -> None:
+    def told(*editions: Catalogue, apart: timedelta = HOUR) -> str:
+        return keys(edition(editions[-1], published(*editions, apart=apart))).told
+
+    edited, minutes = catalogue(seed_text, EDIT), timedelta(minutes=9)
+    assert told(seed, edited) == told(seed)
+    assert told(seed, edited, apart=minutes) != told(seed)
+    assert told(seed, edited, catalogue(seed_text, MOVE)) != told(seed, catalogue(seed_text, MOVE))
+    # In the second of another line it takes a part of that second.
+    assert told(seed, catalogue(seed_text, EDIT, CANCEL)) != told(seed, catalogue(seed_text, CANCEL))
 
 
 def test_an_old_announcement_tells_of_the_cancellation_and_only_it_is_updated(seed_text: str, seed: Catalogue) -> None:

@@ -1,0 +1,34 @@
+"""Whether something is over: reckoned by its zone, and by nothing but the date where that is far enough away."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from pipeline.catalogue.when import AtTime, OnDay, is_over, local
+
+DAY = date(2027, 3, 10)
+FARTHEST_EAST, FARTHEST_WEST = ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Etc/GMT+12")
+A_DAY, A_SECOND = timedelta(days=1), timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("zone", [FARTHEST_EAST, FARTHEST_WEST, ZoneInfo("Europe/Paris")])
+@pytest.mark.parametrize("seen_from", [FARTHEST_EAST, FARTHEST_WEST, UTC])
+def test_what_has_no_end_is_over_with_its_day_wherever_one_looks_from(zone: ZoneInfo, seen_from: ZoneInfo) -> None:
+    midnight = local(DAY + A_DAY, time(), zone)
+    evening, ending = local(DAY, time(19), zone), local(DAY, time(21), zone)
+    for when, end in (
+        (AtTime(evening), midnight),
+        (OnDay(DAY - A_DAY, DAY, zone), midnight),
+        (AtTime(evening, ending), ending),
+    ):
+        for days in range(6):
+            assert is_over(when, (end + days * A_DAY).astimezone(seen_from))
+            assert not is_over(when, (end - days * A_DAY - A_SECOND).astimezone(seen_from))
+
+
+def test_what_lasts_for_days_is_over_with_the_last() -> None:
+    zone = ZoneInfo("Europe/Paris")
+    long = AtTime(datetime(2027, 3, 1, 9, tzinfo=zone), datetime(2027, 3, 31, 17, tzinfo=zone))
+    assert not is_over(long, datetime(2027, 3, 31, 14, tzinfo=UTC))
+    assert is_over(long, datetime(2027, 3, 31, 15, tzinfo=UTC))
