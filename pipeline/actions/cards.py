@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.actions.project import Project
 from pipeline.edition import Edition
 from pipeline.outputs.base import Artifact
-from pipeline.outputs.cards import Card, Cards
+from pipeline.outputs.cards import Card, cards_of
 from pipeline.outputs.pictures import published_as
 
 _WHOLE = b"IEND\xaeB`\x82"
@@ -20,7 +20,7 @@ def card_files(project: Project, edition: Edition) -> Iterator[Artifact]:
     One that stands in `out/` already is taken as it is: its name says what is on it.
     """
     named = set[str]()
-    for card in Cards(edition):
+    for card in cards_of(edition):
         path = published_as(card.path)
         if path not in named:
             named.add(path)

@@ -2,13 +2,17 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from pipeline.catalogue.models import Newsletter, dump
 from pipeline.edition import Edition, as_of
 from pipeline.ledger import Ledger, Line, newsletter_line
-from pipeline.letters.digests import DigestLine, news_lines, recording_lines, upcoming_lines
 from pipeline.reminders.newsletters import key_of, last_instant, leaves_at, newsletter_digest
 from pipeline.sent_newsletters import SentNewsletter, Told, ToldLine, ToldLink
+
+if TYPE_CHECKING:
+    from pipeline.letters.digests import DigestLine
 
 
 def due_newsletters(edition: Edition, now: datetime, held: Collection[str] = ()) -> tuple[Line, ...]:
@@ -49,11 +53,13 @@ def _line(edition: Edition, ledger: Ledger, newsletter: Newsletter) -> Line | No
     found = newsletter_digest(then, newsletter)
     if newsletter.text is None and found.is_empty:
         return None
+    # Named at run time: few builds have a newsletter, and whoever has none need not load what letters are made of.
+    digests = import_module("pipeline.letters.digests")
     told = {
         language: Told(
-            news=_kept(news_lines(then, found.news, language, leaves)),
-            upcoming=_kept(upcoming_lines(then, found.upcoming, language, found.more)),
-            recordings=_kept(recording_lines(then, found.recordings, language)),
+            news=_kept(digests.news_lines(then, found.news, language, leaves)),
+            upcoming=_kept(digests.upcoming_lines(then, found.upcoming, language, found.more)),
+            recordings=_kept(digests.recording_lines(then, found.recordings, language)),
         )
         for language in edition.languages
     }
@@ -62,7 +68,7 @@ def _line(edition: Edition, ledger: Ledger, newsletter: Newsletter) -> Line | No
     return newsletter_line(edition.catalogue, ledger, newsletter.id, facts, leaves)
 
 
-def _kept(lines: tuple[DigestLine, ...]) -> tuple[ToldLine, ...]:
+def _kept(lines: "tuple[DigestLine, ...]") -> tuple[ToldLine, ...]:
     return tuple(
         ToldLine(
             event=line.event,

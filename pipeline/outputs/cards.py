@@ -70,6 +70,8 @@ class Cards:
         self._own = edition.series.image is not None
         self._latest = frozenset(listing.event.id for listing in edition.shown[-LATEST:])
         self._of_series: dict[str, Card | None] = {}
+        self._known: dict[tuple[int, str], tuple[Listing, Card | None]] = {}
+        """The card of each event at its place, by its identity and the language; the event is held on to for it."""
 
     def of_series(self, language: str) -> Card | None:
         """The card of the series; None where the organisers have a picture, or the font lacks a letter."""
@@ -90,7 +92,10 @@ class Cards:
             return None
         if event.id not in self._latest:
             return self.of_series(language)
-        return _drawable(self._of_event(event, listing, language)) or self.of_series(language)
+        name = id(listing), language
+        if name not in self._known:
+            self._known[name] = listing, _drawable(self._of_event(event, listing, language)) or self.of_series(language)
+        return self._known[name][1]
 
     def named(self, listings: Iterable[Listing], language: str) -> tuple[str, ...]:
         """What tells which cards the pages of these events show, where the events are known."""
@@ -128,6 +133,12 @@ def _plain(text: str) -> str:
 def _drawable(card: Card) -> Card | None:
     texts = (card.series, card.title, card.status, card.when, card.place)
     return card if all(_DRAWABLE.fullmatch(text) for text in texts) else None
+
+
+def cards_of(edition: Edition) -> Cards:
+    """The cards of an edition, made once for all that name them."""
+    found: Cards | None = edition.__dict__.get("_cards")
+    return found or edition.__dict__.setdefault("_cards", Cards(edition))
 
 
 def picture_of(card: Card | None) -> Picture | None:

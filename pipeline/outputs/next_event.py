@@ -6,7 +6,7 @@ from functools import partial
 from pipeline.edition import Edition
 from pipeline.language import words
 from pipeline.outputs.base import Artifact
-from pipeline.outputs.cards import Cards, picture_of
+from pipeline.outputs.cards import cards_of, picture_of
 from pipeline.outputs.event_page import EventPages, description, page_title
 from pipeline.outputs.joining import joining
 from pipeline.outputs.pictures import picture_of_event, picture_of_series
@@ -41,7 +41,7 @@ def _next(site: Site, language: str) -> bytes:
         description(coming, language, edition.series.timezone),
         stands_for=f"events/{coming.event.id}/",
         picture=picture_of_event(coming, language) or picture_of_series(edition, language),
-        card=picture_of(Cards(edition).of_event(coming, language)),
+        card=picture_of(cards_of(edition).of_event(coming, language)),
     )
     # Machines are told of all times of what recurs, as on the event's own page.
     whole = next(listing for listing in edition.shown if listing.event.id == coming.event.id)

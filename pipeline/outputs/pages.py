@@ -7,7 +7,7 @@ from pipeline.edition import Edition, Listing
 from pipeline.language import words
 from pipeline.markdown import to_text
 from pipeline.outputs.base import Artifact, Bundle
-from pipeline.outputs.cards import Cards, picture_of
+from pipeline.outputs.cards import Cards, cards_of, picture_of
 from pipeline.outputs.event_page import DESCRIPTION_LENGTH, EventPages, description, event_path, page_title
 from pipeline.outputs.excerpt import excerpt, first_sentence
 from pipeline.outputs.keys import keys
@@ -26,7 +26,7 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact | Bundle]:
     own = keys(edition).series
     yield Artifact(STYLESHEET, "text/css; charset=utf-8", partial(asset, edition, renderer, STYLESHEET), own)
     yield Artifact(ICON, "image/svg+xml", partial(asset, edition, renderer, ICON), own)
-    site, cards, events = Site(edition, renderer), Cards(edition), EventPages(edition)
+    site, cards, events = Site(edition, renderer), cards_of(edition), EventPages(edition)
     over = {listing.event.id: f"over: {events.over(listing)}" for listing in edition.shown}
     for language in edition.languages:
         yield page_file(edition, HOME, language, partial(_home, site, cards, language))
