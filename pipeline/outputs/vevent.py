@@ -220,10 +220,17 @@ class _Position(vGeo):
 # --------------------------------------------------------------------------------------------- recurrence
 
 
+_DAYS = frozenset({"BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"})
+
+
 def _rule(event: Event) -> vRecur:
     rule: vRecur = vRecur.from_ical(local_until(event))
     if "UNTIL" in rule:
         rule["UNTIL"] = [_until(event, moment) for moment in rule["UNTIL"]]
+    if rule["FREQ"] == ["YEARLY"] and event.date is not None and event.date.day > 28 and not _DAYS & rule.keys():
+        # What the rule leaves to the first date is said: ical.js, so Thunderbird, takes 1 March for a 29 February.
+        rule.setdefault("BYMONTH", [event.date.month])
+        rule["BYMONTHDAY"] = [event.date.day]
     return rule
 
 

@@ -94,3 +94,12 @@ def test_its_zone_goes_back_to_its_first_date_wherever_that_was_moved(moved: str
     zone = vobject.readOne(files(edition(long_ago))["calendar.ics"].decode()).vevent_list[0].dtstart.value.tzinfo
     for moment, hours in ((datetime(1985, 7, 1, 19), 2), (datetime(1986, 1, 1, 19), 1)):
         assert moment.replace(tzinfo=zone).utcoffset() == timedelta(hours=hours)
+
+
+def test_a_leap_day_recurs_on_leap_days_in_programs_that_move_what_the_rule_does_not_say() -> None:
+    leap = TALK.replace("2026-10-20", "2028-02-29") + 'repeats = "FREQ=YEARLY"\n'
+    text = lines(files(edition(leap))["calendar.ics"])
+    (rule,) = (line for line in text if line.startswith("RRULE:FREQ=YEARLY") and "BYMONTHDAY" in line)
+    assert set(rule.removeprefix("RRULE:").split(";")) == {"FREQ=YEARLY", "BYMONTH=2", "BYMONTHDAY=29"}
+    usual = lines(files(edition(TALK + 'repeats = "FREQ=YEARLY"\n'))["calendar.ics"])
+    assert "RRULE:FREQ=YEARLY" in usual
