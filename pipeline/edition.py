@@ -11,6 +11,7 @@ from pipeline.catalogue.models import Catalogue, Event, Group, Organiser, Series
 from pipeline.catalogue.recurrence import LONGEST, occurrences
 from pipeline.catalogue.when import AtTime, Unscheduled, When, first_day, is_over, last_day, local
 from pipeline.ledger import SCHEDULING, Ledger, Line, LineKind, Revision, changed_keys, event_of, kind_of_change
+from pipeline.ledger_lines import is_redated
 from pipeline.sent_newsletters import Sent, sent
 
 Said = TypeVar("Said")
@@ -67,6 +68,11 @@ class News:
     def reschedules(self) -> bool:
         """Whether a scheduling fact changed."""
         return bool(self.changed & SCHEDULING)
+
+    @property
+    def redated(self) -> bool:
+        """Whether what was off takes place on a new date."""
+        return is_redated(self.kind, self.changed) and self.event.date is not None
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,16 @@ class Line(NamedTuple):
         """Whether this revision changed a scheduling fact."""
         return bool(self.changed & SCHEDULING)
 
+    @property
+    def redated(self) -> bool:
+        """Whether what was off takes place on a new date."""
+        return is_redated(self.kind, self.changed) and "date" in self.facts
+
+
+def is_redated(kind: LineKind, changed: frozenset[str]) -> bool:
+    """Whether what was off takes place, with another date or hour."""
+    return kind is LineKind.REINSTATED and not changed.isdisjoint({"date", "time"})
+
 
 def digest_of_line(line: Line, digest: str) -> bytes:
     """By which a line is known to be the same; `digest` is that of its facts."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from pipeline.catalogue.models import Event, Status
-from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, first_day, starts
+from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, first_day
 from pipeline.edition import News
 from pipeline.errors import N_
 from pipeline.language import say_day, words
@@ -35,7 +35,7 @@ def _headline(news: News, language: str, home: str | None) -> str:
     if news.kind is LineKind.ANNOUNCED or news.before is None:
         return _dated(event, title, language, home)
     if news.kind is LineKind.REINSTATED:
-        return _reinstated(news.before, event, title, language, home)
+        return _reinstated(news, title, language, home)
     if news.kind is LineKind.RECORDING:
         return say("Recording: {event}").format(event=_dated(event, title, language, home))
     return _changed(news, news.before, title, language, home)
@@ -64,9 +64,9 @@ def _postponed(event: Event, title: str, language: str, home: str | None) -> str
     )
 
 
-def _reinstated(before: Event, event: Event, title: str, language: str, home: str | None) -> str:
-    say = words(language)
-    if starts(event.when) not in (None, starts(before.when)):
+def _reinstated(news: News, title: str, language: str, home: str | None) -> str:
+    say, event = words(language), news.event
+    if news.redated:
         return say("New date: {event}").format(event=_dated(event, title, language, home))
     return say("Takes place after all: {event}").format(event=_whole(event, title, language, home))
 

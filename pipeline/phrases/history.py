@@ -28,8 +28,7 @@ _KINDS: Final[Mapping[LineKind, str]] = {
     LineKind.NEWSLETTER: N_("newsletter that is out"),
 }
 _REDATED: Final = N_("has a new date")
-"""What is told of an event that was off where the date or the hour at which it takes place is another."""
-_NEW_DATE: Final = frozenset({"date", "time"})
+"""The same of what was off and takes place on a new date."""
 
 _WHEN = frozenset(
     {
@@ -51,8 +50,7 @@ LONGEST = 70
 
 def kind_word(line: Line, say: Callable[[str], str]) -> str:
     """What a line of the ledger tells, in a word or two of a language: `cancelled`."""
-    redated = line.kind is LineKind.REINSTATED and line.changed & _NEW_DATE and "date" in line.facts
-    return say(_REDATED if redated else _KINDS[line.kind])
+    return say(_REDATED if line.redated else _KINDS[line.kind])
 
 
 def title_in(facts: Facts, language: str) -> str:

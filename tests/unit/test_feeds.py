@@ -10,6 +10,7 @@ import atoma
 import feedparser
 import pytest
 from feedgen.feed import FeedGenerator
+from html_reader import Reader, site
 from publishing import HEAD, TALK, edition
 
 from pipeline.edition import Edition
@@ -122,12 +123,15 @@ def test_a_change_is_an_entry_that_says_first_what_changed(after: str, headline:
     ],
     ids=["as planned", "on another day", "some day"],
 )
-def test_what_was_off_and_takes_place_is_told_alike_in_the_feed_and_the_history(
+def test_what_was_off_and_takes_place_is_told_alike_in_feed_history_and_page(
     off: str, after: str, headline: str, history: str
 ) -> None:
     found = edition(TALK, off, after)
     assert titles(found)[0] == headline
     assert kind_word(found.ledger.of("talk")[-1], str) == history
+    page = Reader(site(found, Renderer())["events/talk/index.html"])
+    assert ("New date" in page.text) == (history == "has a new date")
+    assert ("Takes place after all" in page.text) == (history != "has a new date")
 
 
 def test_a_date_and_an_hour_that_become_known_are_news() -> None:
