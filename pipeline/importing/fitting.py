@@ -45,7 +45,7 @@ class Tongue:
         return {"default_language": self.default, "languages": self.known}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Fitted:
     """An event of a foreign file as the catalogue can hold it, but for its id and the id of its place."""
 

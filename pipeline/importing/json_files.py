@@ -16,7 +16,6 @@ MOST_OPENED = 8
 _NOT_BELOW = frozenset({"superEvent", "location", "organizer", "performer", "offers", "eventSchedule"})
 """Where no event of this programme is described."""
 
-_POINTING = frozenset({"location", "performer", "actor", "organizer", "offers", "address"})
 
 Values = Iterable[tuple[int, Any]]
 """JSON values, each with its line."""
@@ -108,7 +107,7 @@ def _resolved(event: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]]) 
         pointer = value.get("@id") if isinstance(value, Mapping) and value.keys() <= {"@id", "@type"} else None
         return nodes.get(pointer, value) if isinstance(pointer, str) else value
 
-    return {key: thing(value) if key in _POINTING else value for key, value in event.items()}
+    return {key: thing(value) for key, value in event.items()}
 
 
 def _values(document: Document, piece: Piece, opened: int = 0) -> Iterator[tuple[int, Any]]:

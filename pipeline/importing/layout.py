@@ -90,4 +90,4 @@ def _lines(data: bytes) -> Iterator[str]:
     while line := text.readline(LONGEST_LINE + 1):
         if len(line) > LONGEST_LINE:
             raise csv.Error(f"line larger than field limit ({LONGEST_LINE})")
-        yield line.replace("\0", "")
+        yield line

@@ -18,7 +18,7 @@ class Record:
     uid: str
     event: str
     facts: Mapping[str, Any]
-    """Plain JSON values under the catalogue's keys."""
+    """Values under the catalogue's keys; plain JSON where they were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def read(text: str, file: str) -> Memory:
 def lines(memory: Memory) -> Iterator[bytes]:
     """The lines of a memory, in the order of the identities, so that it merges well."""
     for _, row in sorted(memory.records.items()):
-        record = {"uid": row.uid, "event": row.event, "facts": row.facts}
+        record = {"uid": row.uid, "event": row.event, "facts": plain(row.facts)}
         yield json.dumps(record, ensure_ascii=False, sort_keys=True).encode() + b"\n"
 
 

@@ -105,8 +105,7 @@ class _Merging:
         record = self._existing.memory.records.get(uid) or self._moved(uid, present)
         if record is not None:
             event = replace(event, facts=_with_other_languages(record.facts, event.facts, self._languages))
-            return self._again(event, Record(uid, record.event, plain(event.facts)), record)
-        facts = plain(event.facts)
+            return self._again(event, Record(uid, record.event, event.facts), record)
         if (recurring := self._existing.one_of_ours(event.found)) is not None:
             # Its rule says all that there is to say of it.
             return Outcome(event, Verdict.SAME, recurring, None)
@@ -115,9 +114,9 @@ class _Merging:
         if known is not None and known in self._existing.catalogue.event_by_id:
             # Our own calendar puts words into the title that aren't part of it.
             told = _TOLD_AT_ONCE - {"title", "status"} if ours else _TOLD_AT_ONCE
-            return self._linked(event, Record(uid, known, facts), told)
+            return self._linked(event, Record(uid, known, event.facts), told)
         name = self._free_id(event)
-        return Outcome(event, Verdict.NEW, name, Record(uid, name, facts))
+        return Outcome(event, Verdict.NEW, name, Record(uid, name, event.facts))
 
     def _again(self, event: Fitted, now: Record, before: Record) -> Outcome:
         if before.event not in self._existing.catalogue.event_by_id:

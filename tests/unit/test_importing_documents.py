@@ -167,6 +167,7 @@ GRAPH = {
         {"@type": "Place", "@id": "#cafe", "name": "Le Café", "address": {"addressLocality": "Lyon"}},
         {"@type": "Person", "@id": "#ada", "name": "Ada Roux", "email": "ada@society.example"},
         {"@type": "Event", "name": "Lecture", "location": {"@id": "#cafe"}, "performer": [{"@id": "#ada"}]},
+        {"@id": "#cafe"},
         {"@type": "Event", "name": "Ailleurs", "location": {"@id": "https://elsewhere.example/#x"}},
     ]
 }

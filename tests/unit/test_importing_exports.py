@@ -94,7 +94,8 @@ venue = "hall"
 
 @pytest.mark.parametrize("name", ["calendar.ics", "schedule.xml", "events.json"])
 def test_an_event_of_another_zone_and_one_that_recurs_are_known_again(project: Project, name: str) -> None:
-    project.write(HEAD + BEES + ELSEWHERE)
+    licensed = HEAD.replace('organiser = "La Société"', 'organiser = "La Société"\nlicense = "CC BY 4.0"')
+    project.write(licensed + BEES + ELSEWHERE)
     project.export()
     before = project.text
     for _ in range(2):

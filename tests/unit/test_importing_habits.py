@@ -42,6 +42,26 @@ def test_what_outlook_says_of_a_whole_day_and_of_its_text_is_taken() -> None:
     assert (no_end["date"], no_end["all_day"], "end_date" in no_end) == (date(2027, 5, 5), True, False)
 
 
+@pytest.mark.parametrize(
+    ("end", "last"),
+    [
+        ("20270504T235900", None),
+        ("20270504T000000", None),
+        ("20270503T000000", None),
+        ("20270505T120000", date(2027, 5, 5)),
+    ],
+)
+def test_a_whole_day_ends_on_the_day_that_is_not_over(end: str, last: date | None) -> None:
+    span = "DTSTART;TZID=Europe/Paris:20270504T000000", f"DTEND;TZID=Europe/Paris:{end}"
+    event = read("SUMMARY:x", *span, "X-MICROSOFT-CDO-ALLDAYEVENT:TRUE")
+    assert (event.facts["date"], event.facts.get("end_date"), event.lost) == (date(2027, 5, 4), last, ())
+
+
+def test_a_house_below_the_name_of_a_service_is_a_place() -> None:
+    event = read("SUMMARY:x", "DTSTART:20270304T180000Z", "LOCATION:Zoom\\n3 rue du Port")
+    assert event.facts["venue"] == {"name": {"": "Zoom"}, "street": "3 rue du Port"}
+
+
 def test_a_room_beside_an_online_meeting_stays_the_place() -> None:
     event = read("SUMMARY:x", "DTSTART:20270304T180000Z", "LOCATION:Salle 3\\; Réunion Microsoft Teams")
     assert event.facts["venue"] == {"name": {"": "Salle 3"}}
@@ -59,6 +79,9 @@ def test_a_part_of_a_description_that_google_adds_is_the_way_to_follow_online() 
     assert (event.facts["abstract"], event.facts["online"]) == ({"": "Lecture."}, {"url": "https://meet.example/abc"})
     (lost,) = event.lost
     assert "Ne pas modifier." in str(lost)
+    said = "X-GOOGLE-CONFERENCE:https://meet.example/said"
+    event = read("SUMMARY:x", "DTSTART:20270304T180000Z", said, f"DESCRIPTION:{bar}\\nhttps://meet.example/abc\\n{bar}")
+    assert event.facts["online"] == {"url": "https://meet.example/said"}
 
 
 def test_a_table_is_read_row_by_row_and_a_bullet_begins_a_list() -> None:

@@ -111,6 +111,11 @@ def test_properties_of_schema_org_that_have_no_place_are_named(facts: dict[str, 
     assert lost in said(described(**facts))
 
 
+def test_what_is_empty_is_not_named() -> None:
+    address = {"addressLocality": "Lyon", "addressRegion": None}
+    assert said(described(audience=[], about="", location={"name": "A", "address": address, "sameAs": ""})) == ""
+
+
 @pytest.mark.parametrize(
     ("inside", "lost"),
     [

@@ -1,7 +1,7 @@
 """What an import makes of events that look alike, of ids, of defaults, and of what organisers have typed since."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from pipeline.importing.cells import Days, UnreadableError
 from pipeline.importing.columns import key_of
 from pipeline.importing.markup import as_markdown
 from pipeline.importing.merging import Verdict
+from pipeline.importing.moments import facts_in_zone
 from pipeline.ledger import Ledger, retirement, write
 
 NEW, LINKED, SAME, UPDATED = Verdict.NEW, Verdict.LINKED, Verdict.SAME, Verdict.UPDATED
@@ -101,6 +102,12 @@ def test_an_id_that_is_none_is_made_of_the_title(project: Project) -> None:
     assert [event.id for event in project.catalogue.events] == ["bees"]
 
 
+def test_an_id_that_ends_in_a_day_is_no_time_of_another_event(project: Project) -> None:
+    project.write(HEAD + '[[event]]\nid = "bees"\ntitle = "Bees"\ndate = 2027-03-04\ntime = "19:00"\n')
+    other = {"id": "bees-2027-03-11", "uid": "other", "title": "Wasps", "date": "2027-03-11", "time": "19:00"}
+    assert verdicts(project.bring(ours(project, other))) == [NEW]
+
+
 def test_an_event_of_ours_that_was_taken_out_comes_back_as_it_was(project: Project) -> None:
     project.write(HEAD + '[[event]]\nid = "bees"\ntitle = "Bees"\ndate = 2027-03-04\ntime = "19:00"\n')
     edition = draft(project.project, datetime(2027, 1, 1, tzinfo=UTC)).edition
@@ -143,6 +150,9 @@ def test_what_the_source_says_outweighs_the_defaults(project: Project) -> None:
     (event,) = project.catalogue.events
     assert (event.all_day, event.status.value, event.venue) == (False, "confirmed", False)
     assert (str(event.time), event.duration) == ("01:00:00", timedelta(hours=3))
+    zone = ";TZID=America/New_York:20270314T0"
+    project.bring(project.calendar(f"UID:2\nSUMMARY:Far\nDTSTART{zone}10000\nDTEND{zone}40000"))
+    assert project.catalogue.events[1].duration == timedelta(hours=2)
 
 
 def test_the_zone_of_the_series_is_not_written(project: Project) -> None:
@@ -327,3 +337,28 @@ def test_an_hour_that_the_clocks_skip_is_to_be_announced(project: Project) -> No
     project.bring(table(project, "titre,date,heure,heure de fin\nA,2027-03-28,02:30,04:00\n"))
     (event,) = project.catalogue.events
     assert (str(event.date), event.time, event.end_time, event.tba) == ("2027-03-28", None, None, ("time", "venue"))
+
+
+def test_the_same_title_on_another_day_is_another_event(project: Project) -> None:
+    project.write(HEAD + RENAMED.format("Bees"))
+    other = project.calendar("UID:1\nSUMMARY:Bees\nDTSTART:20270305T180000Z")
+    assert verdicts(project.bring(other)) == [NEW]
+    same = project.calendar("UID:2\nSUMMARY:Bees\nDTSTART;TZID=Asia/Tokyo:20270305T030000", name="y.ics")
+    assert verdicts(project.bring(same)) == [LINKED]
+
+
+def test_hours_in_another_zone_are_the_same_instants() -> None:
+    night = {
+        "title": {"fr": "x"},
+        "date": date(2027, 10, 31),
+        "time": time(2, 30),
+        "fold": 1,
+        "timezone": "Europe/Paris",
+    }
+    there = facts_in_zone(night | {"end_time": time(3, 30)}, "America/New_York")
+    assert there == {
+        "title": {"fr": "x"}, "date": date(2027, 10, 30), "time": time(21, 30), "end_time": time(22, 30),
+        "timezone": "America/New_York",
+    }  # fmt: skip
+    for same in (night | {"repeats": "FREQ=WEEKLY"}, {"date": date(2027, 10, 31), "timezone": "Europe/Paris"}):
+        assert facts_in_zone(same, "America/New_York") == same

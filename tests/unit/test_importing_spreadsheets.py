@@ -44,6 +44,8 @@ def test_an_hour_without_a_day_is_named_and_the_day_above_it_asked_for() -> None
     assert question.values == {"day": "2027-03-03"}
     (question,) = first.questions
     assert question.values == {"name": "Ada Roux / Paul Le Goff"}
+    (_, first, second), _ = rows_of("Titre;Date;Heure\nA;2027-03-04;19h\nB;;20h\nC;;21h\n")
+    assert [event.questions[0].values for event in (first, second)] == [{"day": "2027-03-04"}] * 2
     (alone,), _ = rows_of("Titre;Heure\nPot;20h30\n")
     assert (len(alone.lost), alone.questions) == (1, ())
 
@@ -60,6 +62,13 @@ def test_the_marks_are_those_by_which_columns_are_known(text: str) -> None:
     (event,), _ = rows_of(text)
     assert (event.facts["title"], event.facts["date"]) == ({"": "Bees"}, date(2027, 5, 6))
     assert event.facts["abstract"][""].startswith("one; two")
+
+
+def test_columns_that_are_named_by_hand_are_looked_for_too() -> None:
+    mapping = {"Quoi": "title", "Quand": "date", "Où": "venue"}
+    data = "Programme, avec une date\nQuoi,Quand,Où\nAbeilles,2027-05-06,Mairie\n".encode()
+    (event,) = read("x.csv", data, Manner("Europe/Paris", columns=mapping)).events
+    assert (event.facts["title"], event.facts["date"]) == ({"": "Abeilles"}, date(2027, 5, 6))
 
 
 def test_a_line_that_only_names_the_mark_is_not_named_as_lost() -> None:
