@@ -170,3 +170,43 @@ def test_a_file_that_cannot_be_read_is_named(project: Project, file: str, capsys
 
 def test_a_wrong_mapping_is_a_wrong_call(project: Project) -> None:
     assert main(["--catalogue", str(project.file), "import", str(DATA / "programme.csv"), "--map", "Titre"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("sample", "event", "when", "place"),
+    [
+        ("google-series.ics", "lecture-a-voix-haute", "2027-01-07 19:30–21:00", "bibliotheque-marguerite-duras"),
+        ("google-series.ics", "nuit-de-la-chouette", "2027-03-28 01:30–04:00", False),
+        ("google-series.ics", "visioconference-avec-montreal", "2027-05-10 12:00–13:30 America/Toronto", None),
+        ("google-series.ics", "journee-portes-ouvertes", "2027-02-01", None),
+        ("outlook-desktop.ics", "journee-d-etude", "2027-05-04", None),
+        ("outlook-desktop.ics", "atelier", "2027-06-10 18:00–19:30", "salle-3"),
+        ("apple-old-rules.ics", "repetition-publique", "2027-03-18 19:00–20:30", "eglise-saint-merri"),
+        ("apple-old-rules.ics", "week-end-de-chant", "2027-06-19–2027-06-20", "48-6-2-3"),
+        ("nextcloud-sabredav.ics", "plenum", "2027-05-12 19:00–21:00 Europe/Berlin", False),
+        ("indico-html.ics", "seminaire", "2027-03-10 14:00–15:00", None),
+        ("gancio-html.ics", "cineforum-all-aperto", "2027-06-04 21:30–2027-06-05 00:00",
+         "giardino-via-roma-1-torino"),
+        ("mobilizon-address.ics", "lecture-publique", "2027-06-05 20:00–22:00",
+         "maison-des-associations-28-rue-denfert-rochereau-lyon-auvergne-r"),
+        ("mobilizon.jsonld", "concert", "2027-06-01 18:00–20:00", "salle"),
+        ("meetup-markdown.ics", "soiree-asyncio-l-ete-en-parallele", "2027-05-20 19:00–21:30",
+         "la-cantine-numerique-11-impasse-juton-nantes-france"),
+        ("pretalx-talks.ics", "what-bees-know-ada-roux-paul-le-goff", "2027-05-20 10:00–10:45 Europe/Berlin",
+         "main-hall"),
+        ("schedule-frab.xml", "bk27-9002-nacht", "2027-05-15 00:30–02:00 Europe/Berlin", "saal-1"),
+        ("page-wordpress.html", "cafe-d-ete", "2027-05-20 18:30–20:00", "le-cafe"),
+        ("programme-cp1252.csv", "debat-l-eau", "2027-02-17 18:30", None),
+        ("programme-utf16.csv", "nuit-blanche", "2027-03-05 22:00–2027-03-06 06:00", "mediatheque"),
+        ("programme-outlook.csv", "open-day", "2027-03-20–2027-03-21", None),
+        ("programme-google.csv", "final-exam", "2027-05-30 10:00–13:00", "columbia-schermerhorn-614"),
+        ("programme-sep.csv", "late-show", "2027-05-07 21:30–23:00", "town-hall-1-high-street"),
+    ],
+)  # fmt: skip
+def test_each_program_is_understood(project: Project, sample: str, event: str, when: str, place: object) -> None:
+    project.bring(sample)
+    found = project.catalogue.event_by_id[event]
+    start = " ".join(str(part)[:10] for part in (found.date, found.time and f"{found.time:%H:%M}") if part)
+    end = " ".join(str(part)[:10] for part in (found.end_date, found.end_time and f"{found.end_time:%H:%M}") if part)
+    zone = "" if found.timezone == "Europe/Paris" else f" {found.timezone}"
+    assert ((f"{start}–{end}" if end else start) + zone, found.venue) == (when, place)
