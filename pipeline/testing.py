@@ -2,10 +2,10 @@
 
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
-from pipeline.delivery import Fate, Outcome, Step
+from pipeline.delivery import PASSED_BY, Checkpoint, Fate, Outcome, Step
 from pipeline.letters import Message
 
 CRASH_AT: Final = "TOCSIN_CRASH_AT"
@@ -54,12 +54,14 @@ class CapturingTransport:
         """Nothing to close."""
 
 
-def crash_point(environment: Mapping[str, str] = os.environ) -> Callable[[str], None]:
+def crash_point(environment: Mapping[str, str] = os.environ) -> Checkpoint:
     """A checkpoint that kills this process at the point that TOCSIN_CRASH_AT names, as `name` or `name:nth`.
 
     Without the variable it does nothing.
     """
-    wanted, _, nth = environment.get(CRASH_AT, "").partition(":")
+    if CRASH_AT not in environment:
+        return PASSED_BY
+    wanted, _, nth = environment[CRASH_AT].partition(":")
     left = int(nth or 1)
 
     def checkpoint(name: str) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 from pipeline.actions.rounds import Round
 from pipeline.actions.terms import Delivered, Finish, Terms
 from pipeline.clock import Clock
-from pipeline.delivery import PATIENCE, Transport
+from pipeline.delivery import PASSED_BY, PATIENCE, Checkpoint, Transport
 from pipeline.store.database import Database
 from pipeline.store.deliveries import InDoubt
 from pipeline.store.outbox import waiting
@@ -50,7 +50,7 @@ def deliver(
     jitter: Callable[[], float] = _JITTER,
     stop: Callable[[], bool] = lambda: False,
     progress: Callable[[Delivered], None] = lambda _so_far: None,
-    checkpoint: Callable[[str], None] = lambda _name: None,
+    checkpoint: Checkpoint = PASSED_BY,
     makers: int = 0,
 ) -> Delivered:
     """Sends what a series has due, until nothing is left, `limit` messages were tried, or `stop()` says so.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.actions.mailing import Office, compose_for_list
 from pipeline.clock import Clock
-from pipeline.delivery import Fate, Outcome, Transport
+from pipeline.delivery import PASSED_BY, Checkpoint, Fate, Outcome, Transport
 from pipeline.edition import Edition
 from pipeline.errors import N_, DeliveryError, SettingsError, TemplateError, TocsinError
 from pipeline.letters import Message, Recipient
@@ -54,7 +54,7 @@ class Run:
     connect: Callable[[], Transport]
     clock: Clock
     name: str
-    checkpoint: Callable[[str], None] = lambda _name: None
+    checkpoint: Checkpoint = PASSED_BY
 
     def post_due(self) -> Posted:
         """Posts all that is due, one after the other."""

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from pipeline.actions.deliver import CONNECTIONS, LEASE, Delivered, deliver
 from pipeline.actions.mailing import Office, Ticked, sending_edition, tick
 from pipeline.clock import Clock
-from pipeline.delivery import Transport
+from pipeline.delivery import PASSED_BY, Checkpoint, Transport
 from pipeline.edition import Edition
 from pipeline.errors import EditionError, StoreError, TocsinError, told_once
 from pipeline.store.database import Database
@@ -41,7 +41,7 @@ class Sender:
     connections: int = CONNECTIONS
     per_domain: int | None = None
     stop: Callable[[], bool] = field(default=lambda: False)
-    checkpoint: Callable[[str], None] = field(default=lambda _name: None)
+    checkpoint: Checkpoint = PASSED_BY
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from pipeline.delivery import Checkpoint
 from pipeline.errors import TocsinError
 from pipeline.letters import Letter, Message, Recipient
 from pipeline.store.deliveries import InDoubt
@@ -51,5 +52,5 @@ class Terms:
     jitter: Callable[[], float]
     stop: Callable[[], bool]
     progress: Callable[[Delivered], None]
-    checkpoint: Callable[[str], None]
+    checkpoint: Checkpoint
     makers: int = 0

@@ -14,7 +14,7 @@ from pipeline.actions.send import Sender
 from pipeline.catalogue.hours import parse_duration
 from pipeline.commands.options import refused
 from pipeline.commands.shell import Shell, whole
-from pipeline.delivery import MailServer, Transport, mail_server
+from pipeline.delivery import PASSED_BY, Checkpoint, MailServer, Transport, mail_server
 from pipeline.delivery.connection import connect
 from pipeline.errors import SettingsError
 from pipeline.rendering import Renderer
@@ -99,7 +99,7 @@ def sender_of(
     database: Database,
     server: MailServer | None,
     stop: Callable[[], bool] = lambda: False,
-    checkpoint: Callable[[str], None] = lambda _name: None,
+    checkpoint: Checkpoint = PASSED_BY,
 ) -> Sender:
     """The sender of this machine; without a server it can only rehearse."""
 

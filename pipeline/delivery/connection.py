@@ -5,14 +5,13 @@ yagmail's own composing, sending and retrying are never used: only step by step 
 
 import json
 import ssl
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import yagmail
 
 from pipeline.delivery.conversation import Conversation, hang_up
-from pipeline.delivery.outcomes import TIMEOUT
+from pipeline.delivery.outcomes import PASSED_BY, TIMEOUT, Checkpoint
 from pipeline.delivery.replies import code_of, words, words_of
 from pipeline.delivery.server import MailServer
 from pipeline.errors import (
@@ -24,7 +23,7 @@ from pipeline.errors import (
 )
 
 
-def connect(server: MailServer, checkpoint: Callable[[str], None] = lambda _name: None) -> Conversation:
+def connect(server: MailServer, checkpoint: Checkpoint = PASSED_BY) -> Conversation:
     """Opens a connection, secured and logged in. Raises a DeliveryError that says what is wrong with it.
 
     `checkpoint` is called between the steps of each message, for tests that end the process there.

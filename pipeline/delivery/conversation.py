@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from pipeline.delivery.commands import DATA, DOT, END, ENVELOPE, MAIL, RESET, Command, fault_of, transparent
-from pipeline.delivery.outcomes import FINAL_TIMEOUT, TIMED_OUT, TIMEOUT, Fate, Outcome, Step
+from pipeline.delivery.outcomes import FINAL_TIMEOUT, TIMED_OUT, TIMEOUT, Checkpoint, Fate, Outcome, Step
 from pipeline.delivery.replies import code_of, refused, words, words_of
 from pipeline.letters import Message
 
@@ -38,7 +38,7 @@ class Conversation:
     `checkpoint` is called between the steps of each message, for tests that end the process there.
     """
 
-    def __init__(self, client: Any, checkpoint: Callable[[str], None]) -> None:
+    def __init__(self, client: Any, checkpoint: Checkpoint) -> None:
         self._client, self._checkpoint = client, checkpoint
         self._socket = client.smtp.sock
         self._socket.setblocking(False)

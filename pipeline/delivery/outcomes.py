@@ -1,6 +1,7 @@
 """What can come of one message, and what a way out for messages looks like."""
 
 import re
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Final, NamedTuple, Protocol
 
@@ -15,6 +16,11 @@ FINAL_TIMEOUT: Final = 120.0
 PATIENCE: Final = 4 * TIMEOUT + FINAL_TIMEOUT
 """Seconds that one message can take at most."""
 
+Checkpoint = Callable[[str], object]
+"""Is told each named point of a message's way, where a test may end the process."""
+
+PASSED_BY: Final[Checkpoint] = len
+"""The checkpoint of everybody else: of what does nothing to a name, a built-in function takes the least time."""
 
 TIMED_OUT: Final = "timed out"
 """The text of an outcome where the server said nothing for too long."""
