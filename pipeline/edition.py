@@ -83,12 +83,12 @@ class Edition:
     ledger: Ledger
     day: date
 
-    @property
+    @cached_property
     def series(self) -> Series:
         """The series."""
         return self.catalogue.series
 
-    @property
+    @cached_property
     def languages(self) -> tuple[str, ...]:
         """The languages it is published in, the default one first."""
         return self.catalogue.languages

@@ -31,6 +31,7 @@ def _catalogues(language: str) -> list[str]:
     return [language.replace("-", "_"), language.partition("-")[0]]
 
 
+@cache
 def words(language: str) -> Callable[[str], str]:
     """The function that says an English interface word or pattern in that language."""
     return translations(language).gettext

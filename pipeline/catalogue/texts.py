@@ -159,7 +159,8 @@ class Text(RootModel[dict[str, StrictStr]]):
         """The text in that language, or in the default language where there is no translation."""
         text = self.root.get(language)
         if text is not None:
-            return Phrase(text, language)
+            # Each text is said in many places: without a step in between.
+            return tuple.__new__(Phrase, (text, language))
         other = next(iter(self.root))
         return Phrase(self.root[other], language if other == "und" else other)
 
