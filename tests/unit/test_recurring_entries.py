@@ -4,10 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import recurring_ical_events
-import vobject
 from icalendar import Calendar
 from publishing import TALK, edition
 from test_calendar import files, lines
+from vobject_reading import read_alone
 
 WEEKLY = """
 [[event]]
@@ -91,7 +91,7 @@ def test_its_zone_goes_back_to_its_first_date_wherever_that_was_moved(moved: str
     """vobject goes by our VTIMEZONE and not by a zone database of its own."""
     first = "1996-07-02" if moved else "1985-06-25"
     long_ago = TALK.replace("2026-10-20", first) + 'repeats = "FREQ=WEEKLY"\n' + moved
-    zone = vobject.readOne(files(edition(long_ago))["calendar.ics"].decode()).vevent_list[0].dtstart.value.tzinfo
+    zone = read_alone(files(edition(long_ago))["calendar.ics"].decode()).vevent_list[0].dtstart.value.tzinfo
     for moment, hours in ((datetime(1985, 7, 1, 19), 2), (datetime(1986, 1, 1, 19), 1)):
         assert moment.replace(tzinfo=zone).utcoffset() == timedelta(hours=hours)
 
