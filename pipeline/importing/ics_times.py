@@ -56,7 +56,9 @@ class Zones:
         try:
             with catch_warnings():
                 simplefilter("ignore")
-                return None if block is None else cast("Timezone", Timezone.from_ical(block.text)).to_tz()
+                return (
+                    None if block is None else cast("Timezone", Timezone.from_ical(block.text)).to_tz(lookup_tzid=False)
+                )
         # A definition of a zone can be wrong in as many ways as there are programs.
         except Exception:  # noqa: BLE001
             return None

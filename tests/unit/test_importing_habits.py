@@ -122,3 +122,26 @@ def test_a_change_of_all_later_dates_is_left_to_people() -> None:
     )
     assert "moved" not in event.facts
     assert len(event.lost) == len(event.questions) == 1
+
+
+CUSTOMIZED = """BEGIN:VCALENDAR
+BEGIN:VTIMEZONE
+TZID:Customized Time Zone
+BEGIN:STANDARD
+DTSTART:16010101T000000
+TZOFFSETFROM:{offset}
+TZOFFSETTO:{offset}
+END:STANDARD
+END:VTIMEZONE
+BEGIN:VEVENT
+SUMMARY:x
+DTSTART;TZID=Customized Time Zone:20270304T140000
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def test_a_zone_is_the_one_that_its_own_calendar_defines() -> None:
+    text = "".join(CUSTOMIZED.format(offset=offset) for offset in ("+0530", "+0100"))
+    found = read_calendar(text.encode(), "x.ics", Manner("Europe/Paris"))
+    assert [str(event.facts["time"]) for event in found.events] == ["09:30:00", "14:00:00"]
