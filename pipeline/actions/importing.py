@@ -144,10 +144,10 @@ class _Joining:
         self, decided: Iterable[Outcome], organisations: Iterable[Mapping[str, Any]], source: str
     ) -> tuple[bytes, set[str]]:
         """The text of the catalogue with what was decided, and the events that must be changed by hand."""
-        text, by_hand = self._text, set[str]()
+        text, by_hand = self._text, {outcome.event for outcome in decided if outcome.clashes}
         if changes := self._updates(decided):
-            changed, by_hand = rewritten(text.decode(), changes)
-            text = changed.encode()
+            changed, unsafe = rewritten(text.decode(), changes)
+            text, by_hand = changed.encode(), by_hand | unsafe
         return self._with_new(text, decided, organisations, source), by_hand
 
     def _refuse_what_breaks(self, text: bytes) -> None:
@@ -236,7 +236,7 @@ class _Joining:
         return {
             outcome.event: self._keys(outcome, rows.get(outcome.event, {}))
             for outcome in decided
-            if outcome.verdict is Verdict.UPDATED
+            if outcome.verdict is Verdict.UPDATED and not outcome.clashes
         }
 
     def _keys(self, outcome: Outcome, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -49,6 +49,8 @@ class Outcome:
     changes: tuple[Change, ...] = ()
     moved_from: str = ""
     """The identity that it had before, where it has another one now."""
+    clashes: bool = False
+    """Whether the organisers have changed one of these facts too, and otherwise: then nothing is taken over."""
 
 
 @dataclass(frozen=True)
@@ -121,19 +123,20 @@ class _Merging:
     def _again(self, event: Fitted, now: Record, before: Record) -> Outcome:
         if before.event not in self._existing.catalogue.event_by_id:
             return Outcome(event, Verdict.TAKEN_OUT, before.event, None)
-        zone = self._existing.catalogue.event_by_id[before.event].timezone
+        known = self._existing.catalogue.event_by_id[before.event]
         was = before.facts
-        if was.get("timezone") != zone:
+        if was.get("timezone") != known.timezone:
             # The organisers tell it at the hours of another zone.
-            event = replace(event, facts=facts_in_zone(event.facts, zone))
-            was = plain(facts_in_zone(was, zone))
+            event = replace(event, facts=facts_in_zone(event.facts, known.timezone))
+            was = plain(facts_in_zone(was, known.timezone))
         changes = tuple(_changes(was, plain(event.facts)))
         if not changes:
             return Outcome(event, Verdict.SAME, before.event, None)
         if not self._update:
             return Outcome(event, Verdict.CHANGED, before.event, None, changes)
         moved_from = before.uid if before.uid != now.uid else ""
-        return Outcome(event, Verdict.UPDATED, before.event, now, changes, moved_from)
+        clashes = any(_clashes(change, plain(_comparable(known))) for change in changes)
+        return Outcome(event, Verdict.UPDATED, before.event, now, changes, moved_from, clashes)
 
     def _linked(self, event: Fitted, now: Record, told: frozenset[str]) -> Outcome:
         known = self._existing.catalogue.event_by_id[now.event]
@@ -217,6 +220,22 @@ def _days_around(day: date | None) -> tuple[str, ...]:
 
 def _folded(title: str) -> str:
     return " ".join(title.casefold().split())
+
+
+_COMPARED = frozenset(
+    {"title", "date", "time", "end_date", "end_time", "status", "kind", "abstract", "price", "notice"}
+)
+"""Facts that stand in the catalogue as the source says them."""
+
+
+def _clashes(change: Change, ours: Mapping[str, Any]) -> bool:
+    """Whether a fact that changed at the source was changed here too, to something else."""
+    mine = ours.get(change.key)
+    if change.key not in _COMPARED or change.before is None or mine is None:
+        return False
+    if isinstance(mine, Mapping) and isinstance(change.before, Mapping):
+        mine = {language: mine.get(language) for language in change.before}
+    return mine not in (change.before, change.after)
 
 
 def _comparable(event: Event) -> Mapping[str, Any]:

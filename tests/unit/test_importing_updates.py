@@ -128,3 +128,31 @@ def test_an_event_that_the_organisers_tell_in_another_zone_is_moved_in_that_zone
         "2027-05-11", "01:00:00", "02:30:00", None, "America/Toronto",
     )  # fmt: skip
     assert verdicts(project.bring(moved)) == [Verdict.SAME]
+
+
+@pytest.mark.parametrize(
+    ("there", "typed", "other"),
+    [
+        ('title = "Bees"', 'title = "Bees & co"', ("Bees", "Wasps")),
+        ("2027-03-04", "2027-03-05", ("20270304", "20270306")),
+        ('time = "19:00"', 'time = "18:30"', ("T18", "T19")),
+    ],
+)
+def test_what_both_sides_have_changed_is_left_to_people(
+    project: Project, there: str, typed: str, other: tuple[str, str]
+) -> None:
+    line = "UID:1\nSUMMARY:Bees\nDTSTART:20270304T180000Z\nLOCATION:Hall"
+    project.bring(project.calendar(line))
+    mine = project.text.replace(there, typed)
+    project.write(mine)
+    changed = project.calendar(line.replace(*other).replace("Hall", "Barn"))
+    for _ in range(2):
+        result = project.bring(changed, update=True)
+        assert (verdicts(result), result.by_hand) == ([Verdict.UPDATED], frozenset({"bees"}))
+        assert project.text == mine
+    # Once it was done by hand, there is nothing more to say.
+    project.write(mine.replace(typed, there).replace(*{
+        "Bees": ('"Bees"', '"Wasps"'), "20270304": ("2027-03-04", "2027-03-06"), "T18": ("19:00", "20:00"),
+    }[other[0]]))  # fmt: skip
+    assert not project.bring(changed, update=True).by_hand
+    assert verdicts(project.bring(changed)) == [Verdict.SAME]
