@@ -20,7 +20,6 @@ PROSE = frozenset({"abstract", "notice"})
 TEXTS = LINES | PROSE
 _INNER_TEXTS = frozenset({"role", "unnamed", "label", "note", "title", "kind", "name", "directions"})
 """Keys inside the tables of an event or a place that may hold one text for each language."""
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _PLACE_KEYS = frozenset(Venue.model_fields) - {"id"}
 
 
@@ -127,7 +126,6 @@ class _Fitting:
     def _clean(self, key: str, text: str) -> str:
         allowed = "\n\t" if key in PROSE or key == "directions" else ""
         kept = re.sub(FORBIDDEN, lambda match: match[0] if match[0] in allowed else _instead(match[0]), text)
-        kept = _SURROGATE.sub("", kept)
         if len(kept) < len(text.replace("\r\n", "\n")):
             gone = sorted({f"U+{ord(c):04X}" for c in text if c not in kept and c not in "\r\n\t"})
             self.lost.append(self._spot.lost(key, ", ".join(gone), N_("these characters can't be published")))

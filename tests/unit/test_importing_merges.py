@@ -362,3 +362,11 @@ def test_hours_in_another_zone_are_the_same_instants() -> None:
     }  # fmt: skip
     for same in (night | {"repeats": "FREQ=WEEKLY"}, {"date": date(2027, 10, 31), "timezone": "Europe/Paris"}):
         assert facts_in_zone(same, "America/New_York") == same
+
+
+def test_of_rows_that_say_the_same_each_is_remembered_by_itself(project: Project) -> None:
+    rows = table(project, "title,date\nBees,2027-03-04\nBees,2027-03-04\n")
+    project.bring(rows)
+    head, _, second = project.text.rpartition("[[event]]")
+    project.write(head.rpartition("[[event]]")[0] + "[[event]]" + second)
+    assert verdicts(project.bring(rows)) == [Verdict.TAKEN_OUT, SAME]
