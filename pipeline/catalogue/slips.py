@@ -22,6 +22,9 @@ class Slip(NamedTuple):
 _PAIR = re.compile(r"\s*(?P<key>[A-Za-z0-9_.-]+)\s*=\s*(?P<value>.*?)\s*(?:\s#.*)?$")
 _CURLY = re.compile("[“”„«»‘‹›]")
 _UNSEEN = re.compile("[\u00a0\u00ad\u2000-\u200f\u2028\u2029\u202f\u2060\ufeff]")
+_WIDE = re.compile("[＂＃＇，．：＝［］｛｝]")
+"""Signs as keyboards for Chinese and Japanese type them: `TO_PLAIN` away from those of ASCII."""
+TO_PLAIN = ord("＝") - ord("=")
 _TIMES = frozenset({"time", "end_time"})
 _DATES = frozenset({"date", "end_date"})
 LONGEST = 2000
@@ -62,6 +65,14 @@ def _unseen(line: str, column: int) -> Iterator[Slip]:
         yield Slip(N_("there is a character here that can't be seen, {character}"),
                    N_("delete it: press the key that deletes until what stands before it is gone"),
                    found.start() + 1, values={"character": f"U+{ord(found[0]):04X}"})  # fmt: skip
+
+
+def _wide(line: str, column: int) -> Iterator[Slip]:
+    before = re.match(r"[^\"'#]*", line)
+    found = _WIDE.search(line, 0, before.end() if before else 0) or _WIDE.match(line, column - 1)
+    if found is not None:
+        yield Slip(N_("{mark} is the wide form of a sign"), N_("write the plain one: {plain}"), found.start() + 1,
+                   values={"mark": found[0], "plain": chr(ord(found[0]) - TO_PLAIN)})  # fmt: skip
 
 
 def _remark(line: str, _column: int) -> Iterator[Slip]:
@@ -184,7 +195,7 @@ def _curly_here(line: str, column: int) -> Iterator[Slip]:
         )
 
 
-_BEFORE_PAIRS: tuple[Look, ...] = (_conflict, _unseen, _remark, _foreign_key)
+_BEFORE_PAIRS: tuple[Look, ...] = (_conflict, _unseen, _wide, _remark, _foreign_key)
 _IN_PAIRS = (
     _no_value,
     _curly,
