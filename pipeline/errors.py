@@ -140,6 +140,19 @@ def told_once(errors: Iterable[TocsinError]) -> tuple[TocsinError, ...]:
     return tuple({str(error): error for error in errors}.values())
 
 
+OF_THE_SYSTEM = (
+    N_("Address already in use"), N_("Cannot assign requested address"), N_("Connection refused"),
+    N_("File name too long"), N_("Is a directory"), N_("No space left on device"), N_("No such file or directory"),
+    N_("Not a directory"), N_("Permission denied"), N_("Read-only file system"),
+)  # fmt: skip
+"""What the system says most often; any other words of its stay as they are."""
+
+
+def reason_of(error: OSError) -> TocsinError:
+    """What the system says of a file or a connection, to be told in the reader's language."""
+    return TocsinError(error.strerror or str(error))
+
+
 class InputError(TocsinError):
     """A file that people write is wrong; `problems` holds all that is, in the order of the file."""
 

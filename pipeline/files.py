@@ -37,9 +37,11 @@ def read_utf8(path: Path, name: str, *, piped: bool = False) -> bytes:
             raise CatalogueError([Problem(name, 0, "", N_("this is a device, not a file"), N_("name a file"))])
         data = path.read_bytes().removeprefix(codecs.BOM_UTF8)
     except FileNotFoundError:
-        raise CatalogueError([Problem(name, 0, "", "there is no such file", "write one with: tocsin init")]) from None
+        hint = "write one with: tocsin init" if path.suffix == ".toml" else ""
+        raise CatalogueError([Problem(name, 0, "", "there is no such file", hint)]) from None
     except OSError as error:
-        raise CatalogueError([Problem(name, 0, "", "{reason}", "", {"reason": error.strerror})]) from error
+        hint = N_("name a file") if isinstance(error, IsADirectoryError) else ""
+        raise CatalogueError([Problem(name, 0, "", error.strerror or "{reason}", hint, {"reason": error})]) from error
     if (wrong := first_wrong_byte(data)) is not None:
         line = data.count(b"\n", 0, wrong) + 1
         raise CatalogueError(

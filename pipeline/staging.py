@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.errors import FileError
+from pipeline.errors import FileError, reason_of
 from pipeline.files import (
     MANIFEST,
     UNFINISHED,
@@ -231,7 +231,7 @@ def _saying_what(folder: Path) -> Iterator[None]:
 
 def _said(error: OSError, path: Path) -> FileError:
     name = str(error.filename or path).removesuffix(UNFINISHED)
-    return FileError("{file} can't be written: {reason}", file=name, reason=error.strerror)
+    return FileError("{file} can't be written: {reason}", file=name, reason=reason_of(error))
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from pipeline.actions.verdict_memory import stands
 from pipeline.catalogue.load import Loaded
 from pipeline.catalogue.models import Catalogue
 from pipeline.catalogue.toml import read_toml
-from pipeline.errors import N_, CatalogueError, FileError, Problem
+from pipeline.errors import N_, CatalogueError, FileError, Problem, reason_of
 from pipeline.files import alone_in, read_if_there, write_whole
 from pipeline.importing import memory
 from pipeline.importing.fitting import TEXTS, Fitted, Tongue, fitted
@@ -82,7 +82,7 @@ def _bytes_of(file: Path) -> bytes:
     except FileNotFoundError:
         raise CatalogueError([spot.problem(N_("there is no such file"))]) from None
     except OSError as error:
-        raise CatalogueError([spot.problem("{reason}", reason=error.strerror)]) from None
+        raise CatalogueError([spot.problem(error.strerror or "this can't be read: {what}", what=error)]) from None
 
 
 def _manner(catalogue: Catalogue, options: ImportOptions) -> Manner:
@@ -270,7 +270,7 @@ def _write(file: Path, data: bytes) -> None:
     try:
         write_whole(file, data, durable=True)
     except OSError as error:
-        raise FileError("{file} can't be written: {reason}", file=error.filename, reason=error.strerror) from error
+        raise FileError("{file} can't be written: {reason}", file=error.filename, reason=reason_of(error)) from error
 
 
 def _single_times(uids: Mapping[str, str]) -> Callable[[Found], str | None]:

@@ -27,7 +27,7 @@ from pipeline.commands.options import refused
 from pipeline.commands.send import StopSignal
 from pipeline.commands.sending import add_sending_options, sender_of, server_of
 from pipeline.commands.shell import DONE, OUTSIDE, Shell
-from pipeline.errors import SettingsError, StoreError
+from pipeline.errors import SettingsError, StoreError, reason_of
 from pipeline.store.campaigns import next_due
 from pipeline.store.database import Database, open_database
 from pipeline.store.switch import why_held
@@ -294,5 +294,5 @@ def _bound(listen: str) -> socket.socket:
         raise SettingsError(
             "can't listen at {listen}: {reason}; name another place by --listen",
             listen=listen,
-            reason=error.strerror or error,
+            reason=reason_of(error),
         ) from None

@@ -16,7 +16,7 @@ from pipeline.commands.options import refused
 from pipeline.commands.shell import Shell, whole
 from pipeline.delivery import PASSED_BY, Checkpoint, MailServer, Transport, mail_server
 from pipeline.delivery.connection import connect
-from pipeline.errors import SettingsError
+from pipeline.errors import SettingsError, reason_of
 from pipeline.rendering import Renderer
 from pipeline.store.database import Database
 from pipeline.store.deliveries import InDoubt
@@ -88,7 +88,7 @@ def keys_of(shell: Shell) -> "tuple[PrivateKey, ...]":
             pem = (shell.project.folder / file).read_bytes()
         except OSError as error:
             raise SettingsError(
-                "TOCSIN_DKIM_KEY: {file} can't be read: {reason}", file=file, reason=error.strerror
+                "TOCSIN_DKIM_KEY: {file} can't be read: {reason}", file=file, reason=reason_of(error)
             ) from error
         keys.append(dkim_keys.read_key(record, pem))
     return tuple(keys)

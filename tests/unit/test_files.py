@@ -15,7 +15,7 @@ from patience import PATIENCE
 
 from pipeline.cli import main
 from pipeline.errors import CatalogueError, FileError
-from pipeline.files import MANIFEST, alone_in, read_text, write_whole
+from pipeline.files import MANIFEST, alone_in, read_text, read_utf8, write_whole
 from pipeline.staging import Staged, Written, staging
 
 
@@ -267,3 +267,19 @@ def test_a_pipe_is_read_only_where_one_may_come(tmp_path: Path) -> None:
     writer.start()
     assert read_text(pipe, pipe.name, piped=True) == "a text"
     writer.join()
+
+
+def test_a_file_that_is_none_is_told_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError) as caught:
+        read_utf8(tmp_path, "events.toml")
+    (problem,) = caught.value.problems
+    # A pattern by itself, so that it is translated.
+    assert (problem.message, problem.remedy()) == ("Is a directory", "name a file")
+
+
+@pytest.mark.parametrize(("name", "remedy"), [("events.toml", "write one with: tocsin init"), ("readers.csv", "")])
+def test_only_a_catalogue_is_begun_with_init(tmp_path: Path, name: str, remedy: str) -> None:
+    with pytest.raises(CatalogueError) as caught:
+        read_utf8(tmp_path / name, name)
+    (problem,) = caught.value.problems
+    assert (problem.what(), problem.remedy()) == ("there is no such file", remedy)

@@ -13,7 +13,7 @@ from test_catalogue_words import fields, french
 from pipeline.cli import main
 from pipeline.commands import running
 from pipeline.commands.running import unexpected
-from pipeline.errors import FileError, SettingsError, TocsinError
+from pipeline.errors import OF_THE_SYSTEM, FileError, SettingsError, TocsinError, reason_of
 
 FRENCH = {
     "there is no folder {folder!r} for --templates": "il n’y a pas de dossier {folder!r}",
@@ -62,6 +62,14 @@ def test_an_error_within_another_is_told_in_the_same_language() -> None:
     )
     assert str(error) == "git fetch: it ended with 1"
     assert error.said(in_french) == "git fetch : il s’est terminé avec 1"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"), [("Permission denied", "REFUSED"), ("Stale file handle", "Stale file handle")]
+)
+def test_what_the_system_says_is_told_in_the_readers_language_where_it_is_known(words: str, told: str) -> None:
+    error = FileError("{file} can't be written: {reason}", file="out", reason=reason_of(OSError(13, words)))
+    assert error.said(lambda text: "REFUSED" if text == OF_THE_SYSTEM[-2] else text) == f"out can't be written: {told}"
 
 
 def test_a_text_that_is_no_pattern_stays_as_it_is() -> None:
