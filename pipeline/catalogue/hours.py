@@ -49,7 +49,10 @@ def _no_day(value: Any) -> PydanticCustomError:
     proposals = importlib.import_module("pipeline.catalogue.proposals")
     if isinstance(value, str) and proposals.is_unknown(value):
         return wrong("{given} is not a date", NOT_KNOWN, given=shown(value))
-    meant = (isinstance(value, str) and proposals.proposed_day(value)) or "2026-05-07"
+    # 20260507 is a whole number to TOML.
+    is_number = type(value) is int and 10**7 <= value < 10**8
+    written = f"{value // 10_000}-{value // 100 % 100}-{value % 100}" if is_number else value
+    meant = (isinstance(written, str) and proposals.proposed_day(written)) or "2026-05-07"
     return wrong("{given} is not a date", "write {meant}, without quotes", given=shown(value), meant=meant)
 
 

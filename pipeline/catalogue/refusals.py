@@ -151,12 +151,11 @@ def _one_of(path: Path, error: ErrorDetails) -> Finding:
     choices = [choice.strip(" '") for choice in expected.replace(" or ", ",").split(",")]
     given = error["input"]
     meant = nearest(given, choices) if isinstance(given, str) else None
-    return Finding(
-        path,
-        "{given} is not one of {expected}",
-        N_("did you mean {meant!r}?") if meant else "",
-        {"given": shown(given), "expected": ", ".join(choices), "meant": meant},
-    )
+    hint = N_("did you mean {meant!r}?") if meant else ""
+    # A number between quotes; all other choices are texts.
+    hint = N_("write {number}, without quotes") if meant is not None and meant.isdecimal() else hint
+    values = {"given": shown(given), "expected": ", ".join(choices), "meant": meant, "number": meant}
+    return Finding(path, "{given} is not one of {expected}", hint, values)
 
 
 def _wanted(message: str, form: str) -> Callable[[Path, ErrorDetails], Finding]:

@@ -98,6 +98,12 @@ def _foreign_key(line: str, _column: int) -> Iterator[Slip]:
                    values={"word": found["word"], "meant": meant})  # fmt: skip
 
 
+def _equal_twice(key: str, value: str, at: int, _column: int) -> Iterator[Slip]:
+    if (found := re.match(r"=+\s*(?=\S)", value)) is not None:
+        yield Slip(N_("there are two equals signs"), N_("write {key} = {value}"), at, key,
+                   {"key": key, "value": value[found.end():]})  # fmt: skip
+
+
 def _curly(key: str, value: str, at: int, _column: int) -> Iterator[Slip]:
     first = _CURLY.match(value)
     last = re.fullmatch(r'"[^"]*[“”»]', value)
@@ -198,6 +204,7 @@ def _curly_here(line: str, column: int) -> Iterator[Slip]:
 _BEFORE_PAIRS: tuple[Look, ...] = (_conflict, _unseen, _wide, _remark, _foreign_key)
 _IN_PAIRS = (
     _no_value,
+    _equal_twice,
     _curly,
     _open_table,
     _end_of_line,

@@ -64,6 +64,8 @@ def _plainly(value: Any) -> str:
 
 def quoted(value: Any) -> str:
     """The hint for a text whose quotes are missing."""
+    if isinstance(value, list):
+        return N_("write it without brackets")
     is_plain = isinstance(value, int | float | date | time) and not isinstance(value, bool)
     return N_('write it between quotes: "{given}"') if is_plain else 'write it between quotes: "…"'
 
