@@ -263,7 +263,7 @@ def test_a_series_that_a_newer_tocsin_published_keeps_no_other_from_its_mail(hou
     house.database.run(lambda connection: publish_edition(connection, "annals", newer, "", START))
     sent = house.send(paris(2, 10))
     assert house.subjects("ada@example.org") == ["News of March"]
-    assert [("annals" in why, "upgrade" in why) for why in sent.unread] == [(True, True)]
+    assert [("annals" in str(why), "upgrade" in str(why)) for why in sent.unread] == [(True, True)]
 
 
 def test_nor_from_being_told_what_would_leave(house: House) -> None:
@@ -276,7 +276,7 @@ def test_nor_from_being_told_what_would_leave(house: House) -> None:
     stopped = held(house.database, house.sender, house.clock)
     assert stopped is not None
     assert [entry.address for entry in stopped.rehearsed.waiting] == ["ada@example.org"]
-    assert ["annals" in why for why in stopped.rehearsed.unread] == [True]
+    assert ["annals" in str(why) for why in stopped.rehearsed.unread] == [True]
 
 
 def test_mails_that_leave_together_come_in_the_order_of_their_events(house: House) -> None:
