@@ -148,7 +148,7 @@ def _read_with_memory(project: Project, catalogue: Catalogue, reading: "Reading"
     ledger = journal.recognised(catalogue, Ledger.holding(lines))
     if problems := list(unlike_events(ledger, data, name)):
         raise LedgerError(problems)
-    reading.learn_ledger(data, lines)
+    reading.learn_ledger((data,), lines)
     return ledger
 
 

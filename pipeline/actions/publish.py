@@ -13,10 +13,10 @@ from pipeline.catalogue.models import Catalogue
 from pipeline.edition import Edition
 from pipeline.errors import CatalogueError, LedgerError, Problem, TocsinError
 from pipeline.files import alone_in, write_whole
-from pipeline.ledger import Ledger, Line
+from pipeline.ledger import Ledger, Line, write_line
 from pipeline.staging import staging
 from pipeline.store.database import Database
-from pipeline.store.editions import publish_edition, published_edition, refuse_older
+from pipeline.store.editions import publish_edition, refuse_older
 from pipeline.store.foreseeing import kept_mailings
 from pipeline.store.switch import last_tick
 
@@ -45,20 +45,25 @@ def publish(
         reading = Reading(project.folder, recalls=False)
         drawn = draft(project, now, day, newsletters, reading).with_remarks(remarks)
         with database.look() as connection:
-            refuse_older(published_edition(connection, drawn.edition.series.id), journal.write(drawn.edition.ledger))
+            refuse_older(connection, drawn.edition.series.id, map(write_line, drawn.edition.ledger.all_lines))
         files = bundles_of(project, drawn.edition)
         with staging(project.out) as staged:
             # Everything is rendered before the first is put in its place: a broken template changes nothing.
             known = stage(project, drawn.edition, files, staged)
             if drawn.pending or drawn.newsletters:
-                ledger = journal.write(drawn.edition.ledger).encode()
-                write_whole(project.ledger, ledger, durable=True)
-                reading.learn_ledger(ledger, drawn.edition.ledger.all_lines)
+                _write_ledger(project, drawn.edition.ledger)
+                with project.ledger.open("rb") as file:
+                    reading.learn_ledger(file, drawn.edition.ledger.all_lines)
             written = staged.put()
         store_edition(database, drawn.edition, now)
         known.keep()
         reading.keep(drawn.edition)
     return Result(drawn, written)
+
+
+def _write_ledger(project: Project, ledger: Ledger) -> None:
+    # Line by line: a long one isn't held as a text besides.
+    write_whole(project.ledger, (write_line(line).encode() for line in ledger.all_lines), durable=True)
 
 
 def left_newsletters(database: Database, edition: Edition, now: datetime) -> tuple[Line, ...]:
@@ -83,7 +88,7 @@ def retire(project: Project, event: str, now: datetime) -> Line:
         catalogue, ledger = read_catalogue(project).catalogue, read_ledger(project)
         _refuse_retirement(project, catalogue, ledger, event)
         line = journal.retirement(catalogue, ledger, event, now)
-        write_whole(project.ledger, journal.write(ledger.extended([line])).encode(), durable=True)
+        _write_ledger(project, ledger.extended([line]))
         return line
 
 

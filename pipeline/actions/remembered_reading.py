@@ -69,15 +69,15 @@ class Reading:
 
     def lines_of(self, ledger: bytes) -> list[Line] | None:
         """The lines of a ledger in the order of its text, where it is the one that is known; None otherwise."""
-        if not self._rows or _digest(ledger) != self._ledger:
+        if not self._rows or _digest((ledger,)) != self._ledger:
             return None
         with suppress(ValueError, TypeError):
             told = json.loads(f"[{','.join(self._rows)}]")  # many short texts one by one take far longer
             return [_known_line(ledger, *place, *line) for place, line in zip(_rows_in(ledger), told, strict=True)]
         return None
 
-    def learn_ledger(self, ledger: bytes, lines: Sequence[Line]) -> None:
-        """Takes a ledger as it was read or written, with its lines in their order, of which nothing is wrong."""
+    def learn_ledger(self, ledger: Iterable[bytes], lines: Sequence[Line]) -> None:
+        """Takes a ledger as it was read or written, in parts, with its lines in their order; nothing is wrong of it."""
         self._ledger, self._lines = _digest(ledger), lines
 
     def keep(self, edition: Edition) -> None:
@@ -134,5 +134,8 @@ def _rows_in(ledger: bytes) -> Iterator[tuple[int, int]]:
         start = end + 1
 
 
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+def _digest(parts: Iterable[bytes]) -> str:
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(part)
+    return found.hexdigest()

@@ -1,10 +1,13 @@
 """The published editions, by which all sending goes: one for each series."""
 
 import hashlib
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Column, Connection, delete, select
 
 from pipeline.errors import N_, StoreError
 from pipeline.store.dialects import insert
@@ -28,7 +31,12 @@ class Published:
 
 def head_of(ledger: str) -> str:
     """A digest of the ledger's set of lines: the same history has the same head, however a merge ordered it."""
-    return hashlib.sha256("\n".join(sorted(_lines(ledger))).encode()).hexdigest()
+    found = hashlib.sha256()
+    for number, line in enumerate(sorted(set(_lines(ledger)))):
+        # One after another: joined, a long ledger would be held twice more.
+        found.update(b"\n" if number else b"")
+        found.update(line.encode())
+    return found.hexdigest()
 
 
 def publish_edition(connection: Connection, series: str, catalogue: str, ledger: str, at: datetime) -> bool:
@@ -36,21 +44,35 @@ def publish_edition(connection: Connection, series: str, catalogue: str, ledger:
 
     Raises StoreError when the ledger lacks a line of the stored one: a machine that is behind must not turn back time.
     """
-    stored = published_edition(connection, series)
-    refuse_older(stored, ledger)
-    if stored is not None and (stored.catalogue, stored.ledger) == (catalogue, ledger):
+    refuse_older(connection, series, _lines(ledger))
+    before: datetime | None = _stored(connection, series, editions.c.published)
+    if before is not None and _holds(connection, series, catalogue, ledger):
         return False
     # Each edition has an instant of its own, so that its stamp tells it from every other.
-    published = at if stored is None else max(at, stored.at + MICROSECOND)
+    published = at if before is None else max(at, before + MICROSECOND)
     values = {"catalogue": catalogue, "ledger": ledger, "head": head_of(ledger), "published": published}
     row = insert(connection, editions).values(series=series, **values)
-    connection.execute(row.on_conflict_do_update(index_elements=[editions.c.series], set_=values))
+    # By their names: said twice, long texts would be handed to the database twice.
+    again = {name: row.excluded[name] for name in values}
+    connection.execute(row.on_conflict_do_update(index_elements=[editions.c.series], set_=again))
     return True
 
 
-def refuse_older(stored: Published | None, ledger: str) -> None:
-    """StoreError where a ledger lacks a line of the stored edition: it was published elsewhere and not fetched."""
-    missing = _lines(stored.ledger) - _lines(ledger) if stored is not None else set()
+def _holds(connection: Connection, series: str, catalogue: str, ledger: str) -> bool:
+    """Whether the stored edition of a series is this one; its texts are read one at a time, since both are long."""
+    texts = ((editions.c.ledger, ledger), (editions.c.catalogue, catalogue))
+    return all(_stored(connection, series, column) == text for column, text in texts)
+
+
+def _stored(connection: Connection, series: str, column: Column[Any]) -> Any:
+    """One value of a series' stored edition; None before the first `tocsin publish`."""
+    return connection.execute(select(column).where(editions.c.series == series)).scalar()
+
+
+def refuse_older(connection: Connection, series: str, ledger: Iterable[str]) -> None:
+    """StoreError where the lines of a ledger lack one of the stored edition, which was published elsewhere."""
+    stored = _stored(connection, series, editions.c.ledger)
+    missing = _digests(_lines(stored)) - _digests(ledger) if stored is not None else set()
     if missing:
         raise StoreError(
             "this ledger.jsonl lacks {count} of the lines that were last published from elsewhere; "
@@ -88,8 +110,15 @@ def forget_planning(connection: Connection, series: str) -> None:
     connection.execute(delete(meta).where(meta.c.name == _PLANNED + series))
 
 
-def _lines(ledger: str) -> set[str]:
-    return {line.strip() for line in ledger.splitlines() if line.strip()}
+def _digests(lines: Iterable[str]) -> set[bytes]:
+    """What tells lines apart, however long they are."""
+    return {hashlib.blake2b(line.strip().encode(), digest_size=16).digest() for line in lines}
+
+
+def _lines(ledger: str) -> Iterator[str]:
+    """The lines of a ledger's text one at a time, without the empty ones."""
+    lines = (found[0].strip() for found in re.finditer(r"[^\n]+", ledger))
+    return (line for line in lines if line)
 
 
 def published_series(connection: Connection) -> tuple[str, ...]:
