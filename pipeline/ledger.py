@@ -5,7 +5,7 @@ or the clock; so keeping both sides of a git merge stays valid. Only `tocsin pub
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -20,7 +20,7 @@ from pipeline.ledger_lines import SCHEDULING, Facts, KnownFacts, Line, LineKind,
 __all__ = [
     "SCHEDULING", "Facts", "Ledger", "Line", "LineKind", "Revision", "changed_keys", "digest_of", "event_of",
     "facts_of", "group_of", "kind_of_change", "news_id", "newsletter_line", "ordered", "pending_lines", "read",
-    "recognised", "retirement", "vanished", "vanished_problems", "write", "write_line",
+    "recognised", "retirement", "sharing", "vanished", "vanished_problems", "write", "write_line",
 ]  # fmt: skip
 
 
@@ -136,6 +136,27 @@ def recognised(catalogue: Catalogue, ledger: Ledger, told: Mapping[str, str] | N
         if history and _says(history[-1], catalogue, event, told.get(event.id)):
             known[event.id, history[-1].news] = event, catalogue.venue_of(event)
     return Ledger(ledger.lines, ledger.newsletters, known)
+
+
+def sharing(catalogue: Catalogue) -> Callable[[Line], Line]:
+    """Gives a line back, its texts those of the catalogue where that says just the same: they aren't held twice."""
+
+    def shared(line: Line) -> Line:
+        event = catalogue.event_by_id.get(line.event)
+        if event is None or event.id in catalogue.kept or line.facts != (own := _facts_in(catalogue, event)):
+            return line
+        return line._replace(facts=_with_texts(line.facts, own))
+
+    return shared
+
+
+def _with_texts(value: Any, same: Any) -> Any:
+    """A JSON value as it is, numbers and order too, with the texts of one that is equal to it."""
+    if isinstance(value, Mapping):
+        return {key: _with_texts(inner, same[key]) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_texts(inner, other) for inner, other in zip(value, same, strict=True)]
+    return same if isinstance(value, str) else value
 
 
 def _says(line: Line, catalogue: Catalogue, event: Event, told: str | None) -> bool:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -163,15 +163,20 @@ MEND = N_("type: tocsin ledger mend")
 FROM_GIT = N_("take the file as it was from git: git checkout {file}")
 
 
-def read_rows(text: str | bytes, file: str) -> tuple[list[tuple[int, Line]], list[Problem]]:
-    """Every line that can be read, with its number, and a problem for each one that can't; bytes are UTF-8."""
+def read_rows(
+    text: str | bytes, file: str, held: Callable[[Line], Line] = lambda line: line
+) -> tuple[list[tuple[int, Line]], list[Problem]]:
+    """Every line that can be read, with its number, and a problem for each one that can't; bytes are UTF-8.
+
+    `held` gives for each line, once it is read, an equal one to hold in its place.
+    """
     lines, problems = [], []
     for number, (row, last) in enumerate(_rows(text), start=1):
         found = read_row(row, file, number, last=last) if row.strip() else None
         if isinstance(found, Problem):
             problems.append(found)
         elif found is not None:
-            lines.append((number, found))
+            lines.append((number, held(found)))
     return lines, problems
 
 

@@ -141,7 +141,7 @@ def _read_with_memory(project: Project, catalogue: Catalogue, reading: "Reading"
     data = read_utf8(project.ledger, name) if project.ledger.exists() else b""
     if (known := reading.lines_of(data)) is not None:
         return journal.recognised(catalogue, Ledger.holding(known), reading.told)
-    rows, problems = read_rows(data, name)
+    rows, problems = read_rows(data, name, journal.sharing(catalogue))
     if problems:
         raise LedgerError(problems)
     lines = [line for _, line in rows]
