@@ -180,7 +180,8 @@ def _digest(path: Path) -> str | None:
             return None  # a device may never end
         if found.st_size > TOO_LARGE:
             return f"{found.st_size} {found.st_mtime_ns}"
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb", buffering=0) as file:  # in parts: none of it is held
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, ValueError):  # a name that can be none
         return None
 
