@@ -5,7 +5,7 @@ from datetime import date, datetime
 from functools import partial
 
 from pipeline import ledger as journal
-from pipeline.actions.build import Draft, Result, bundles_of, draft, stage
+from pipeline.actions.build import Result, bundles_of, draft, stage
 from pipeline.actions.newsletters import due_newsletters, too_late
 from pipeline.actions.project import Project, read_catalogue, read_ledger
 from pipeline.actions.remembered_reading import Reading
@@ -14,7 +14,7 @@ from pipeline.edition import Edition
 from pipeline.errors import CatalogueError, LedgerError, Problem, TocsinError
 from pipeline.files import alone_in, write_whole
 from pipeline.ledger import Ledger, Line, write_line
-from pipeline.staging import Written, staging
+from pipeline.staging import staging
 from pipeline.store.database import Database
 from pipeline.store.editions import publish_edition, refuse_older
 from pipeline.store.foreseeing import kept_mailings
@@ -46,25 +46,19 @@ def publish(
         drawn = draft(project, now, day, newsletters, reading).with_remarks(remarks)
         with database.look() as connection:
             refuse_older(connection, drawn.edition.series.id, map(write_line, drawn.edition.ledger.all_lines))
-        written = _put(project, drawn, reading)
+        files = bundles_of(project, drawn.edition)
+        with staging(project.out) as staged:
+            # Everything is rendered before the first is put in its place: a broken template changes nothing.
+            known = stage(project, drawn.edition, files, staged)
+            if drawn.pending or drawn.newsletters:
+                _write_ledger(project, drawn.edition.ledger)
+                with project.ledger.open("rb") as file:
+                    reading.learn_ledger(file, drawn.edition.ledger.all_lines)
+            written = staged.put()
         store_edition(database, drawn.edition, now)
-    return Result(drawn, written)
-
-
-def _put(project: Project, drawn: Draft, reading: Reading) -> Written:
-    """Writes the ledger and `out/`, and keeps what they were made from; no more is held of that afterwards."""
-    files = bundles_of(project, drawn.edition)
-    with staging(project.out) as staged:
-        # Everything is rendered before the first is put in its place: a broken template changes nothing.
-        known = stage(project, drawn.edition, files, staged)
-        if drawn.pending or drawn.newsletters:
-            _write_ledger(project, drawn.edition.ledger)
-            with project.ledger.open("rb") as file:
-                reading.learn_ledger(file, drawn.edition.ledger.all_lines)
-        written = staged.put()
         known.keep()
-    reading.keep(drawn.edition)
-    return written
+        reading.keep(drawn.edition)
+    return Result(drawn, written)
 
 
 def _write_ledger(project: Project, ledger: Ledger) -> None:
