@@ -6,21 +6,23 @@ from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import Any
+from typing import Any, Protocol
 
 from pipeline.actions.project import Project, read_catalogue, read_ledger, read_with
+from pipeline.actions.shelf import LITTLE, Shelf
 from pipeline.actions.verdict_memory import stands
 from pipeline.catalogue.load import Loaded
 from pipeline.catalogue.models import Catalogue
+from pipeline.catalogue.syntax import beyond_limits
 from pipeline.catalogue.toml import read_toml
 from pipeline.errors import N_, CatalogueError, FileError, Problem, reason_of
 from pipeline.files import alone_in, read_if_there, write_whole
 from pipeline.importing import memory
-from pipeline.importing.fitting import TEXTS, Fitted, Tongue, fitted
+from pipeline.importing.fitting import PROSE, TEXTS, Fitted, Tongue, fitted
 from pipeline.importing.found import LARGEST, Found, Manner, Reading, Spot
 from pipeline.importing.merging import Existing, Outcome, Verdict, outcomes
 from pipeline.importing.reading import read
-from pipeline.importing.shaping import Say, table_of, to_be_announced
+from pipeline.importing.shaping import Say, simple, table_of, to_be_announced
 from pipeline.importing.sound import made_sound
 from pipeline.importing.updating import rewritten
 from pipeline.importing.venues import Venues
@@ -31,8 +33,6 @@ from pipeline.outputs.schedule import guid_of
 _TOLD = frozenset({Verdict.NEW, Verdict.LINKED, Verdict.UPDATED})
 """Of what was imported before, what was not carried over has been told then."""
 BOM = b"\xef\xbb\xbf"
-LITTLE = 2**20
-"""How many bytes of what is to be remembered wait in memory until the catalogue was judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,12 @@ def _manner(catalogue: Catalogue, options: ImportOptions) -> Manner:
     return Manner(catalogue.series.timezone, catalogue.site.base, options.order, options.columns)
 
 
+class _Text(Protocol):
+    """Makes a text of the catalogue, one piece after the other; `brief` with a mark in the place of new prose."""
+
+    def __call__(self, *, brief: bool) -> Iterable[bytes]: ...
+
+
 class _Joining:
     """One reading on its way into one catalogue."""
 
@@ -110,39 +116,44 @@ class _Joining:
 
     def join(self, reading: Reading, source: str, options: ImportOptions) -> Imported:
         """Decides, writes unless it is a dry run, and tells."""
+        with Shelf() as shelf:
+            return self._join(reading, source, options, shelf)
+
+    def _join(self, reading: Reading, source: str, options: ImportOptions, shelf: Shelf) -> Imported:
         remembered = memory.read(read_if_there(self._memory_file, memory.FILE), memory.FILE)
         uids = self._uids()
         ours = {**uids, **{guid_of(uid): event for uid, event in uids.items()}}
         existing = Existing(self._catalogue, remembered, ours, _single_times(uids), frozenset(self._ledger.events))
-        events = (fitted(found, self._tongue) for found in reading.events)
+        fitting = (fitted(found, self._tongue) for found in reading.events)
+        events = (replace(event, facts=shelf.put(event.facts)) for event in fitting)
         decided = outcomes(events, existing, update=options.update)
         text, by_hand = self._told(decided, reading.organisations, source)
         decided = [replace(outcome, record=None) if outcome.event in by_hand else outcome for outcome in decided]
         told = (outcome.fitted.lost for outcome in decided if outcome.verdict in _TOLD)
         lost = [*reading.lost, *self._lost, *(problem for problems in told for problem in problems)]
-        with SpooledTemporaryFile(LITTLE) as records:
-            new = (outcome.record for outcome in decided if outcome.record is not None)
-            gone = (outcome.moved_from for outcome in decided if outcome.record is not None)
-            for line in memory.lines(remembered.without(gone).with_all(new)):
-                records.write(line)  # `writelines` would take all of them into memory first
-            # What the source said stands in the text now, and to judge it takes as much memory once more.
-            decided = list(map(_in_short, decided))
-            del existing, remembered
-            if text != self._text:
-                self._refuse_what_breaks(text)
+        new = [outcome.record for outcome in decided if outcome.record is not None]
+        gone = {outcome.moved_from for outcome in decided if outcome.record is not None}
+        decided = list(map(_in_short, decided))
+        with SpooledTemporaryFile(LITTLE) as records, SpooledTemporaryFile(LITTLE) as whole:
+            if new:
+                _fill(records, memory.lines(remembered.without(gone).with_all(new)))
+            del existing, remembered, new
+            brief = b"".join(text(brief=True))
+            if changes := brief != self._text:
+                self._refuse_what_breaks(brief)
+                del brief
+                _fill(whole, chain((self._start,), text(brief=False)))
             if not options.dry_run:
                 # The catalogue first: killed in between, the next import knows the events by their look.
-                if text != self._text:
-                    _write(self._project.catalogue, self._start + text)
-                del text
+                if changes:
+                    _write(self._project.catalogue, whole)
                 if records.tell():
-                    records.seek(0)
-                    _write(self._memory_file, records.read())
+                    _write(self._memory_file, records)
         return Imported(tuple(decided), tuple(lost), tuple(self._venues.new), frozenset(by_hand), self._loaded)
 
     def _told(
         self, decided: Iterable[Outcome], organisations: Iterable[Mapping[str, Any]], source: str
-    ) -> tuple[bytes, set[str]]:
+    ) -> tuple[_Text, set[str]]:
         """The text of the catalogue with what was decided, and the events that must be changed by hand."""
         text, by_hand = self._text, {outcome.event for outcome in decided if outcome.clashes}
         if changes := self._updates(decided):
@@ -151,7 +162,10 @@ class _Joining:
         return self._with_new(text, decided, organisations, source), by_hand
 
     def _refuse_what_breaks(self, text: bytes) -> None:
-        """CatalogueError where the catalogue with that text has a mistake that it didn't have before."""
+        """CatalogueError where the catalogue with that text has a mistake that it didn't have before.
+
+        The prose of new events may be in brief: each was judged by itself, and nothing else depends on what it says.
+        """
         before = {one.file for one in self._loaded.refused}
         broken = [one for one in read_with(self._project, text).refused if one.file not in before]
         if broken:
@@ -166,24 +180,39 @@ class _Joining:
 
     def _with_new(
         self, text: bytes, decided: Iterable[Outcome], organisations: Iterable[Mapping[str, Any]], source: str
-    ) -> bytes:
+    ) -> _Text:
         """The text with the new events, places and organisations after it."""
         new = [outcome for outcome in decided if outcome.verdict is Verdict.NEW]
-        rows = [self._table(outcome.fitted, outcome.event) for outcome in new]
+        rows = [_in_brief(self._table(outcome.fitted, outcome.event), outcome.fitted.facts) for outcome in new]
+        facts = [outcome.fitted.facts for outcome in new]
         spots = [outcome.fitted.found.spot for outcome in new]
         self._lost += made_sound(self._catalogue, rows, list(self._venues.new.values()), spots, self._tongue)
         known = self._catalogue.organisation_by_name
         others = [row for row in organisations if isinstance(row.get("name"), str) and row["name"] not in known]
         others = others if rows else []
         if not (rows or self._venues.new or others):
-            return text
+            return lambda *, brief: (text,)  # noqa: ARG005 - there is nothing to be brief about
         self._refuse_lists()
-        tables = chain(
-            map(venue_text, self._venues.new.values()),
-            map(organisation_text, map(self._simple, others)),
-            map(event_text, rows),
-        )
-        return appended(text, tables, self._say(N_("Imported from {file}")).format(file=_one_line(source)))
+
+        def made(*, brief: bool) -> Iterable[bytes]:
+            events = map(event_text, rows) if brief else map(self._whole, rows, facts, spots)
+            tables = chain(
+                map(venue_text, self._venues.new.values()),
+                map(organisation_text, map(self._simple, others)),
+                events,
+            )
+            return appended(text, tables, self._say(N_("Imported from {file}")).format(file=_one_line(source)))
+
+        return made
+
+    def _whole(self, row: Mapping[str, Any], facts: Mapping[str, Any], spot: Spot) -> str:
+        """The text of a row with the prose of its facts in full; CatalogueError where it is endless."""
+        prose = {key: simple(key, facts[key], self._tongue) for key in PROSE & facts.keys() & row.keys()}
+        text = event_text({**row, **prose})
+        if (beyond := beyond_limits(spot.file, text)) is not None:
+            told = Problem(spot.file, spot.line, spot.label, beyond.message, beyond.hint, beyond.values)
+            raise CatalogueError([told])
+        return text
 
     def _table(self, event: Fitted, name: str) -> dict[str, Any]:
         table = {"id": name, **table_of(event, self._tongue, self._zone, self._defaults, self._say, self._public)}
@@ -266,7 +295,13 @@ class _Joining:
     # ---------------------------------------------------------------------------------------- writing
 
 
-def _write(file: Path, data: bytes) -> None:
+def _fill(file: SpooledTemporaryFile[bytes], pieces: Iterable[bytes]) -> None:
+    for piece in pieces:
+        file.write(piece)  # `writelines` would take all of them into memory first
+
+
+def _write(file: Path, data: SpooledTemporaryFile[bytes]) -> None:
+    data.seek(0)
     try:
         write_whole(file, data, durable=True)
     except OSError as error:
@@ -285,9 +320,15 @@ def _single_times(uids: Mapping[str, str]) -> Callable[[Found], str | None]:
     return recurring
 
 
+def _in_brief(row: dict[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with a mark in the place of the prose that its facts hold."""
+    return {key: "…" if key in PROSE and key in facts else value for key, value in row.items()}
+
+
 def _in_short(outcome: Outcome) -> Outcome:
     """An outcome with no more of the event than its title, to tell of it."""
-    title = {key: value for key, value in outcome.fitted.facts.items() if key == "title"}
+    facts = outcome.fitted.facts
+    title = {"title": facts["title"]} if "title" in facts else {}
     return replace(outcome, fitted=replace(outcome.fitted, facts=title), record=None)
 
 

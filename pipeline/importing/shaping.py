@@ -21,7 +21,7 @@ def table_of(
 
     `zone` and `defaults` are those of the catalogue; `say` translates for the organisers, `public` for readers.
     """
-    table = {key: _simple(key, value, tongue) for key, value in event.facts.items() if key != "venue"}
+    table = {key: simple(key, value, tongue) for key, value in event.facts.items() if key != "venue"}
     usual = defaults.get("timezone", zone)
     _outweigh(table, defaults, ZoneInfo(table.get("timezone", usual)))
     if table.get("timezone") == usual:
@@ -52,14 +52,14 @@ def _missing_key_is_inherited(event: Fitted, defaults: Mapping[str, Any]) -> tup
     return keys if has_place or "venue" not in defaults else (*keys, "venue")
 
 
-def _simple(key: str, value: Any, tongue: Tongue) -> Any:
-    """A text in the default language alone is written plainly."""
+def simple(key: str, value: Any, tongue: Tongue) -> Any:
+    """A value as it is written: a text in the default language alone without its language."""
     if key in TEXTS and isinstance(value, Mapping) and set(value) == {tongue.default}:
         return value[tongue.default]
     if isinstance(value, Mapping):
         return {inner: _inner(item, tongue) for inner, item in value.items()}
     if isinstance(value, list):
-        return [_simple(key, item, tongue) if isinstance(item, Mapping) else item for item in value]
+        return [simple(key, item, tongue) if isinstance(item, Mapping) else item for item in value]
     return value
 
 

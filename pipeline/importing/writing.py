@@ -1,8 +1,7 @@
 """Tables of events and places as TOML text, in the order and style in which people write them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, time, timedelta
-from io import BytesIO
 from typing import Any
 
 import tomlkit
@@ -82,12 +81,10 @@ def inline(value: Any) -> str:
     return str(value)
 
 
-def appended(text: bytes, tables: Iterable[str], remark: str) -> bytes:
-    """A catalogue in UTF-8, not a byte of it changed, and tables after it, in its own kind of line breaks."""
+def appended(text: bytes, tables: Iterable[str], remark: str) -> Iterator[bytes]:
+    """A catalogue in UTF-8, not a byte of it changed, and each table after it, in its own kind of line breaks."""
     ending = "\r\n" if b"\r\n" in text else "\n"
-    whole = BytesIO()
-    whole.write(text)
+    yield text
     for number, table in enumerate(tables):
         before = f"\n# {remark}\n\n" if number == 0 else "\n"
-        whole.write((before + table).replace("\n", ending).encode())
-    return whole.getvalue()
+        yield (before + table).replace("\n", ending).encode()

@@ -1,0 +1,68 @@
+"""Imports of what is long: prose that waits on disk, and what is longer than a catalogue may be."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.catalogue.crowds import LONGEST_TABLE
+from pipeline.errors import CatalogueError
+from pipeline.importing.found import LARGEST
+from tests.importing_project import HEAD, Project
+
+LONG = "L’été — 🎉 '''three''' words " * 300
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    made = Project(tmp_path)
+    made.write(HEAD)
+    return made
+
+
+def described(folder: Path, *texts: str) -> Path:
+    file = folder / "programme.json"
+    events = [
+        {
+            "@type": "Event",
+            "@id": f"{number}",
+            "name": f"Event {number}",
+            "startDate": "2027-05-04",
+            "description": text,
+        }
+        for number, text in enumerate(texts)
+    ]
+    file.write_text(json.dumps(events, indent=1), encoding="utf-8")
+    return file
+
+
+def test_long_prose_arrives_as_it_stands(project: Project) -> None:
+    texts = [LONG.strip(), "Short.", LONG[10:].strip()]
+    result = project.bring(described(project.folder, *texts))
+    abstracts = [event.abstract for event in project.catalogue.events]
+    assert [abstract and " ".join(abstract.root["fr"].split()) for abstract in abstracts] == texts
+    assert [outcome.event for outcome in result.outcomes] == [event.id for event in project.catalogue.events]
+    assert not project.bring(described(project.folder, *texts)).lost
+
+
+def test_changed_prose_is_taken_over_beside_new_prose(project: Project) -> None:
+    project.bring(described(project.folder, "Before.", LONG))
+    project.bring(described(project.folder, "After.", LONG, f"New. {LONG}"), update=True)
+    first, _, last = (event.abstract.root["fr"] for event in project.catalogue.events if event.abstract)
+    assert first == "After."
+    assert last.startswith("New.")
+    assert len(last) > len(LONG)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_an_event_longer_than_a_catalogue_may_hold_is_named_in_its_own_file(project: Project, dry_run: bool) -> None:
+    source = described(project.folder, "Short.", "words " * (LONGEST_TABLE // 6 + 1))
+    assert source.stat().st_size < LARGEST
+    with pytest.raises(CatalogueError) as refused:
+        project.bring(source, dry_run=dry_run)
+    [problem] = refused.value.problems
+    assert problem.file == "programme.json"
+    assert "Event 1" in problem.key
+    assert problem.what() == f"the table is longer than {LONGEST_TABLE} characters"
+    assert project.text == HEAD
+    assert not (project.folder / "imported.jsonl").exists()
