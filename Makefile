@@ -20,7 +20,8 @@ test: $(VENV)/ready  ## everything, the fast tests first
 	$(if $(TOCSIN_NO_SKIPS),PYTHONHASHSEED=0 )$(PYTEST)
 
 fuzz: $(VENV)/ready  ## the tests with made-up and spoilt files, many times longer than in `make test`
-	TOCSIN_FUZZ=5000 $(PYTEST) tests/properties/test_fuzz.py tests/properties/test_loader.py tests/properties/test_toml.py
+	TOCSIN_FUZZ=5000 $(PYTEST) tests/properties/test_fuzz.py tests/properties/test_loader.py tests/properties/test_ledger_rows.py \
+	  tests/properties/test_toml.py
 
 kill: $(VENV)/ready  ## kill -9 while sending, hundreds of times, on both databases
 	TOCSIN_KILLS=100 $(PYTEST) tests/journeys/test_kill.py -k again_and_again

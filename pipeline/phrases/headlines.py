@@ -66,6 +66,8 @@ def _postponed(event: Event, title: str, language: str, home: str | None) -> str
 
 def _reinstated(news: News, title: str, language: str, home: str | None) -> str:
     say, event = words(language), news.event
+    if news.redated and event.repeats is not None:
+        return say("New dates: {title}").format(title=title)
     if news.redated:
         return say("New date: {event}").format(event=_dated(event, title, language, home))
     return say("Takes place after all: {event}").format(event=_whole(event, title, language, home))

@@ -151,7 +151,7 @@ def test_the_newest_entry_of_an_event_tells_its_facts(edition: Edition) -> None:
             calendars = [link.href for link in entry.links if link.rel == "related"]
             assert calendars == [f"https://talks.example/{tree}events/{event.id}.ics"] * dated
             title = event.title.said_in(language) if event.title else None
-            assert title is None or read(entry.title).endswith(read(title.text)) or listing.cancelled
+            assert title is None or read(title.text) in read(entry.title)
             assert title is None or entry.title_detail.language == title.language
 
 
