@@ -1,6 +1,6 @@
 """Bringing a programme of another maker into the catalogue, and telling what came of each event."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from pipeline.actions.project import Project, read_catalogue, read_ledger, read_with
 from pipeline.actions.shelf import LITTLE, Shelf
 from pipeline.actions.verdict_memory import stands
+from pipeline.catalogue.crowds import MOST_TABLES
 from pipeline.catalogue.load import Loaded
 from pipeline.catalogue.models import Catalogue
 from pipeline.catalogue.syntax import beyond_limits
@@ -124,7 +125,7 @@ class _Joining:
         uids = self._uids()
         ours = {**uids, **{guid_of(uid): event for uid, event in uids.items()}}
         existing = Existing(self._catalogue, remembered, ours, _single_times(uids), frozenset(self._ledger.events))
-        fitting = (fitted(found, self._tongue) for found in reading.events)
+        fitting = (fitted(found, self._tongue) for found in _no_crowd(reading.events, source))
         events = (replace(event, facts=shelf.put(event.facts)) for event in fitting)
         decided = outcomes(events, existing, update=options.update)
         text, by_hand = self._told(decided, reading.organisations, source)
@@ -306,6 +307,15 @@ def _write(file: Path, data: SpooledTemporaryFile[bytes]) -> None:
         write_whole(file, data, durable=True)
     except OSError as error:
         raise FileError("{file} can't be written: {reason}", file=error.filename, reason=reason_of(error)) from error
+
+
+def _no_crowd(events: Iterable[Found], source: str) -> Iterator[Found]:
+    """The events; CatalogueError as soon as there are more than a catalogue may hold."""
+    for number, event in enumerate(events):
+        if number == MOST_TABLES:
+            message, hint = N_("there are more than {most} events in the file"), N_("export a shorter span of time")
+            raise CatalogueError([Spot(source, event.spot.line).problem(message, hint, most=MOST_TABLES)])
+        yield event
 
 
 def _single_times(uids: Mapping[str, str]) -> Callable[[Found], str | None]:

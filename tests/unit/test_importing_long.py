@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.catalogue.crowds import LONGEST_TABLE
+from pipeline.catalogue.crowds import LONGEST_TABLE, MOST_TABLES
 from pipeline.errors import CatalogueError
 from pipeline.importing.found import LARGEST
 from tests.importing_project import HEAD, Project
@@ -66,3 +66,14 @@ def test_an_event_longer_than_a_catalogue_may_hold_is_named_in_its_own_file(proj
     assert problem.what() == f"the table is longer than {LONGEST_TABLE} characters"
     assert project.text == HEAD
     assert not (project.folder / "imported.jsonl").exists()
+
+
+def test_more_events_than_a_catalogue_may_hold_are_refused(project: Project) -> None:
+    source = project.folder / "many.csv"
+    source.write_text("title,date\n" + "x,2027-05-04\n" * (MOST_TABLES + 10))
+    with pytest.raises(CatalogueError) as refused:
+        project.bring(source)
+    [problem] = refused.value.problems
+    assert (problem.file, problem.line) == ("many.csv", MOST_TABLES + 2)
+    assert problem.what() == f"there are more than {MOST_TABLES} events in the file"
+    assert project.text == HEAD
