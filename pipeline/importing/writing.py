@@ -1,10 +1,9 @@
 """Tables of events and places as TOML text, in the order and style in which people write them."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, time, timedelta
 from typing import Any
-
-import tomlkit
 
 from pipeline.catalogue.hours import show_duration
 from pipeline.importing.fitting import PROSE, TEXTS
@@ -57,7 +56,8 @@ def _text(key: str, text: str) -> str:
     if key not in _LONG:
         return inline(text)
     if "'''" in text or text.endswith("'"):
-        return tomlkit.string(text + "\n", multiline=True).as_string()
+        escaped = "\n".join(inline(line)[1:-1] for line in text.split("\n"))
+        return f'"""\n{escaped}\n"""'
     return f"'''\n{text}\n'''"
 
 
@@ -67,7 +67,8 @@ def inline(value: Any) -> str:
         case bool():
             return "true" if value else "false"
         case str():
-            return tomlkit.string(value).as_string()
+            # tomlkit's own takes the square of the length. JSON's escapes are TOML's, too, but for one character.
+            return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
         case timedelta():
             return f'"{show_duration(value)}"'
         case time():

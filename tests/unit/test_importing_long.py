@@ -1,13 +1,17 @@
 """Imports of what is long: prose that waits on disk, and what is longer than a catalogue may be."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.catalogue.crowds import LONGEST_TABLE, MOST_TABLES
 from pipeline.errors import CatalogueError
 from pipeline.importing.found import LARGEST
+from pipeline.importing.writing import inline, venue_text
 from tests.importing_project import HEAD, Project
 
 LONG = "L’été — 🎉 '''three''' words " * 300
@@ -77,3 +81,14 @@ def test_more_events_than_a_catalogue_may_hold_are_refused(project: Project) -> 
     assert (problem.file, problem.line) == ("many.csv", MOST_TABLES + 2)
     assert problem.what() == f"there are more than {MOST_TABLES} events in the file"
     assert project.text == HEAD
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40).map(lambda text: text.replace("\r", "")))
+def test_any_text_is_written_as_toml_reads_it(text: str) -> None:
+    assert tomllib.loads(f"key = {inline(text)}")["key"] == text
+
+
+@pytest.mark.parametrize("text", ["It says '''so''' \\ \"here\"\nand 'there'", "''' end'" * 100_000])
+def test_prose_with_any_quotes_is_written_however_long_it_is(text: str) -> None:
+    table = venue_text({"id": "hall", "name": "Hall", "directions": text})
+    assert tomllib.loads(table)["venue"][0]["directions"] == text + "\n"
