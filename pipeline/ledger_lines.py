@@ -182,11 +182,18 @@ def read_rows(
 
 def _rows(text: str | bytes) -> Iterator[tuple[str, bool]]:
     """Each row, and whether it is the last, one at a time: a long ledger is held once."""
-    data, start = text.encode(errors="surrogatepass") if isinstance(text, str) else text, 0
-    while (end := data.find(b"\n", start)) >= 0:
-        yield data[start:end].decode(errors="surrogatepass"), False
+    data = text.encode(errors="surrogatepass") if isinstance(text, str) else text
+    for start, end in places_of_rows(data):
+        yield data[start:end].decode(errors="surrogatepass"), end == len(data)
+
+
+def places_of_rows(ledger: bytes) -> Iterator[tuple[int, int]]:
+    """Where each row of a ledger begins and ends, blank ones too; the last ends with the text."""
+    start = 0
+    while (end := ledger.find(b"\n", start)) >= 0:
+        yield start, end
         start = end + 1
-    yield data[start:].decode(errors="surrogatepass"), True
+    yield start, len(ledger)
 
 
 def read_row(row: str, file: str, number: int, *, last: bool = False) -> Line | Problem:

@@ -19,7 +19,7 @@ from pipeline.catalogue.remembering import facts_of_known
 from pipeline.edition import Edition
 from pipeline.errors import FileError
 from pipeline.files import write_whole
-from pipeline.ledger_lines import AT_HAND, KnownFacts, Line, LineKind
+from pipeline.ledger_lines import AT_HAND, KnownFacts, Line, LineKind, places_of_rows
 from pipeline.outputs.keys import keys
 
 KEPT_IN = Path("var", "reading.json")
@@ -73,7 +73,8 @@ class Reading:
             return None
         with suppress(ValueError, TypeError):
             told = json.loads(f"[{','.join(self._rows)}]")  # many short texts one by one take far longer
-            return [_known_line(ledger, *place, *line) for place, line in zip(_rows_in(ledger), told, strict=True)]
+            places = ((start, end) for start, end in places_of_rows(ledger) if ledger[start:end].strip())
+            return [_known_line(ledger, *place, *line) for place, line in zip(places, told, strict=True)]
         return None
 
     def learn_ledger(self, ledger: Iterable[bytes], lines: Sequence[Line]) -> None:
@@ -121,17 +122,6 @@ def _known_line(
 
 
 _KINDS: Mapping[str, LineKind] = {kind.value: kind for kind in LineKind}
-
-
-def _rows_in(ledger: bytes) -> Iterator[tuple[int, int]]:
-    """Where each row of a ledger that isn't empty begins and ends."""
-    start = 0
-    while start < len(ledger):
-        end = ledger.find(b"\n", start)
-        end = len(ledger) if end < 0 else end
-        if ledger[start:end].strip():
-            yield start, end
-        start = end + 1
 
 
 def _digest(parts: Iterable[bytes]) -> str:
