@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mortality import Died, JumpingClock, Life, MortalDatabase
+from smallest import SMALLEST
 from sqlalchemy import select
 
 from pipeline import ledger as journal
@@ -32,16 +33,7 @@ from pipeline.testing import ACCEPTED, CapturingTransport
 
 START = datetime(2027, 3, 1, 9, tzinfo=UTC)
 RENDERER = Renderer()
-HEAD = """format = 1
-[series]
-id = "talks"
-title = "Talks"
-timezone = "Europe/Paris"
-default_language = "en"
-organiser = "Somebody"
-[site]
-url = "https://talks.example/"
-[mail]
+HEAD = f"""{SMALLEST}[mail]
 from = "Somebody <talks@talks.example>"
 """
 ORGANISER, LIST = "ana@talks.example", "post@lists.example"

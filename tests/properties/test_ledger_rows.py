@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from smallest import SMALLEST
 
 from pipeline import ledger as journal
 from pipeline.catalogue.descriptions import DESCRIPTIONS
@@ -17,16 +18,7 @@ from pipeline.mending import mend, verify
 
 EXAMPLES = int(os.environ.get("TOCSIN_FUZZ", "150"))
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
-CATALOGUE = """format = 1
-[series]
-id = "talks"
-title = "Talks"
-timezone = "Europe/Paris"
-default_language = "en"
-organiser = "Somebody"
-[site]
-url = "https://talks.example/"
-[[event]]
+CATALOGUE = f"""{SMALLEST}[[event]]
 id = "e"
 title = "T"
 date = 2026-10-20

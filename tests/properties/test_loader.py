@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from smallest import SMALLEST
 
 from pipeline import ledger as journal
 from pipeline.catalogue.crowds import (
@@ -31,16 +32,6 @@ EXAMPLES = int(os.environ.get("TOCSIN_FUZZ", "150"))
 """How many inputs each test tries; more of them: TOCSIN_FUZZ=20000."""
 
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
-MINIMAL = """format = 1
-[series]
-id = "talks"
-title = "Talks"
-timezone = "Europe/Paris"
-default_language = "en"
-organiser = "Somebody"
-[site]
-url = "https://talks.example/"
-"""
 
 
 def judged(text: str) -> bool:
@@ -136,7 +127,7 @@ def test_any_values_under_any_keys_are_taken_or_refused_with_their_places(parts:
 @settings(max_examples=EXAMPLES)
 @given(st.lists(tables().filter(lambda table: not table.startswith(("[series", "[site", "[group"))), max_size=4))
 def test_any_tables_after_a_sound_head_are_taken_or_refused(parts: list[str]) -> None:
-    judged(MINIMAL + "\n".join(parts))
+    judged(SMALLEST + "\n".join(parts))
 
 
 # ---------------------------------------------------------------------------------- sound events of any date
@@ -205,13 +196,13 @@ def events(draw: st.DrawFn, number: int = 0) -> str:
 @settings(max_examples=EXAMPLES)
 @given(st.lists(events(), min_size=1, max_size=1))
 def test_dates_from_year_1_to_9999_with_any_rule_are_judged(parts: list[str]) -> None:
-    judged(MINIMAL + "\n".join(parts))
+    judged(SMALLEST + "\n".join(parts))
 
 
 @settings(max_examples=EXAMPLES)
 @given(st.text(max_size=80), st.integers(0, 300), st.integers(0, 20))
 def test_any_text_anywhere_in_a_sound_file_is_judged(typed: str, at: int, gone: int) -> None:
-    text = MINIMAL + '[[event]]\nid = "e"\ntitle = "T"\ndate = 2026-10-20\ntime = "19:00"\n'
+    text = SMALLEST + '[[event]]\nid = "e"\ntitle = "T"\ndate = 2026-10-20\ntime = "19:00"\n'
     at = min(at, len(text))
     judged(text[:at] + typed.encode("utf-8", "replace").decode() + text[at + gone :])
 
@@ -220,35 +211,35 @@ def test_any_text_anywhere_in_a_sound_file_is_judged(typed: str, at: int, gone: 
 
 MEGABYTE = 1_000_000
 HEAVY = {
-    "a title of a megabyte": MINIMAL + f'[[event]]\nid = "e"\ntitle = "{"x" * MEGABYTE}"\ntba = ["date", "time"]\n',
-    "an id of a megabyte": MINIMAL + f'[[event]]\nid = "{"x" * MEGABYTE}"\n',
-    "an address of a megabyte": MINIMAL.replace("talks.example", "x" * MEGABYTE),
-    "a key of a megabyte": MINIMAL + f"{'k' * MEGABYTE} = 1\n",
-    "a time of a megabyte": MINIMAL + f'[[event]]\nid = "e"\ntime = "{"1" * MEGABYTE}"\n',
-    "a length of many digits and spaces": MINIMAL + f'[[event]]\nid = "e"\nduration = "1{" " * 50_000}x"\n',
-    "a mail address of many dots": MINIMAL + f'[mail]\nfrom = "{"a." * 50_000}@x.example"\n',
-    "a number of many digits": MINIMAL + f'[[event]]\nid = "e"\nnumber = {"9" * 4000}\n',
-    "a number of too many digits": MINIMAL + f'[[event]]\nid = "e"\nnumber = {"9" * 9000}\n',
-    "many brackets": MINIMAL + "x = " + "[" * 100_000,
-    "many closed brackets": MINIMAL + "x = " + "[" * 900 + "]" * 900 + "\n",
-    "many braces": MINIMAL + "x = " + "{a=" * 50_000,
-    "many dots": MINIMAL + ".".join("a" * 20_000) + " = 1\n",
-    "many quoted dots": MINIMAL + "x = { " + ".".join(["'a'"] * 20_000) + " = 1 }\n",
-    "many tables": MINIMAL + "".join(f"[t{number}]\n" for number in range(5_000)),
-    "many events with one slip each": MINIMAL + '[[event]]\nid = "A"\n' * 2000,
-    "a million events": MINIMAL + "[[event]]\n" * 1_000_000,
-    "many languages": MINIMAL
+    "a title of a megabyte": SMALLEST + f'[[event]]\nid = "e"\ntitle = "{"x" * MEGABYTE}"\ntba = ["date", "time"]\n',
+    "an id of a megabyte": SMALLEST + f'[[event]]\nid = "{"x" * MEGABYTE}"\n',
+    "an address of a megabyte": SMALLEST.replace("talks.example", "x" * MEGABYTE),
+    "a key of a megabyte": SMALLEST + f"{'k' * MEGABYTE} = 1\n",
+    "a time of a megabyte": SMALLEST + f'[[event]]\nid = "e"\ntime = "{"1" * MEGABYTE}"\n',
+    "a length of many digits and spaces": SMALLEST + f'[[event]]\nid = "e"\nduration = "1{" " * 50_000}x"\n',
+    "a mail address of many dots": SMALLEST + f'[mail]\nfrom = "{"a." * 50_000}@x.example"\n',
+    "a number of many digits": SMALLEST + f'[[event]]\nid = "e"\nnumber = {"9" * 4000}\n',
+    "a number of too many digits": SMALLEST + f'[[event]]\nid = "e"\nnumber = {"9" * 9000}\n',
+    "many brackets": SMALLEST + "x = " + "[" * 100_000,
+    "many closed brackets": SMALLEST + "x = " + "[" * 900 + "]" * 900 + "\n",
+    "many braces": SMALLEST + "x = " + "{a=" * 50_000,
+    "many dots": SMALLEST + ".".join("a" * 20_000) + " = 1\n",
+    "many quoted dots": SMALLEST + "x = { " + ".".join(["'a'"] * 20_000) + " = 1 }\n",
+    "many tables": SMALLEST + "".join(f"[t{number}]\n" for number in range(5_000)),
+    "many events with one slip each": SMALLEST + '[[event]]\nid = "A"\n' * 2000,
+    "a million events": SMALLEST + "[[event]]\n" * 1_000_000,
+    "many languages": SMALLEST
     + "[[event]]\nid = 'e'\n"
     + "".join(f'title.a{number} = "x"\n' for number in range(20_000)),
-    "a rule of a megabyte": MINIMAL
+    "a rule of a megabyte": SMALLEST
     + f'[[event]]\nid = "e"\ndate = 2026-05-07\nrepeats = "FREQ=DAILY;BYDAY={"MO," * 300_000}MO"\n',
     "null characters": "\x00" * MEGABYTE,
-    "a list of a hundred thousand slips": MINIMAL + f"[[event]]\nid = 'e'\ntags = [{'1,' * 100_000}]\n",
-    "as many among the defaults": MINIMAL + f"[defaults]\ntags = [{'1,' * 100_000}]\n",
-    "fifty thousand unknown keys": MINIMAL
+    "a list of a hundred thousand slips": SMALLEST + f"[[event]]\nid = 'e'\ntags = [{'1,' * 100_000}]\n",
+    "as many among the defaults": SMALLEST + f"[defaults]\ntags = [{'1,' * 100_000}]\n",
+    "fifty thousand unknown keys": SMALLEST
     + "[[event]]\nid = 'e'\n"
     + "".join(f"a{number} = 1\n" for number in range(50_000)),
-    "twenty thousand questions on one line": MINIMAL + "[[event]]\nid = 'e'\ntodo = [" + "'?'," * 20_000 + "]\n",
+    "twenty thousand questions on one line": SMALLEST + "[[event]]\nid = 'e'\ntodo = [" + "'?'," * 20_000 + "]\n",
 }
 
 
@@ -261,19 +252,19 @@ def test_heavy_files_are_judged_in_seconds_and_little_memory(name: str) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kilobytes
 
 
-SPEAKERS = MINIMAL + "[[event]]\nid = 'e'\ntitle = 'E'\ntba = ['date', 'time']\nspeakers = [{}]\n"
+SPEAKERS = SMALLEST + "[[event]]\nid = 'e'\ntitle = 'E'\ntba = ['date', 'time']\nspeakers = [{}]\n"
 TAGS = SPEAKERS.replace("speakers", "tags")
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (MINIMAL + "[[event]]\n" * (MOST_TABLES + 1), "there are more than 50000 tables in the file"),
-        (MINIMAL + "  [[event]]\n" * (MOST_TABLES + 1), "there are more than 50000 tables in the file"),
-        (MINIMAL + "[t]\n" * (MOST_TABLES + 1), "there are more than 50000 tables in the file"),
+        (SMALLEST + "[[event]]\n" * (MOST_TABLES + 1), "there are more than 50000 tables in the file"),
+        (SMALLEST + "  [[event]]\n" * (MOST_TABLES + 1), "there are more than 50000 tables in the file"),
+        (SMALLEST + "[t]\n" * (MOST_TABLES + 1), "there are more than 50000 tables in the file"),
         (SPEAKERS.format("{name='a'}," * (MOST_INLINE_TABLES + 1)), "there are more than 100000 tables in the file"),
         (TAGS.format("'a'," * (MOST_ENTRIES + 1)), "there are more than 400000 entries in the lists of the file"),
-        (MINIMAL + "x = 1\n" * (MOST_KEYS + 1), "there are more than 300000 keys in the file"),
+        (SMALLEST + "x = 1\n" * (MOST_KEYS + 1), "there are more than 300000 keys in the file"),
         (TAGS.format("1,\n" * (MOST_ENTRIES + 1)), "there are more than 400000 entries in the lists of the file"),
     ],
 )
@@ -304,14 +295,14 @@ EVENTS = "[[event]]\nid = 'e%d'\ntitle = 'E'\ntba = ['date', 'time']\n"
         (SPEAKERS.format("{name='a'}," * (MOST_IN_ONE + 1)), 1, "event #1.speakers", "the list is too long"),
         (TAGS.format("1," * (MOST_IN_ONE + 1)), 1, "event #1.tags", "the list is too long"),
         (TAGS.format("[" + "1," * (MOST_IN_ONE + 1) + "]"), 9, "event #1.tags #1", "the list is too long"),
-        (MINIMAL + "x = { y = [" + "1," * (MOST_IN_ONE + 1) + "] }\n", 7, "site.x.y", "the list is too long"),
+        (SMALLEST + "x = { y = [" + "1," * (MOST_IN_ONE + 1) + "] }\n", 7, "site.x.y", "the list is too long"),
         (
-            MINIMAL + "".join(f"x.a{number} = 1\n" for number in range(MOST_IN_ONE + 1)),
+            SMALLEST + "".join(f"x.a{number} = 1\n" for number in range(MOST_IN_ONE + 1)),
             1,
             "site.x",
             "the table has too many keys",
         ),
-        (MINIMAL + "[[venue]]\n" * (MOST_IN_ONE + 1), 1, "venue", "the list is too long"),
+        (SMALLEST + "[[venue]]\n" * (MOST_IN_ONE + 1), 1, "venue", "the list is too long"),
     ],
 )
 def test_no_list_or_table_may_have_more_than_ten_thousand_entries(text: str, column: int, key: str, told: str) -> None:
@@ -323,14 +314,14 @@ def test_no_list_or_table_may_have_more_than_ten_thousand_entries(text: str, col
 
 
 def test_but_for_the_list_of_the_events() -> None:
-    text = MINIMAL + "".join(EVENTS % number for number in range(MOST_IN_ONE + 1))
+    text = SMALLEST + "".join(EVENTS % number for number in range(MOST_IN_ONE + 1))
     assert len(load(Source("events.toml", text)).catalogue.events) == MOST_IN_ONE + 1
     assert len(load(Source("events.toml", TAGS.format("'a'," * MOST_IN_ONE))).catalogue.events[0].tags) == MOST_IN_ONE
 
 
 def test_of_all_events_ten_thousand_mistakes_are_told_and_that_there_are_more() -> None:
     with pytest.raises(CatalogueError) as caught:
-        load(Source("events.toml", MINIMAL + "[[event]]\ntitel = 'E'\n" * 6000))
+        load(Source("events.toml", SMALLEST + "[[event]]\ntitel = 'E'\n" * 6000))
     assert len(caught.value.problems) == 10_001
     (last,) = [problem for problem in caught.value.problems if "more than" in problem.what()]
     assert (last.what(), last.key) == ("there are more than 10000 mistakes here", "event #5001")

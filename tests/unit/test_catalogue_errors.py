@@ -1,6 +1,7 @@
 """Breaking `events.toml` in many ways gives as many messages, each with the right line and what to type."""
 
 import pytest
+from smallest import SMALLEST
 
 from pipeline.catalogue.load import Source, load
 from pipeline.errors import CatalogueError
@@ -128,7 +129,7 @@ def test_a_time_that_happens_twice_is_a_warning_and_the_first_is_meant(seed_text
 
 
 def test_an_event_may_end_within_the_hour_that_happens_twice() -> None:
-    text = MINIMAL + '[[event]]\nid = "a"\ntitle = "A"\ndate = 2027-10-31\ntime = "02:30"\nduration = "45 min"\n'
+    text = SMALLEST + '[[event]]\nid = "a"\ntitle = "A"\ndate = 2027-10-31\ntime = "02:30"\nduration = "45 min"\n'
     [event] = load(Source("events.toml", text)).catalogue.events
     assert event.when.end.timestamp() - event.when.start.timestamp() == 45 * 60
 
@@ -140,7 +141,7 @@ def test_files_from_other_systems_are_read_alike(seed_text: str) -> None:
 
 def test_defaults_fill_what_an_event_does_not_say_and_tba_overrides() -> None:
     text = (
-        MINIMAL
+        SMALLEST
         + '[defaults]\ntime = "18:30"\nprice = "free"\n'
         + """
 [[event]]
@@ -167,7 +168,7 @@ tba = ["time"]
 
 def test_a_wrong_default_is_reported_once_at_its_own_line() -> None:
     text = (
-        MINIMAL
+        SMALLEST
         + '[defaults]\ntime = "late"\n'
         + "".join(f'[[event]]\nid = "{name}"\ntitle = "T"\ndate = 2026-05-07\n' for name in "abc")
     )
@@ -179,7 +180,7 @@ def test_included_files_bring_their_events_and_their_own_names_into_messages() -
     group = (
         '[group]\nid = "north"\nname = "North"\n[[event]]\nid = "n"\ntitle = "N"\ndate = 2026-05-07\ntime = "19:0"\n'
     )
-    main = 'include = ["groups/*.toml"]\n' + MINIMAL
+    main = 'include = ["groups/*.toml"]\n' + SMALLEST
     with pytest.raises(CatalogueError) as caught:
         load(Source("events.toml", main), lambda _pattern: [Source("groups/north.toml", group)])
     [problem] = caught.value.problems
@@ -197,17 +198,5 @@ def test_no_input_however_broken_gives_anything_but_problems(text: str) -> None:
     assert problems_of(text)
 
 
-MINIMAL = """format = 1
-[series]
-id = "talks"
-title = "Talks"
-timezone = "Europe/Paris"
-default_language = "en"
-organiser = "Somebody"
-[site]
-url = "https://talks.example/"
-"""
-
-
 def test_the_smallest_catalogue_is_valid() -> None:
-    assert load(Source("events.toml", MINIMAL)).catalogue.events == ()
+    assert load(Source("events.toml", SMALLEST)).catalogue.events == ()

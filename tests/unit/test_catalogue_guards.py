@@ -3,20 +3,12 @@
 from datetime import UTC, datetime
 
 import pytest
+from smallest import SMALLEST
 
 from pipeline.catalogue.load import Loaded, Source, load
 from pipeline.errors import CatalogueError, Problem, Severity
 
-HEAD = """format = 1
-[series]
-id = "talks"
-title = "Talks"
-timezone = "Europe/Paris"
-default_language = "en"
-organiser = "Somebody"
-[site]
-url = "https://talks.example/"
-[[venue]]
+HEAD = f"""{SMALLEST}[[venue]]
 id = "hall"
 name = "Hall"
 city = "Lyon"

@@ -3,21 +3,11 @@
 import re
 
 import pytest
+from smallest import SMALLEST
 
 from pipeline.catalogue.load import Source, load
 from pipeline.commands.reader import as_json, on_one_line, with_the_line
 from pipeline.errors import CatalogueError, Problem, Severity
-
-MINIMAL = """format = 1
-[series]
-id = "talks"
-title = "Talks"
-timezone = "Europe/Paris"
-default_language = "en"
-organiser = "Somebody"
-[site]
-url = "https://talks.example/"
-"""
 
 
 def problems_of(text: str) -> tuple[Problem, ...]:
@@ -33,7 +23,7 @@ def marked(problem: Problem, width: int = 100) -> str:
 
 
 def test_the_line_is_shown_as_it_stands_and_the_place_is_marked() -> None:
-    [problem] = problems_of(MINIMAL.replace("timezone =", "\ttimezne ="))[-1:]
+    [problem] = problems_of(SMALLEST.replace("timezone =", "\ttimezne ="))[-1:]
     assert with_the_line(problem, "en").split("\n")[1:3] == ['    5 |  timezne = "Europe/Paris"', "      |  ^^^^^^^"]
 
 
@@ -47,7 +37,7 @@ def test_the_line_is_shown_as_it_stands_and_the_place_is_marked() -> None:
     ],
 )
 def test_the_mark_stands_below_the_place_after_wide_letters_and_in_long_lines(line: str, mark: str) -> None:
-    problem = problems_of(MINIMAL.replace('organiser = "Somebody"', line))[-1]
+    problem = problems_of(SMALLEST.replace('organiser = "Somebody"', line))[-1]
     rows = with_the_line(problem, "en", width=80).split("\n")
     wide = sum(2 if "\u3040" <= letter <= "\u9fff" else 1 for letter in rows[1][: rows[1].index(mark)])
     assert rows[2].index("^") == wide
@@ -56,7 +46,7 @@ def test_the_mark_stands_below_the_place_after_wide_letters_and_in_long_lines(li
 
 
 def test_an_unclosed_long_text_is_marked_where_it_opens() -> None:
-    text = MINIMAL.replace("[site]", "description = '''\nNo end.\n\n[site]")
+    text = SMALLEST.replace("[site]", "description = '''\nNo end.\n\n[site]")
     [problem] = problems_of(text)
     assert (problem.line, marked(problem)[:1]) == (8, "'")
     assert "has no end" in problem.what()
@@ -64,7 +54,7 @@ def test_an_unclosed_long_text_is_marked_where_it_opens() -> None:
 
 def test_nothing_in_a_file_can_command_the_terminal_or_break_the_line() -> None:
     text = (
-        MINIMAL.replace('"Talks"', '"Ta\\u001b[31mlks"')
+        SMALLEST.replace('"Talks"', '"Ta\\u001b[31mlks"')
         + '"a\\n\\u001b]0;x\\u0007\\u202E" = 1\n[mail]\nper_day = "1\\n2"\n'
     )
     for problem in problems_of(text):
@@ -74,7 +64,7 @@ def test_nothing_in_a_file_can_command_the_terminal_or_break_the_line() -> None:
             problem.key and problem.show(),
         ):
             assert not re.search("[\x00-\x1f\x7f-\x9f\u202a-\u202e]", shown), repr(shown)
-    raw = problems_of(MINIMAL.replace('"Talks"', '"Ta\u202elks"'))[0]
+    raw = problems_of(SMALLEST.replace('"Talks"', '"Ta\u202elks"'))[0]
     assert "\\u202e" in with_the_line(raw, "en")
     assert "\u202e" not in with_the_line(raw, "en")
 
@@ -85,7 +75,7 @@ def test_a_value_of_a_megabyte_gives_a_short_message() -> None:
         ('url = "https://talks.example/"', 'url = "{}"'),
         ("[site]", "{} = 1\n[site]"),
     ):
-        text = MINIMAL.replace(spoil[0], spoil[1].format("x" * 1_000_000))
+        text = SMALLEST.replace(spoil[0], spoil[1].format("x" * 1_000_000))
         for problem in problems_of(text):
             assert len(on_one_line(problem, "en")) < 1500
             assert len(with_the_line(problem, "en", width=100)) < 2000
@@ -104,7 +94,7 @@ def test_colour_only_on_demand_and_the_question_is_not_repeated() -> None:
 
 
 def test_a_program_gets_the_same_facts() -> None:
-    [problem] = problems_of(MINIMAL.replace("timezone =", "timezne ="))[-1:]
+    [problem] = problems_of(SMALLEST.replace("timezone =", "timezne ="))[-1:]
     assert as_json(problem) == {
         "file": "events.toml", "line": 5, "column": 1, "key": "series.timezne", "severity": "error",
         "message": "there is no key `timezne` here", "hint": "did you mean 'timezone'?",

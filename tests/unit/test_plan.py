@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from smallest import SMALLEST
 
 from pipeline.catalogue.load import Source, load
 from pipeline.catalogue.timing import InDays, InHours, Side, parse_timing
@@ -16,16 +17,6 @@ from pipeline.reminders.plan import HORIZON, plan
 
 PARIS = ZoneInfo("Europe/Paris")
 PUBLISHED = datetime(2026, 9, 1, 10, tzinfo=UTC)
-HEAD = """format = 1
-[series]
-id = "talks"
-title = "Talks"
-timezone = "Europe/Paris"
-default_language = "en"
-organiser = "Somebody"
-[site]
-url = "https://talks.example/"
-"""
 TALK = '[[event]]\nid = "talk"\ntitle = "A talk"\ndate = 2026-11-20\ntime = "19:00"\n'
 
 
@@ -33,7 +24,7 @@ def editions(*texts: str, apart: timedelta = timedelta(hours=3)) -> Edition:
     """The edition after publishing one text after the other."""
     ledger = Ledger()
     for number, text in enumerate(texts):
-        current = load(Source("events.toml", HEAD + text)).catalogue
+        current = load(Source("events.toml", SMALLEST + text)).catalogue
         ledger = ledger.extended(pending_lines(current, ledger, PUBLISHED + number * apart))
     return Edition(current, ledger, date(2026, 9, 1))
 
@@ -100,7 +91,7 @@ def test_a_change_undone_within_settle_sends_nothing() -> None:
 def test_a_change_less_than_a_day_before_leaves_at_once_even_at_night() -> None:
     late = datetime(2026, 11, 19, 23, 30, tzinfo=PARIS).astimezone(UTC)
     first = editions(TALK)
-    moved = load(Source("events.toml", HEAD + TALK.replace("19:00", "20:00"))).catalogue
+    moved = load(Source("events.toml", SMALLEST + TALK.replace("19:00", "20:00"))).catalogue
     edition = Edition(moved, first.ledger.extended(pending_lines(moved, first.ledger, late)), date(2026, 11, 19))
     [notice] = [occasion for occasion in plan(edition, late).occasions if occasion.kind is Kind.CHANGES]
     assert (notice.due, notice.priority) == (late, Priority.URGENT)
@@ -134,7 +125,7 @@ def test_a_follow_up_waits_for_its_recording() -> None:
     with_recording = TALK + 'recordings = ["https://video.example/1"]\n'
     late = datetime(2026, 12, 1, 15, tzinfo=UTC)
     first = editions(TALK)
-    current = load(Source("events.toml", HEAD + with_recording)).catalogue
+    current = load(Source("events.toml", SMALLEST + with_recording)).catalogue
     edition = Edition(current, first.ledger.extended(pending_lines(current, first.ledger, late)), date(2026, 12, 1))
     [follow_up] = [o for o in plan(edition, PUBLISHED).occasions if o.kind is Kind.FOLLOW_UPS]
     assert follow_up.due == late

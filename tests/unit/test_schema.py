@@ -10,7 +10,8 @@ from typing import Any
 import jsonschema
 import pytest
 from checkout import ROOT
-from test_catalogue_errors import MINIMAL, SLIPS
+from smallest import SMALLEST
+from test_catalogue_errors import SLIPS
 
 from pipeline.catalogue.crowds import MOST_IN_ONE, MOST_TABLES
 from pipeline.catalogue.descriptions import DESCRIPTIONS
@@ -87,8 +88,8 @@ def test_the_defaults_that_editors_show_are_those_that_count() -> None:
     shown = {key: value["default"] for key, value in SCHEMA["definitions"]["Mail"]["properties"].items()
              if "default" in value}  # fmt: skip
     assert {"max_late", "settle", "quiet"} <= shown.keys()
-    typed = MINIMAL + "[mail]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in shown.items())
-    mails = [load(Source("events.toml", text)).catalogue.mail for text in (MINIMAL, typed)]
+    typed = SMALLEST + "[mail]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in shown.items())
+    mails = [load(Source("events.toml", text)).catalogue.mail for text in (SMALLEST, typed)]
     assert mails[0] == mails[1]
 
 
@@ -233,14 +234,14 @@ def test_only_the_list_of_the_events_may_be_longer_than_others() -> None:
 
 @pytest.mark.parametrize("tail", GOOD)
 def test_both_take_a_good_file(tail: str) -> None:
-    assert loads(MINIMAL + tail)
-    assert not list(JUDGE.iter_errors(as_json(MINIMAL + tail)))
+    assert loads(SMALLEST + tail)
+    assert not list(JUDGE.iter_errors(as_json(SMALLEST + tail)))
 
 
 @pytest.mark.parametrize("tail", BAD)
 def test_both_refuse_a_bad_file(tail: str) -> None:
-    assert not loads(MINIMAL + tail)
-    assert list(JUDGE.iter_errors(as_json(MINIMAL + tail)))
+    assert not loads(SMALLEST + tail)
+    assert list(JUDGE.iter_errors(as_json(SMALLEST + tail)))
 
 
 @pytest.mark.parametrize(
@@ -271,14 +272,14 @@ def test_both_refuse_a_bad_file(tail: str) -> None:
     ],
 )
 def test_both_refuse_a_bad_head(there: str, typed: str) -> None:
-    assert there in MINIMAL
-    text = MINIMAL.replace(there, typed)
+    assert there in SMALLEST
+    text = SMALLEST.replace(there, typed)
     assert not loads(text)
     assert list(JUDGE.iter_errors(as_json(text)))
 
 
 def test_both_take_the_real_series_the_readme_and_the_smallest_file(seed_text: str) -> None:
-    for text in (seed_text, readme(), MINIMAL, MINIMAL.replace("https://talks.example", "http://localhost:8000")):
+    for text in (seed_text, readme(), SMALLEST, SMALLEST.replace("https://talks.example", "http://localhost:8000")):
         assert loads(text)
         assert not list(JUDGE.iter_errors(as_json(text)))
 
@@ -297,14 +298,14 @@ def test_a_slip_that_the_loader_refuses_is_underlined_where_json_schema_can_say_
 def test_an_included_file_is_judged_by_the_same_schema() -> None:
     group = '[group]\nid = "north"\nname = "North"\n' + EVENT
     assert not list(JUDGE.iter_errors(as_json(group)))
-    assert loads('include = ["groups/*.toml"]\n' + MINIMAL, north=group)
+    assert loads('include = ["groups/*.toml"]\n' + SMALLEST, north=group)
     for wrong in (
         group + "[series]\n",
         group.replace('name = "North"\n', ""),
         group + '[[reminder]]\nid = "r"\nwhen = "when changed"\n',
     ):
         assert list(JUDGE.iter_errors(as_json(wrong)))
-        assert not loads('include = ["groups/*.toml"]\n' + MINIMAL, north=wrong)
+        assert not loads('include = ["groups/*.toml"]\n' + SMALLEST, north=wrong)
 
 
 def test_editors_find_the_schema_of_the_real_series(seed_text: str) -> None:
