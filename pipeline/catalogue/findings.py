@@ -1,7 +1,7 @@
 """A finding: something to say about one key of the catalogue, before its line is known."""
 
 import importlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from pipeline.catalogue.places import Path
@@ -16,6 +16,12 @@ class Finding(NamedTuple):
     hint: str = ""
     values: Mapping[str, object] = NO_VALUES
     severity: Severity = Severity.ERROR
+    known: Collection[str] = ()
+    """The words of which the nearest to `{word}` is proposed, in the place of the hint."""
+
+
+MOST_COMPARED = 20_000
+"""How many words are compared for the proposals of one catalogue: a hundred mistakes among two hundred names."""
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
@@ -28,8 +34,18 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     return next(iter(close), None)
 
 
-def unknown(path: Path, word: str, candidates: Iterable[str], what: str) -> Finding:
-    """A word that names nothing, with the nearest one that does."""
-    meant = nearest(word, candidates)
-    hint = N_("did you mean {meant!r}?") if meant else ""
-    return Finding(path, what, hint, {"word": word, "meant": meant})
+def unknown(path: Path, word: str, known: Collection[str], what: str, hint: str = "", **values: object) -> Finding:
+    """A word that names nothing, for which the nearest one that does is proposed; the hint where none is near."""
+    return Finding(path, what, hint, {"word": word, **values}, known=known)
+
+
+def proposed(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings with the words that were probably meant; where there are very many, only the first get one."""
+    left = MOST_COMPARED
+    for finding in findings:
+        if finding.known and len(finding.known) <= left:
+            left -= len(finding.known)
+            if (meant := nearest(str(finding.values["word"]), finding.known)) is not None:
+                values = {**finding.values, "meant": meant}
+                finding = finding._replace(hint=N_("did you mean {meant!r}?"), values=values)
+        yield finding._replace(known=()) if finding.known else finding

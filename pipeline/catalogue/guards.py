@@ -37,7 +37,7 @@ def guard(catalogue: Catalogue, is_there: IsThere = anything_is_there) -> Iterat
         if type(event) is not Event:
             continue  # it was judged before
         for finding in (*_event(event), *chronology(event, catalogue.languages)):
-            yield Finding(("event", number, *finding.path), finding.message, finding.hint, finding.values)
+            yield finding._replace(path=("event", number, *finding.path))
     yield from _unique("event", "id", [event.id for event in catalogue.events])
     yield from _unique("event", "number", [event.number for event in catalogue.events])
     yield from _unique("venue", "id", [venue.id for venue in catalogue.venues])
@@ -47,7 +47,7 @@ def guard(catalogue: Catalogue, is_there: IsThere = anything_is_there) -> Iterat
     yield from _unique("reminder", "id", [rule.id for rule in catalogue.rules or ()])
     for number, rule in enumerate(catalogue.rules or ()):
         for finding in _rule(rule):
-            yield Finding(("reminder", number, *finding.path), finding.message, finding.hint, finding.values)
+            yield finding._replace(path=("reminder", number, *finding.path))
     for number, newsletter in enumerate(catalogue.newsletters):
         if newsletter.send.tzinfo is None:
             send = local(newsletter.send.date(), newsletter.send.time(), catalogue.series.zone)

@@ -23,7 +23,7 @@ def wrong_shapes(tables: Sequence[Mapping[str, Any]], context: Any) -> Iterator[
             for item in error.errors(include_url=False)[:MOST_IN_A_TABLE]:
                 found = finding_of(item)
                 if found.path[:1] and found.path[0] in defaults:
-                    yield Finding(("defaults", number, *found.path), found.message, found.hint, found.values)
+                    yield found._replace(path=("defaults", number, *found.path))
 
 
 def wrong_references(tables: Sequence[Mapping[str, Any]], catalogue: Catalogue) -> Iterator[Finding]:

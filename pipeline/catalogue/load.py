@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, cached_property
+from itertools import chain
 
 from pipeline.catalogue.drafting import Draft, Included, Source
-from pipeline.catalogue.findings import Finding
+from pipeline.catalogue.findings import Finding, proposed
 from pipeline.catalogue.guards import guard
 from pipeline.catalogue.hints import hints
 from pipeline.catalogue.inheritable import wrong_references, wrong_shapes
@@ -90,7 +91,7 @@ def load(
     today = now.astimezone(catalogue.series.zone).date() if now else None
 
     def remarks() -> tuple[Problem, ...]:
-        return draft.report(filter(draft.is_its_own, hints(catalogue, today)))
+        return draft.report(proposed(filter(draft.is_its_own, hints(catalogue, today))))
 
     return Loaded(catalogue, remarks, tuple(sorted(refused.values(), key=lambda one: one.file)), draft.report)
 
@@ -123,12 +124,12 @@ def _judged(
         too_many = len(refused_shapes) > MOST_MISTAKES
         rest = () if too_many else remaining_findings(draft.tables, wrong, context, is_there)
         known = (found for found in rest if not (refused and _may_follow(found)))
-        return None, (*draft.problems, *draft.report(without_consequences((*wrong, *known))))
+        return None, (*draft.problems, *draft.report(without_consequences(proposed(chain(wrong, known)))))
     if keep is not None and refused:
         catalogue = completed(catalogue, keep(tuple(refused.values()), catalogue))
     own = filter(draft.is_its_own, guard(catalogue, is_there))
     elsewhere: Iterator[Finding] = iter(()) if defaults else wrong_references(draft.all_defaults, catalogue)
-    return catalogue, (*draft.problems, *draft.report(without_consequences((*defaults, *elsewhere, *own))))
+    return catalogue, (*draft.problems, *draft.report(without_consequences(proposed(chain(defaults, elsewhere, own)))))
 
 
 def _may_follow(finding: Finding) -> bool:

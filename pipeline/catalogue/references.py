@@ -85,9 +85,8 @@ def _letters(catalogue: Catalogue, is_there: IsThere) -> Iterator[Finding]:
         own = "/" not in name and all(is_there(f"templates/mail/{name}.{ending}") for ending in ("txt", "html"))
         if not own:
             path = ("reminder", number, "template")
-            found = unknown(path, name, LETTERS, "there is no letter {word!r}")
-            hint = found.hint or "write one of {letters}, or put {word}.txt and {word}.html into templates/mail/"
-            yield Finding(path, found.message, hint, {**found.values, "letters": ", ".join(LETTERS)})
+            hint = "write one of {letters}, or put {word}.txt and {word}.html into templates/mail/"
+            yield unknown(path, name, LETTERS, "there is no letter {word!r}", hint, letters=", ".join(LETTERS))
 
 
 def _corrections(catalogue: Catalogue) -> Iterator[Finding]:
@@ -96,7 +95,7 @@ def _corrections(catalogue: Catalogue) -> Iterator[Finding]:
         corrected = newsletter.corrects
         if corrected is not None and (corrected == newsletter.id or corrected not in ids):
             path = ("newsletter", number, "corrects")
-            yield unknown(path, corrected, sorted(ids - {newsletter.id}), "there is no other [[newsletter]] {word!r}")
+            yield unknown(path, corrected, ids - {newsletter.id}, "there is no other [[newsletter]] {word!r}")
 
 
 def _languages_of_lists(catalogue: Catalogue) -> Iterator[Finding]:

@@ -138,12 +138,9 @@ def _missing(path: Path, error: ErrorDetails) -> Finding:
 
 def _extra(path: Path, _error: ErrorDetails) -> Finding:
     key = str(path[-1]).rstrip(" ")
-    path = (*path[:-1], key)
-    found = unknown(path, key, known_keys(path[:-1]), "there is no key `{word}` here")
-    if not found.hint:
-        keys = ", ".join(sorted(known_keys(path[:-1])))
-        return Finding(path, found.message, "the keys here are {keys}", {**found.values, "keys": keys})
-    return found
+    keys = known_keys(path[:-1])
+    hint = "the keys here are {keys}"
+    return unknown((*path[:-1], key), key, keys, "there is no key `{word}` here", hint, keys=", ".join(sorted(keys)))
 
 
 def _one_of(path: Path, error: ErrorDetails) -> Finding:

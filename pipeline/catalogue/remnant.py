@@ -63,7 +63,7 @@ def _of_the_rest(
     for finding in findings:
         path = _in_the_file(finding.path, rows)
         if not any(path[: len(part)] == part for part in gone) and not _is_consequence(finding, lists):
-            yield Finding(path, finding.message, finding.hint, finding.values)
+            yield finding._replace(path=path)
 
 
 def without(tables: Mapping[str, Any], gone: Collection[Path]) -> tuple[dict[str, Any], dict[str, list[int]]]:
