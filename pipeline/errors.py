@@ -14,6 +14,7 @@ TocsinError
     └── PermanentDeliveryError    this letter will never be taken
 """
 
+import errno
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
@@ -70,7 +71,8 @@ NO_VALUES: Mapping[str, object] = MappingProxyType({})
 class Problem(NamedTuple):
     """One thing that is wrong: where it stands, what is wrong, and what to type instead.
 
-    `message` and `hint` are English patterns for `str.format`, filled from `values`, so that they can be translated.
+    `message` and `hint` are English patterns for `str.format`, filled from `values`, so that they can be translated; a
+    value may be a TocsinError, which is told in the same language.
     Lines and columns count from 1; 0 means that the place isn't known.
     """
 
@@ -92,14 +94,15 @@ class Problem(NamedTuple):
 
     def what(self, translate: Callable[[str], str] = unchanged) -> str:
         """The message in the reader's language, its values filled in."""
-        return self._filled(translate(self.message))
+        return self._filled(self.message, translate)
 
     def remedy(self, translate: Callable[[str], str] = unchanged) -> str:
         """What to do, in the reader's language; empty where the message says it all."""
-        return self._filled(translate(self.hint)) if self.hint else ""
+        return self._filled(self.hint, translate) if self.hint else ""
 
-    def _filled(self, pattern: str) -> str:
-        return visible(pattern.format_map({name: _short(value) for name, value in self.values.items()}))
+    def _filled(self, pattern: str, translate: Callable[[str], str]) -> str:
+        values = {name: _short(_said(value, translate)) for name, value in self.values.items()}
+        return visible(translate(pattern).format_map(values))
 
     def show(self, translate: Callable[[str], str] = unchanged) -> str:
         """`events.toml:142: event "welfare-control": weekday: … (…)`, on one line."""
@@ -140,17 +143,45 @@ def told_once(errors: Iterable[TocsinError]) -> tuple[TocsinError, ...]:
     return tuple({str(error): error for error in errors}.values())
 
 
-OF_THE_SYSTEM = (
-    N_("Address already in use"), N_("Cannot assign requested address"), N_("Connection refused"),
-    N_("File name too long"), N_("Is a directory"), N_("No space left on device"), N_("No such file or directory"),
-    N_("Not a directory"), N_("Permission denied"), N_("Read-only file system"),
-)  # fmt: skip
-"""What the system says most often; any other words of its stay as they are."""
+_NO_LEAVE = N_("permission is refused; look at who owns it, and its folder")
+_TOO_MANY_FILES = N_("too many files are open; end other programs, or raise the limit (ulimit -n)")
+_HUNG_UP = N_("the other side has closed the connection")
+_NO_WAY = N_("no way leads there; look at the network")
+_NO_ANSWER = N_("no answer came in time")
+OF_THE_SYSTEM: Mapping[int, str] = MappingProxyType({
+    errno.EACCES: _NO_LEAVE, errno.EPERM: _NO_LEAVE,
+    errno.ENOENT: N_("there is no such file or folder"), errno.EEXIST: N_("there is something of that name already"),
+    errno.EISDIR: N_("this is a folder, not a file"), errno.ENOTDIR: N_("a file stands where its folder would be"),
+    errno.ENAMETOOLONG: N_("its name is too long"), errno.ELOOP: N_("its links lead in a circle"),
+    errno.ENOSPC: N_("the disk is full; make room"), errno.EDQUOT: N_("the quota of the disk is used up; make room"),
+    errno.EROFS: N_("the disk lets nobody write"), errno.EIO: N_("the disk has failed; look at its health"),
+    errno.EMFILE: _TOO_MANY_FILES, errno.ENFILE: _TOO_MANY_FILES,
+    errno.EADDRINUSE: N_("another program listens there already"),
+    errno.EADDRNOTAVAIL: N_("this machine has no such address"),
+    errno.ECONNREFUSED: N_("nobody listens there"), errno.ECONNRESET: _HUNG_UP, errno.EPIPE: _HUNG_UP,
+    errno.EHOSTUNREACH: _NO_WAY, errno.ENETUNREACH: _NO_WAY, errno.ETIMEDOUT: _NO_ANSWER,
+})  # fmt: skip
+"""In our words what the system says most often."""
+NO_SUCH_NAME = N_("no machine has that name; look at how it is spelt, and at the network")
 
 
-def reason_of(error: OSError) -> TocsinError:
-    """What the system says of a file or a connection, to be told in the reader's language."""
-    return TocsinError(error.strerror or str(error))
+def reason_of(error: Exception) -> TocsinError:
+    """What the system says of a file or a connection, to be told in the reader's language; its own words where it is
+    none of the usual."""
+    kind = type(error)
+    # Errors of other modules count in numbers of their own.
+    number = getattr(error, "errno", None) if kind.__module__ == "builtins" else None
+    if isinstance(error, TimeoutError):
+        number = errno.ETIMEDOUT
+    ours = NO_SUCH_NAME if kind.__name__ == "gaierror" else OF_THE_SYSTEM.get(number or 0)
+    words = ours or getattr(error, "strerror", None) or str(error) or kind.__name__
+    return TocsinError(words)
+
+
+def in_our_words(said: str, ours: Mapping[str, str]) -> TocsinError:
+    """What a library says of a fault, in words of ours: those of the first part that it holds; else its own."""
+    words = next((words for part, words in ours.items() if part in said), said)
+    return TocsinError(words)
 
 
 class InputError(TocsinError):

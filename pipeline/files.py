@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from pipeline.errors import N_, CatalogueError, Problem
+from pipeline.errors import N_, CatalogueError, Problem, reason_of
 from pipeline.utf8 import first_wrong_byte
 
 MANIFEST = ".tocsin.json"
@@ -41,7 +41,7 @@ def read_utf8(path: Path, name: str, *, piped: bool = False) -> bytes:
         raise CatalogueError([Problem(name, 0, "", "there is no such file", hint)]) from None
     except OSError as error:
         hint = N_("name a file") if isinstance(error, IsADirectoryError) else ""
-        raise CatalogueError([Problem(name, 0, "", error.strerror or "{reason}", hint, {"reason": error})]) from error
+        raise CatalogueError([Problem(name, 0, "", "{reason}", hint, {"reason": reason_of(error)})]) from error
     if (wrong := first_wrong_byte(data)) is not None:
         line = data.count(b"\n", 0, wrong) + 1
         raise CatalogueError(

@@ -28,7 +28,7 @@ class Followed:
     changes: int = 0
     trouble: str = ""
     recovered: bool = False
-    untold: str = ""
+    untold: TocsinError | None = None
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Follower:
     _seen: tuple[str, date, bool] | None = None
     _trouble: str = ""
     _refused: str = ""
-    _untold: str = ""
+    _untold: TocsinError | None = None
 
     def look(self) -> Followed:
         """Takes over what is new. Trouble of any kind is in the result, and is tried again at the next look."""

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from pipeline.actions.links import connection_reason
 from pipeline.actions.project import Project
 from pipeline.catalogue.models import Catalogue
-from pipeline.errors import visible
+from pipeline.errors import FileError, TocsinError, reason_of, visible
 from pipeline.files import write_whole
 
 PATIENCE: Final = 10.0
@@ -28,10 +29,10 @@ FEEDS: Final = ("atom.xml", "*.atom.xml", "rss.xml", "feed.json")
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The addresses of the feeds that the hub was told of, and what went wrong; empty where nothing did."""
+    """The addresses of the feeds that the hub was told of, and what went wrong; None where nothing did."""
 
     feeds: tuple[str, ...] = ()
-    trouble: str = ""
+    trouble: TocsinError | None = None
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -49,11 +50,11 @@ def tell_hub(project: Project, catalogue: Catalogue) -> Told:
     memory = project.folder / "var" / "hub.json"
     known = _known(memory, hub)
     told: dict[str, str] = {}
-    trouble = ""
+    trouble: TocsinError | None = None
     for path, digest in _feeds(project.out):
         if known.get(path) == digest:
             continue
-        if trouble := _posted(hub, catalogue.site.base + path):
+        if (trouble := _posted(hub, catalogue.site.base + path)) is not None:
             break
         told[path] = digest
     if told:
@@ -68,18 +69,18 @@ def _feeds(out: Path) -> Iterator[tuple[str, str]]:
         yield path.relative_to(out).as_posix(), hashlib.blake2b(path.read_bytes(), digest_size=10).hexdigest()
 
 
-def _posted(hub: str, feed: str) -> str:
-    """What is wrong with the hub's answer, in words; empty where it took the news."""
+def _posted(hub: str, feed: str) -> TocsinError | None:
+    """What is wrong with the hub's answer, in words; None where it took the news."""
     form = urlencode({"hub.mode": "publish", "hub.url": feed}).encode()
     request = urllib.request.Request(hub, data=form, headers={"User-Agent": AGENT})  # noqa: S310 - http(s), by the Url type
     try:
         with urllib.request.build_opener(_NoRedirect).open(request, timeout=PATIENCE):
-            return ""
+            return None
     except urllib.error.HTTPError as error:
         error.close()
-        return visible(f"{error.code} {error.reason}")
+        return TocsinError("{code} {reason}", code=error.code, reason=visible(str(error.reason)))
     except (OSError, ValueError, HTTPException) as error:
-        return visible(str(getattr(error, "reason", error))) or type(error).__name__
+        return connection_reason(error)
 
 
 def _known(memory: Path, hub: str) -> Mapping[str, str]:
@@ -91,11 +92,11 @@ def _known(memory: Path, hub: str) -> Mapping[str, str]:
         return {}
 
 
-def _remember(memory: Path, hub: str, feeds: Mapping[str, str]) -> str:
+def _remember(memory: Path, hub: str, feeds: Mapping[str, str]) -> FileError | None:
     text = json.dumps({"hub": hub, "feeds": dict(sorted(feeds.items()))}, indent=0) + "\n"
     try:
         memory.parent.mkdir(parents=True, exist_ok=True)
         write_whole(memory, text.encode())
     except OSError as error:
-        return f"{memory} can't be written: {error.strerror}"
-    return ""
+        return FileError("{file} can't be written: {reason}", file=memory, reason=reason_of(error))
+    return None

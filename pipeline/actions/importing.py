@@ -83,7 +83,7 @@ def _bytes_of(file: Path) -> bytes:
     except FileNotFoundError:
         raise CatalogueError([spot.problem(N_("there is no such file"))]) from None
     except OSError as error:
-        raise CatalogueError([spot.problem(error.strerror or "this can't be read: {what}", what=error)]) from None
+        raise CatalogueError([spot.problem("this can't be read: {what}", what=reason_of(error))]) from None
 
 
 def _manner(catalogue: Catalogue, options: ImportOptions) -> Manner:

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pipeline.catalogue.findings import Finding
 from pipeline.catalogue.models import Catalogue
 from pipeline.catalogue.places import Path
-from pipeline.errors import N_, Severity
+from pipeline.errors import N_, Severity, TocsinError, reason_of
 
 PATIENCE = 10.0
 """Seconds to wait for one answer."""
@@ -35,11 +35,13 @@ def broken_links(catalogue: Catalogue, within: float = ALTOGETHER) -> Iterator[F
         places[address].append(path)
     answers = _answers(places, within)
     for address, paths in places.items():
-        for path in paths if answers.get(address, "late") else ():
+        if address in answers and answers[address] is None:
+            continue
+        for path in paths:
             yield _finding(path, address, answers.get(address))
 
 
-def _finding(path: Path, address: str, trouble: str | None) -> Finding:
+def _finding(path: Path, address: str, trouble: TocsinError | None) -> Finding:
     if trouble is None:
         message, hint = N_("{address} has not answered in time"), N_("open it in a browser")
     else:
@@ -47,10 +49,10 @@ def _finding(path: Path, address: str, trouble: str | None) -> Finding:
     return Finding(path, message, hint, {"address": address, "trouble": trouble}, Severity.WARNING)
 
 
-def _answers(addresses: Iterable[str], within: float) -> dict[str, str]:
-    """What is wrong with each address that answered in that many seconds; empty where nothing is."""
+def _answers(addresses: Iterable[str], within: float) -> dict[str, TocsinError | None]:
+    """What is wrong with each address that answered in that many seconds; None where nothing is."""
     left = deque(addresses)
-    answers: dict[str, str] = {}
+    answers: dict[str, TocsinError | None] = {}
     wanted, answered = len(left), Condition()
 
     def ask() -> None:
@@ -73,19 +75,27 @@ def _answers(addresses: Iterable[str], within: float) -> dict[str, str]:
         return dict(answers)
 
 
-def trouble_with(address: str) -> str:
-    """What is wrong with an http(s) address, in words; empty where it answers."""
+def trouble_with(address: str) -> TocsinError | None:
+    """What is wrong with an http(s) address, in words; None where it answers."""
+    trouble = None
     for method in ("HEAD", "GET"):
         request = urllib.request.Request(address, method=method, headers={"User-Agent": AGENT})  # noqa: S310 - Url type
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE):  # noqa: S310 - http(s) only, by the Url type
-                return ""
+                return None
         except urllib.error.HTTPError as error:
-            trouble = "" if error.code in UNDECIDED else f"{error.code} {error.reason}"
+            answer = {"code": error.code, "reason": error.reason}
+            trouble = None if error.code in UNDECIDED else TocsinError("{code} {reason}", **answer)
             error.close()
         except (OSError, ValueError, HTTPException) as error:
-            return str(getattr(error, "reason", error)) or type(error).__name__
+            return connection_reason(error)
     return trouble
+
+
+def connection_reason(error: Exception) -> TocsinError:
+    """Why an address can't be asked; what the client only wraps is looked at itself."""
+    inner = getattr(error, "reason", error)
+    return reason_of(inner if isinstance(inner, OSError) else error)
 
 
 def _addresses(path: Path, value: object) -> Iterator[tuple[Path, str]]:

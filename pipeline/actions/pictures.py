@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from pipeline.actions.project import Project
 from pipeline.catalogue.models import Catalogue
 from pipeline.catalogue.references import PICTURE
-from pipeline.errors import CatalogueError, Problem
+from pipeline.errors import N_, CatalogueError, Problem, TocsinError, reason_of
 from pipeline.outputs import poster
 from pipeline.outputs.pictures import pictures, published_as
 from pipeline.outputs.site import ICON, STYLESHEET
@@ -30,14 +30,15 @@ def picture_files(project: Project, catalogue: Catalogue) -> dict[str, bytes]:
             continue
         try:
             if not file.resolve().is_relative_to(project.folder.resolve()):
-                raise PermissionError(0, "it lies outside the catalogue's folder")
+                raise TocsinError(N_("it lies outside the catalogue's folder"))
             if not re.search(PICTURE, file.resolve().name):
-                raise PermissionError(0, "it is a link to what is no picture")
+                raise TocsinError(N_("it is a link to what is no picture"))
             if project.looked is not None:
                 project.looked.at_file(project.folder, picture)
             found[published_as(picture)] = file.read_bytes()
-        except OSError as error:
-            values = {"picture": picture, "reason": error.strerror}
+        except (OSError, TocsinError) as error:
+            reason = reason_of(error) if isinstance(error, OSError) else error
+            values = {"picture": picture, "reason": reason}
             problems.append(
                 Problem(project.catalogue.name, 0, "image", "{picture!r} can't be published: {reason}",
                         "put a copy of it into the catalogue's folder", values)

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from pipeline.errors import CatalogueError, Problem, SettingsError
+from pipeline.errors import N_, CatalogueError, Problem, SettingsError
+from pipeline.importing.layout import UNREADABLE, unreadable
 from pipeline.reminders.occasions import Kind
 from pipeline.reminders.wishes import NO_WISHES, ON_SITE, ONLINE, Wishes
 from pipeline.store.addresses import normalised
@@ -74,7 +75,7 @@ def rows_of(text: str, name: str, languages: Sequence[str]) -> Iterator[Row | Pr
     try:
         header = [column.strip().casefold() for column in reader.fieldnames or ()]
     except csv.Error as error:
-        raise CatalogueError([problem(name, 1, "this is no CSV: {reason}", "", reason=str(error))]) from None
+        raise CatalogueError([problem(name, 1, "this is no CSV: {reason}", "", reason=unreadable(error))]) from None
     if "address" not in header or not set(header) <= set(COLUMNS):
         wrong = problem(name, 1, "the header is {header!r}", "write " + ",".join(FIRST), header=",".join(header))
         raise CatalogueError([wrong])
@@ -86,12 +87,13 @@ def rows_of(text: str, name: str, languages: Sequence[str]) -> Iterator[Row | Pr
                 return
             yield Row(reader.reader.line_num, entry_of(row, languages))
         except csv.Error as error:
-            yield problem(name, reader.reader.line_num, "{reason}", "", reason=str(error))
+            hint = N_("is a quote missing?")
+            yield problem(name, reader.reader.line_num, UNREADABLE, hint, reason=unreadable(error))
         except SettingsError as error:
             yield Problem(name, reader.reader.line_num, "", error.message, "", error.values)
 
 
-def problem(name: str, line: int, message: str, hint: str, **values: str) -> Problem:
+def problem(name: str, line: int, message: str, hint: str, **values: object) -> Problem:
     """What is wrong with a line of a CSV."""
     return Problem(name, line, "", message, hint, values)
 

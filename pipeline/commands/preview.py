@@ -15,7 +15,7 @@ from pipeline.commands.plan import foreseen
 from pipeline.commands.send import StopSignal
 from pipeline.commands.shell import DONE, Shell
 from pipeline.commands.simulate import SIMULATED_KEY
-from pipeline.errors import SettingsError
+from pipeline.errors import SettingsError, reason_of
 from pipeline.preview import Board, application
 from pipeline.rendering import Renderer
 
@@ -54,7 +54,9 @@ def _bound(port: int) -> socket.socket:
         return socket.create_server((LOOPBACK, port))
     except (OSError, OverflowError) as error:
         raise SettingsError(
-            "port {port} can't be used ({reason}); choose another: tocsin preview --port 0", port=port, reason=error
+            "port {port} can't be used ({reason}); choose another: tocsin preview --port 0",
+            port=port,
+            reason=reason_of(error),
         ) from error
 
 

@@ -36,9 +36,9 @@ def _tell_hub(shell: Shell, catalogue: Catalogue) -> None:
     told = tell_hub(shell.project, catalogue)
     if told.feeds:
         shell.tell(shell.count("told the hub of {count} feed", "told the hub of {count} feeds", len(told.feeds)))
-    if told.trouble:
+    if told.trouble is not None:
         shell.complain(
             shell.words(
                 "warning: the hub {hub} was not told: {trouble}; `tocsin publish` will tell it next time"
-            ).format(hub=catalogue.site.hub, trouble=told.trouble)
+            ).format(hub=catalogue.site.hub, trouble=told.trouble.said(shell.words))
         )

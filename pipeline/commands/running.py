@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from pipeline.commands.options import MISUSED, OUTSIDE, WRONG, language_of
-from pipeline.errors import N_, InputError, SettingsError, TemplateError, TocsinError
+from pipeline.errors import N_, InputError, SettingsError, TemplateError, TocsinError, reason_of
 
 
 def run(module: ModuleType, options: argparse.Namespace) -> int:
@@ -33,8 +33,9 @@ def run(module: ModuleType, options: argparse.Namespace) -> int:
         _complain(error.said(_words(options)))
         return OUTSIDE
     except OSError as error:
-        where = error.filename or _words(options)(N_("the system"))
-        _complain(f"{where}: {error.strerror or error}")
+        say = _words(options)
+        _complain(say("{place}: {reason}").format(
+            place=error.filename or say(N_("the system")), reason=reason_of(error).said(say)))  # fmt: skip
         return OUTSIDE
 
 

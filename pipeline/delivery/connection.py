@@ -20,6 +20,7 @@ from pipeline.errors import (
     SettingsError,
     TocsinError,
     TransientDeliveryError,
+    reason_of,
 )
 
 
@@ -73,7 +74,9 @@ def _context(server: MailServer) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=server.ca or None)
     except OSError as error:
         raise SettingsError(
-            "TOCSIN_SMTP_URL: ca={file} can't be read as certificates in PEM: {reason}", file=server.ca, reason=error
+            "TOCSIN_SMTP_URL: ca={file} can't be read as certificates in PEM: {reason}",
+            file=server.ca,
+            reason=reason_of(error),
         ) from error
 
 
@@ -113,7 +116,8 @@ def _connection_error(server: MailServer, error: OSError | ValueError) -> Delive
         return PermanentDeliveryError("{place}: the login was refused: {reason}", place=server.place, reason=said)
     if code is not None and code >= 500:
         return PermanentDeliveryError("{place}: {code} {reason}", place=server.place, code=code, reason=said)
-    return TransientDeliveryError("{place}: {reason}", place=server.place, reason=said)
+    reason = said if code is not None else reason_of(error)
+    return TransientDeliveryError("{place}: {reason}", place=server.place, reason=reason)
 
 
 def _reply(reply: tuple[int, bytes]) -> tuple[int, str]:

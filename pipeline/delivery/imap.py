@@ -9,7 +9,7 @@ from typing import Any, Final, NoReturn
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pipeline.delivery.replies import printable
-from pipeline.errors import SettingsError, TransientDeliveryError
+from pipeline.errors import SettingsError, TocsinError, TransientDeliveryError, reason_of
 
 PASSWORD: Final = "TOCSIN_IMAP_PASSWORD"  # noqa: S105 - the name of the variable
 _SCHEME: Final = "imaps"
@@ -80,7 +80,7 @@ def unseen(account: MailAccount) -> Iterator[Iterator[bytes]]:
         context = ssl.create_default_context(cafile=account.ca or None)
     except OSError as error:
         raise SettingsError(
-            "the file {file} of ?ca= can't be read: {reason}", file=account.ca, reason=error.strerror
+            "the file {file} of ?ca= can't be read: {reason}", file=account.ca, reason=reason_of(error)
         ) from error
     try:
         server = imaplib.IMAP4_SSL(account.host, account.port, ssl_context=context, timeout=_PATIENCE)
@@ -98,9 +98,9 @@ def unseen(account: MailAccount) -> Iterator[Iterator[bytes]]:
             place=place, reason=error.verify_message,
         ) from error  # fmt: skip
     except imaplib.IMAP4.error as error:
-        _failed(place, str(error), error)
+        _failed(place, printable(str(error)), error)
     except OSError as error:
-        _failed(place, str(error.strerror or error), error)
+        _failed(place, reason_of(error), error)
 
 
 def _ended(server: imaplib.IMAP4_SSL) -> None:
@@ -111,9 +111,9 @@ def _ended(server: imaplib.IMAP4_SSL) -> None:
         server.shutdown()
 
 
-def _failed(place: str, said: str, error: Exception) -> NoReturn:
+def _failed(place: str, reason: TocsinError | str, error: Exception) -> NoReturn:
     raise TransientDeliveryError(
-        "the mailbox at {place} can't be read: {reason}", place=place, reason=printable(said)
+        "the mailbox at {place} can't be read: {reason}", place=place, reason=reason
     ) from error
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from lxml import etree
 
-from pipeline.errors import N_, CatalogueError, Problem
+from pipeline.errors import N_, CatalogueError, Problem, in_our_words
 from pipeline.importing.found import Found, Gathering, Manner, Reading, Spot
 from pipeline.importing.markup import as_markdown, as_words
 from pipeline.importing.moments import Moment, in_zone, put_times
@@ -30,6 +30,24 @@ _KNOWN = frozenset(
         "video_download_url",
     }
 )  # fmt: skip
+
+_NO_XML = N_("this is not XML: {reason}")
+_CUT_OFF = N_("it ends before all that was opened is closed")
+_OURS = {
+    "no element found": N_("the file is empty"),
+    "Start tag expected": N_("it does not begin with an element"),
+    "Premature end of data": _CUT_OFF, "not finished": _CUT_OFF, "Couldn't find end of Start Tag": _CUT_OFF,
+    "tag mismatch": N_("an element is closed that is not the last one opened"),
+    "EntityRef": N_("a & stands alone; it is written &amp;"),
+    "Entity '": N_("it names something that it does not hold"),
+    "AttValue": N_("a value is not between quotes"), "redefined": N_("an element has one attribute twice"),
+    "invalid Char": N_("it holds a control character"), "encoding": N_("its characters are in no known encoding"),
+    "Extra content": N_("something follows after its end"),
+    "Unescaped '<'": N_("a < stands in a value; it is written &lt;"),
+    "Excessive depth": N_("elements are nested too deep"),
+    "XML declaration allowed only": N_("something stands before its first line"),
+}  # fmt: skip
+"""In our words what the library says of a broken text."""
 
 
 def read_schedule(data: bytes, file: str, manner: Manner) -> Reading:
@@ -75,9 +93,9 @@ def _elements(data: bytes, file: str, tags: tuple[str, ...]) -> Iterator[etree._
                 _drop(element)
     except etree.XMLSyntaxError as error:
         raise CatalogueError([Spot(file, error.lineno or 0).problem(
-            N_("this is not XML: {reason}"), N_("fetch the file again"), reason=error.msg)]) from None  # fmt: skip
+            _NO_XML, N_("fetch the file again"), reason=in_our_words(error.msg, _OURS))]) from None  # fmt: skip
     except ValueError as error:
-        raise CatalogueError([Spot(file).problem(N_("this is not XML: {reason}"), "", reason=error)]) from None
+        raise CatalogueError([Spot(file).problem(_NO_XML, "", reason=error)]) from None
 
 
 def _drop(element: etree._Element) -> None:

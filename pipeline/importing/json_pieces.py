@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from pipeline.errors import N_, CatalogueError
+from pipeline.errors import N_, CatalogueError, in_our_words
 from pipeline.importing.found import Spot
 
 SHORT = 1_000_000
@@ -19,6 +19,26 @@ DEEPEST = 400
 
 _MARK = re.compile(rb'"(?:[^"\\]++|\\.?+)*+(?:"|\Z)|[\[{]|[\]}]', re.DOTALL)
 """A text, which may hold brackets of its own; an opening or a closing bracket."""
+_NO_JSON = N_("this is not JSON: {reason}")
+_MORE = N_("something follows after its end")
+_NO_NAME = N_("a name between double quotes is missing, or there is a comma too many")
+_NO_COLON = N_("a colon is missing after a name")
+_NO_COMMA = N_("a comma is missing between two values, or a bracket that closes")
+_NO_VALUE = N_("a value is missing, or it is none: true, false, null, a number, or a text between double quotes")
+_NEVER_CLOSED = N_("what opens here is never closed")
+_OURS = {
+    "Extra data": _MORE,
+    "Expecting property name": _NO_NAME,
+    "Expecting ':'": _NO_COLON,
+    "Expecting ','": _NO_COMMA,
+    "Expecting value": _NO_VALUE,
+    "trailing comma": N_("there is a comma too many before a bracket that closes"),
+    "Unterminated string": N_("a quote that closes a text is missing"),
+    "Invalid control character": N_("a text is broken by the end of a line or a control character"),
+    "Invalid \\": N_("a text has a backslash before a sign that needs none"),
+    "integer string": N_("a number has too many digits"),
+}
+"""In our words what the library says of a broken text."""
 _WORD = re.compile(rb"[^\s\[\]{},:\"]++")
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 
@@ -47,7 +67,7 @@ class Document:
         """A place in the file, and its line."""
         self.whole = self._piece(self._past_space(start))
         if (rest := self._past_space(self.whole.end)) < self._end:
-            self._refuse(rest, N_("this is not JSON: {reason}"), "Extra data")
+            self._refuse(rest, _NO_JSON, _MORE)
 
     def line(self, at: int) -> int:
         """The line of a place in the file."""
@@ -69,11 +89,11 @@ class Document:
         try:
             return json.loads(self._data[piece.start : piece.end].decode())
         except json.JSONDecodeError as error:
-            self._refuse_line(self.line(piece.start) + error.lineno - 1, N_("this is not JSON: {reason}"), error.msg)
+            self._refuse_line(self.line(piece.start) + error.lineno - 1, _NO_JSON, error.msg)
         except RecursionError:
             self._refuse(piece.start, N_("brackets are nested too deep"))
         except ValueError as error:
-            self._refuse(piece.start, N_("this is not JSON: {reason}"), str(error))
+            self._refuse(piece.start, _NO_JSON, str(error))
 
     def items(self, piece: Piece) -> Iterator[Piece]:
         """The parts of a list."""
@@ -88,11 +108,11 @@ class Document:
         at = self._past_space(piece.start + 1)
         while not self._data.startswith(b"}", at):
             if not self._data.startswith(b'"', at):
-                self._refuse(at, N_("this is not JSON: {reason}"), "Expecting property name enclosed in double quotes")
+                self._refuse(at, _NO_JSON, _NO_NAME)
             key = self._piece(at)
             colon = self._past_space(key.end)
             if not self._data.startswith(b":", colon):
-                self._refuse(colon, N_("this is not JSON: {reason}"), "Expecting ':' delimiter")
+                self._refuse(colon, _NO_JSON, _NO_COLON)
             value = self._piece(self._past_space(colon + 1))
             yield self.value(key), value
             at = self._next(value.end, b"}")
@@ -103,10 +123,10 @@ class Document:
         if self._data.startswith(closing, at):
             return at
         if not self._data.startswith(b",", at):
-            self._refuse(at, N_("this is not JSON: {reason}"), "Expecting ',' delimiter")
+            self._refuse(at, _NO_JSON, _NO_COMMA)
         at = self._past_space(at + 1)
         if self._data.startswith(closing, at):
-            self._refuse(at, N_("this is not JSON: {reason}"), "Expecting value")
+            self._refuse(at, _NO_JSON, _NO_VALUE)
         return at
 
     def _past_space(self, at: int) -> int:
@@ -130,12 +150,12 @@ class Document:
                 depth -= 1
             if depth <= 0:
                 return Piece(start, mark.end())
-        reason = "what opens here is never closed" if depth else "Expecting value"
-        return self._refuse(start, N_("this is not JSON: {reason}"), reason)
+        return self._refuse(start, _NO_JSON, _NEVER_CLOSED if depth else _NO_VALUE)
 
     def _refuse(self, at: int, pattern: str, reason: str = "") -> NoReturn:
         self._refuse_line(self.line(at), pattern, reason)
 
     def _refuse_line(self, line: int, pattern: str, reason: str) -> NoReturn:
         hint = N_("fetch the file again") if reason else ""
-        raise CatalogueError([Spot(self._file, line).problem(pattern, hint, reason=reason)]) from None
+        ours = in_our_words(reason, _OURS)
+        raise CatalogueError([Spot(self._file, line).problem(pattern, hint, reason=ours)]) from None

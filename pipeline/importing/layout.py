@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
-from pipeline.errors import N_, CatalogueError, Problem
+from pipeline.errors import N_, CatalogueError, Problem, TocsinError, in_our_words
 from pipeline.importing.columns import key_of
 from pipeline.importing.found import Spot
 
@@ -15,6 +15,15 @@ LONGEST_LINE = 5_000_000
 LONGEST_HEAD = 100_000
 MOST_ABOVE = 20
 """In how many bytes, and in how many rows, the names of the columns are looked for."""
+
+_OURS = {
+    "larger than field limit": N_("a line or a cell is longer than five million characters"),
+    "unexpected end of data": N_("the file ends within quotes"),
+    "expected after": N_("something follows the quote that closes a cell"),
+    "new-line character": N_("a line ends within a cell that has no quotes"),
+}
+"""In our words what the library says of a broken table."""
+UNREADABLE = N_("this row can't be read: {reason}")
 
 Row = tuple[int, list[str]]
 """The line on which a row begins, and its cells."""
@@ -81,8 +90,13 @@ def _rows(data: bytes, file: str, delimiter: str) -> Iterator[Row]:
             line = reader.line_num + 1
     except csv.Error as error:
         raise CatalogueError([
-            Spot(file, line).problem(N_("this row can't be read: {reason}"), N_("is a quote missing?"), reason=error)
+            Spot(file, line).problem(UNREADABLE, N_("is a quote missing?"), reason=unreadable(error))
         ]) from None  # fmt: skip
+
+
+def unreadable(error: csv.Error) -> TocsinError:
+    """In our words why a table can't be read."""
+    return in_our_words(str(error), _OURS)
 
 
 def _lines(data: bytes) -> Iterator[str]:

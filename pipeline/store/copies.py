@@ -7,8 +7,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from pipeline.errors import N_, SettingsError, StoreError
+from pipeline.errors import N_, SettingsError, StoreError, reason_of
 from pipeline.store.database import Database
+from pipeline.store.troubles import told_of_file
 
 _PAGES: Final = 2000  # copied at once; writers get their turn between
 
@@ -30,8 +31,10 @@ def back_up(database: Database, target: Path) -> int:
             _plain(copy)
         _check(half)
         half.replace(target)
-    except (OSError, sqlite3.Error) as error:
-        raise StoreError("{file} can't be written: {reason}", file=target, reason=error) from error
+    except sqlite3.Error as error:
+        raise told_of_file(error, target) from error
+    except OSError as error:
+        raise StoreError("{file} can't be written: {reason}", file=target, reason=reason_of(error)) from error
     finally:
         half.unlink(missing_ok=True)
     return target.stat().st_size
@@ -59,8 +62,10 @@ def restore(source: Path, database: Database) -> None:
             copy.commit()
         with _opened(half) as copy, _opened(target) as there:
             copy.backup(there)
-    except (OSError, sqlite3.Error) as error:
-        raise StoreError("{source} can't be restored: {reason}", source=source, reason=error) from error
+    except sqlite3.Error as error:
+        raise told_of_file(error, source) from error
+    except OSError as error:
+        raise StoreError("{source} can't be restored: {reason}", source=source, reason=reason_of(error)) from error
     finally:
         half.unlink(missing_ok=True)
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from sqlalchemy.pool import StaticPool
 
 from pipeline.clock import Clock
-from pipeline.errors import MissingDatabaseError, SettingsError, StoreError
+from pipeline.errors import MissingDatabaseError, SettingsError, StoreError, reason_of
 from pipeline.store.prepared import run_plainly
 from pipeline.store.schema import is_current, migrate
 from pipeline.store.troubles import asks_for_patience, is_lost, lacks_room, told
@@ -191,7 +191,7 @@ def _prepare_file(path: Path, create: bool) -> None:
         # It will hold people's addresses: nobody but its owner reads it.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
-        raise StoreError("the database {path} can't be made: {reason}", path=path, reason=error.strerror) from error
+        raise StoreError("the database {path} can't be made: {reason}", path=path, reason=reason_of(error)) from error
 
 
 def _engine(url: URL, clock: Clock) -> Engine:

@@ -13,7 +13,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import DBAPIError
 
-from pipeline.errors import StoreError
+from pipeline.errors import StoreError, reason_of
 from pipeline.store.database import Database
 from pipeline.store.prepared import run_plainly
 from pipeline.store.tables import IS_IN_HAND, deliveries
@@ -111,7 +111,7 @@ def _file_lock(path: Path) -> Iterator[bool]:
     try:
         handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
-        raise StoreError("{file} can't be made: {reason}", file=path, reason=error.strerror) from error
+        raise StoreError("{file} can't be made: {reason}", file=path, reason=reason_of(error)) from error
     try:
         yield _try_lock(handle)
     finally:

@@ -1,12 +1,14 @@
 """A driver's error, told as a person would; and which errors only ask for patience."""
 
+import errno
 import sqlite3
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from pipeline.errors import N_, StoreError
+from pipeline.errors import N_, NO_SUCH_NAME, OF_THE_SYSTEM, StoreError, in_our_words
 
 _PATIENCE_SQLSTATES: Final = frozenset({"40001", "40P01", "55P03"})  # serialization, deadlock, lock not available
 _UNREACHABLE: Final = ("08", "57P01", "57P02", "57P03")
@@ -30,6 +32,24 @@ _SQLITE_TEXTS: Final = {
         "a backup in its place if that doesn't help (`tocsin restore`)"
     ),
 }
+
+_POSTGRESQL_TEXTS: Final = {
+    "Connection refused": OF_THE_SYSTEM[errno.ECONNREFUSED], "timeout": OF_THE_SYSTEM[errno.ETIMEDOUT],
+    "resolve host": NO_SUCH_NAME, "translate host": NO_SUCH_NAME,
+    "No such file": N_("no PostgreSQL runs on this machine"),
+    "unreachable": OF_THE_SYSTEM[errno.ENETUNREACH], "closed the connection": OF_THE_SYSTEM[errno.ECONNRESET],
+    "password authentication": N_("the server refused the user or the password"),
+    "no password supplied": N_("the server wants a password; write it into the address of the database"),
+    "permission denied": N_("the user may not do that in this database"),
+    "database \"": N_("the server has no such database"), "role \"": N_("the server has no such user"),
+    "pg_hba": N_("the server lets nobody in from here (pg_hba.conf)"),
+    "too many clients": N_("the server has too many connections"), "starting up": N_("the server is just starting"),
+    "shutting down": N_("the server is just ending"),
+    "terminating connection": N_("the server has ended the connection"),
+    "No space left": OF_THE_SYSTEM[errno.ENOSPC],
+    "read-only transaction": N_("the server can only be read"),
+}  # fmt: skip
+"""In our words what a server or its driver says most often."""
 
 
 def is_lost(error: DBAPIError) -> bool:
@@ -57,16 +77,22 @@ def lacks_room(error: DBAPIError) -> bool:
 def told(error: SQLAlchemyError, place: str) -> StoreError:
     """The error as a StoreError; `place` names the database without its password."""
     if isinstance(error, DBAPIError) and isinstance(error.orig, sqlite3.Error):
-        full_name = getattr(error.orig, "sqlite_errorname", "")
-        pattern = _SQLITE_TEXTS.get(full_name) or _SQLITE_TEXTS.get(_sqlite_name(error.orig))
-        if pattern is not None:
-            return StoreError(pattern, place=place)
-    first = _first_line(error)
+        return told_of_file(error.orig, place)
+    first = in_our_words(_first_line(error), _POSTGRESQL_TEXTS)
     if isinstance(error, PoolTimeout):
         return StoreError("the database {place} has no connection to spare; try again in a moment", place=place)
     if isinstance(error, OperationalError):
         return StoreError("the database {place} can't be used: {reason}", place=place, reason=first)
     return StoreError("the database {place} refused: {reason}", place=place, reason=first)
+
+
+def told_of_file(error: sqlite3.Error, place: str | Path) -> StoreError:
+    """The error of an SQLite file as a StoreError."""
+    full_name = getattr(error, "sqlite_errorname", "")
+    pattern = _SQLITE_TEXTS.get(full_name) or _SQLITE_TEXTS.get(_sqlite_name(error))
+    if pattern is not None:
+        return StoreError(pattern, place=place)
+    return StoreError("the database {place} can't be used: {reason}", place=place, reason=_first_line(error))
 
 
 def _sqlite_name(error: sqlite3.Error) -> str:
@@ -79,7 +105,7 @@ def _sqlstate(error: DBAPIError) -> str:
     return getattr(error.orig, "sqlstate", None) or ""
 
 
-def _first_line(error: SQLAlchemyError) -> str:
+def _first_line(error: SQLAlchemyError | sqlite3.Error) -> str:
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     lines = str(cause).strip().splitlines()
     return lines[0] if lines else type(cause).__name__

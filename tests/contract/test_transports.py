@@ -188,7 +188,7 @@ def test_internationalised_addresses_where_the_server_knows_them(
 def test_nobody_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with pytest.raises(TransientDeliveryError, match=f"127.0.0.1:{port}: Connection refused"):
+    with pytest.raises(TransientDeliveryError, match=f"127.0.0.1:{port}: nobody listens there"):
         connect(MailServer("127.0.0.1", port, "smtp"))
 
 

@@ -69,7 +69,7 @@ resources = ["{site}/404", "{site}/403"]
     found = list(broken_links(catalogue))
     places = {("event", 0, "registration", "url"), ("event", 0, "resources", 0, "url")}
     assert {finding.path for finding in found} == places
-    assert all(finding.values["trouble"] == "404 Not Found" for finding in found)
+    assert all(str(finding.values["trouble"]) == "404 Not Found" for finding in found)
     assert ASKED.count("HEAD /404") == 1
 
 
@@ -129,14 +129,14 @@ def test_an_answer_in_no_known_language_is_trouble(site: str) -> None:
 
 
 def test_nobody_listening_is_said_in_words() -> None:
-    assert "refused" in trouble_with("http://127.0.0.1:9/").lower()
+    assert str(trouble_with("http://127.0.0.1:9/")) == "nobody listens there"
 
 
 @pytest.mark.parametrize("status", [200, 204, 403, 405, 429])
 def test_an_answer_that_keeps_programs_out_is_no_trouble(site: str, status: int) -> None:
-    assert trouble_with(f"{site}/{status}") == ""
+    assert trouble_with(f"{site}/{status}") is None
 
 
 @pytest.mark.parametrize("status", [404, 410, 500])
 def test_an_error_is_trouble(site: str, status: int) -> None:
-    assert trouble_with(f"{site}/{status}").startswith(str(status))
+    assert str(trouble_with(f"{site}/{status}")).startswith(str(status))

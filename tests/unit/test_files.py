@@ -274,7 +274,7 @@ def test_a_file_that_is_none_is_told_with_what_to_do(tmp_path: Path) -> None:
         read_utf8(tmp_path, "events.toml")
     (problem,) = caught.value.problems
     # A pattern by itself, so that it is translated.
-    assert (problem.message, problem.remedy()) == ("Is a directory", "name a file")
+    assert (problem.what(), problem.remedy()) == ("this is a folder, not a file", "name a file")
 
 
 @pytest.mark.parametrize(("name", "remedy"), [("events.toml", "write one with: tocsin init"), ("readers.csv", "")])

@@ -1,7 +1,10 @@
 """What stops a command is told in the reader's language."""
 
 import ast
+import errno
 import re
+import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +16,16 @@ from test_catalogue_words import fields, french
 from pipeline.cli import main
 from pipeline.commands import running
 from pipeline.commands.running import unexpected
-from pipeline.errors import OF_THE_SYSTEM, FileError, SettingsError, TocsinError, reason_of
+from pipeline.errors import (
+    NO_SUCH_NAME,
+    OF_THE_SYSTEM,
+    FileError,
+    Problem,
+    SettingsError,
+    TocsinError,
+    in_our_words,
+    reason_of,
+)
 
 FRENCH = {
     "there is no folder {folder!r} for --templates": "il n’y a pas de dossier {folder!r}",
@@ -65,11 +77,37 @@ def test_an_error_within_another_is_told_in_the_same_language() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"), [("Permission denied", "REFUSED"), ("Stale file handle", "Stale file handle")]
+    ("error", "told"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "the disk is full; make room"),
+        (OSError(errno.EACCES, "Accès refusé"), "permission is refused; look at who owns it, and its folder"),
+        (OSError(errno.EPERM, "Operation not permitted"), "permission is refused; look at who owns it, and its folder"),
+        (TimeoutError("timed out"), "no answer came in time"),
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), NO_SUCH_NAME),
+        (OSError(errno.ESTALE, "Stale file handle"), "Stale file handle"),
+        (ssl.SSLError(errno.EPERM, "wrong version number"), "wrong version number"),
+        (ValueError(), "ValueError"),
+    ],
 )
-def test_what_the_system_says_is_told_in_the_readers_language_where_it_is_known(words: str, told: str) -> None:
-    error = FileError("{file} can't be written: {reason}", file="out", reason=reason_of(OSError(13, words)))
-    assert error.said(lambda text: "REFUSED" if text == OF_THE_SYSTEM[-2] else text) == f"out can't be written: {told}"
+def test_what_the_system_says_is_told_in_our_words_where_it_is_one_of_the_usual(error: Exception, told: str) -> None:
+    assert str(FileError("{file}: {reason}", file="out", reason=reason_of(error))) == f"out: {told}"
+
+
+@pytest.mark.parametrize("words", sorted({*OF_THE_SYSTEM.values(), NO_SUCH_NAME}))
+def test_the_words_for_what_the_system_says_exist_in_french(words: str) -> None:
+    assert french().get(words), f"no French for {words!r}"
+
+
+def test_a_problem_tells_the_reason_within_it_in_the_same_language() -> None:
+    problem = Problem("events.toml", 0, "", "{reason}", values={"reason": reason_of(OSError(errno.EISDIR, "x"))})
+    assert problem.what() == "this is a folder, not a file"
+    assert problem.what(lambda text: french().get(text, text)) == "c’est un dossier, pas un fichier"
+
+
+def test_words_of_a_library_become_ours_by_the_first_part_that_they_hold() -> None:
+    ours = {"too long": "it is too long", "long": "it is long"}
+    assert str(in_our_words("the name is too long (3)", ours)) == "it is too long"
+    assert str(in_our_words("the name is odd", ours)) == "the name is odd"
 
 
 def test_a_text_that_is_no_pattern_stays_as_it_is() -> None:
