@@ -10,7 +10,7 @@ from http.client import HTTPException
 from typing import Final
 from urllib.request import Request, urlopen
 
-from pipeline.errors import SettingsError
+from pipeline.errors import SettingsError, TocsinError, unchanged
 
 PATIENCE: Final = 20
 """Seconds that a command or an address may take."""
@@ -61,14 +61,22 @@ def _call(command: list[str], text: str) -> None:
 
 @dataclass
 class Alarm:
-    """Tells each trouble once; one that is over may be told again when it comes back."""
+    """Tells each trouble once; one that is over may be told again when it comes back.
+
+    `speech` gives the translation into the language of whoever hears of it, which may change with what is published.
+    """
 
     tell: Callable[[str], None]
+    speech: Callable[[], Callable[[str], str]] = lambda: unchanged
     _told: set[str] = field(default_factory=set)
 
-    def troubles(self, now: Mapping[str, str]) -> None:
+    def troubles(self, now: Mapping[str, TocsinError]) -> None:
         """All trouble there is at this moment: a name that stays the same, and its words."""
-        for name, words in now.items():
+        for name, trouble in now.items():
             if name not in self._told:
-                self.tell(words)
+                self.say(trouble)
         self._told = set(now)
+
+    def say(self, news: TocsinError) -> None:
+        """Something that is told whenever it happens."""
+        self.tell(f"tocsin: {news.said(self.speech())}")

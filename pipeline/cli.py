@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from pipeline.commands.options import DONE, INTERRUPTED, MISUSED, common_options, language_of
-from pipeline.commands.parsing import Parser, Say, asked_language, saying, speaking
+from pipeline.commands.parsing import Parser, Say, asked_language, headed, saying, speaking
 from pipeline.errors import N_
 
 ORGANISER = {
@@ -132,7 +132,7 @@ def _top_parser(say: Say) -> argparse.ArgumentParser:
     width = max(map(len, COMMANDS))
     groups = (("for organisers", ORGANISER), ("for operators", OPERATOR))
     listed = "\n\n".join(
-        f"{say(title)}:\n" + "\n".join(f"  {name:{width}}  {say(what)}" for name, what in commands.items())
+        f"{headed(title, say)}\n" + "\n".join(f"  {name:{width}}  {say(what)}" for name, what in commands.items())
         for title, commands in groups
     )
     parser = Parser(

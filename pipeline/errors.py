@@ -119,7 +119,7 @@ class TocsinError(Exception):
     """The root of all that tocsin raises on purpose; its text is meant for the person at the terminal.
 
     With `values` the message is an English pattern that is filled from them, so that it can be translated; a value may
-    be such an error itself.
+    be such an error itself, or a problem.
     """
 
     def __init__(self, message: str = "", **values: object) -> None:
@@ -135,6 +135,8 @@ class TocsinError(Exception):
 
 
 def _said(value: object, translate: Callable[[str], str]) -> object:
+    if isinstance(value, Problem):
+        return value.show(translate)
     return value.said(translate) if isinstance(value, TocsinError) else value
 
 

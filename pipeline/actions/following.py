@@ -12,10 +12,10 @@ from pipeline.actions.project import Project
 from pipeline.actions.publish import left_newsletters, no_newsletters, publish
 from pipeline.catalogue.models import Catalogue
 from pipeline.clock import Clock
-from pipeline.errors import InputError, Problem, TocsinError
+from pipeline.errors import N_, InputError, Problem, TocsinError, reason_of
 from pipeline.store.database import Database
 
-RIGHT_AGAIN = "what is pushed can be published again, and is"
+RIGHT_AGAIN = N_("what is pushed can be published again, and is")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Followed:
     """
 
     changes: int = 0
-    trouble: str = ""
+    trouble: TocsinError | None = None
     recovered: bool = False
     untold: TocsinError | None = None
 
@@ -44,8 +44,8 @@ class Follower:
     clock: Clock
     writes: bool
     _seen: tuple[str, date, bool] | None = None
-    _trouble: str = ""
-    _refused: str = ""
+    _trouble: TocsinError | None = None
+    _refused: TocsinError | None = None
     _untold: TocsinError | None = None
 
     def look(self) -> Followed:
@@ -54,16 +54,19 @@ class Follower:
         try:
             changes = self._take_over()
         except InputError as error:
-            return self._in_trouble(f"the last edition stays: {_first_of(error.problems)}")
-        except (TocsinError, OSError) as error:
-            return self._in_trouble(f"edits can't be taken over: {error}")
-        self._trouble = ""
-        recovered = bool(before) and not self._refused
+            return self._in_trouble(N_("the last edition stays: {problems}"), problems=_first_of(error.problems))
+        except TocsinError as error:
+            return self._in_trouble(N_("edits can't be taken over: {reason}"), reason=error)
+        except OSError as error:
+            reason = TocsinError("{place}: {reason}", place=error.filename, reason=reason_of(error))
+            return self._in_trouble(N_("edits can't be taken over: {reason}"), reason=reason)
+        self._trouble = None
+        recovered = before is not None and self._refused is None
         return Followed(changes, self._refused, recovered, self._untold)
 
-    def _in_trouble(self, words: str) -> Followed:
-        self._trouble = words
-        return Followed(trouble=words)
+    def _in_trouble(self, pattern: str, **values: TocsinError) -> Followed:
+        self._trouble = TocsinError(pattern, **values)
+        return Followed(trouble=self._trouble)
 
     def _take_over(self) -> int:
         folder, ledger = self.project.folder, self.project.ledger.name
@@ -83,7 +86,8 @@ class Follower:
             commit = repository.git(folder, "rev-parse", "HEAD").strip()
         self._seen = commit, drawn.edition.day, False
         problems = [problem for one in result.draft.refused for problem in one.problems]
-        self._refused = f"a group's last edition stays: {_first_of(problems)}" if problems else ""
+        stays = TocsinError("a group's last edition stays: {problems}", problems=_first_of(problems))
+        self._refused = stays if problems else None
         self._tell_hub(result.draft.edition.catalogue)
         return len(result.draft.pending) + len(result.draft.newsletters)
 
@@ -92,6 +96,6 @@ class Follower:
         self._untold = tell_hub(self.project, catalogue).trouble
 
 
-def _first_of(problems: Sequence[Problem]) -> str:
-    more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
-    return f"{problems[0].show()}{more}"
+def _first_of(problems: Sequence[Problem]) -> TocsinError:
+    pattern = "{problem}, and {count} more" if len(problems) > 1 else "{problem}"
+    return TocsinError(pattern, problem=next(iter(problems), ""), count=len(problems) - 1)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from pipeline.catalogue.models import Catalogue
 from pipeline.errors import EditionError, StoreError
 from pipeline.store.database import Database
-from pipeline.store.editions import Published, published_edition
+from pipeline.store.editions import Published, published_edition, published_series
 from pipeline.store.stamps import stamps
 
 
@@ -101,6 +101,17 @@ def catalogue_in(series: str, stored: Published) -> Catalogue:
             "what was published for {series} can't be read: another version of tocsin did it; upgrade this one",
             series=series,
         ) from error
+
+
+def main_language(database: Database) -> str | None:
+    """The first language of the first series that was published; None where that can't be told."""
+    try:
+        with database.look() as connection:
+            name = next(iter(published_series(connection)), "")
+            stored = published_edition(connection, name)
+        return catalogue_in(name, stored).series.default_language if stored is not None else None
+    except StoreError:
+        return None
 
 
 def takes_subscriptions(catalogue: Catalogue) -> bool:

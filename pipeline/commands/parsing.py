@@ -57,6 +57,11 @@ def columns() -> int:
         return 80
 
 
+def headed(heading: str, say: Say) -> str:
+    """A heading with its colon, before which French has a space."""
+    return say("{heading}:").format(heading=say(heading))
+
+
 class Helping(argparse.HelpFormatter):
     """Help texts, headings and descriptions in the reader's language."""
 
@@ -66,7 +71,8 @@ class Helping(argparse.HelpFormatter):
 
     def start_section(self, heading: str | None) -> None:
         """A section under its heading."""
-        super().start_section(self._say(heading) if heading else heading)
+        # The last colon is put there by who prints it.
+        super().start_section(headed(heading, self._say).removesuffix(":") if heading else heading)
 
     def add_text(self, text: str | None) -> None:
         """A paragraph."""

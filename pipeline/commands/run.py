@@ -8,7 +8,7 @@ import resource
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +19,8 @@ from typing import Final
 import uvicorn
 
 from pipeline.actions.following import RIGHT_AGAIN, Follower
+from pipeline.actions.posting import UNUSABLE
+from pipeline.actions.programmes import main_language
 from pipeline.actions.retention import tidy
 from pipeline.actions.send import Sender, Sent, all_series, send_due
 from pipeline.alerts import Alarm, messenger
@@ -27,7 +29,8 @@ from pipeline.commands.options import refused
 from pipeline.commands.send import StopSignal
 from pipeline.commands.sending import add_sending_options, sender_of, server_of
 from pipeline.commands.shell import DONE, OUTSIDE, Shell
-from pipeline.errors import SettingsError, StoreError, reason_of
+from pipeline.errors import N_, SettingsError, StoreError, TocsinError, reason_of
+from pipeline.interface_words import words
 from pipeline.store.campaigns import next_due
 from pipeline.store.database import Database, open_database
 from pipeline.store.switch import why_held
@@ -97,15 +100,21 @@ def run(shell: Shell) -> int:
     """Runs until it is asked to stop (the message in hand is finished), or until it can't do its work any more."""
     keep_journal(shell.options.json)
     server = server_of(shell)
-    alarm = Alarm(messenger(shell.settings.variables.get("TOCSIN_ALERT", "")))
+    tell = messenger(shell.settings.variables.get("TOCSIN_ALERT", ""))
     ended = threading.Event()
     with open_database(shell.database_url, shell.clock) as database:
+
+        def speech() -> Callable[[str], str]:
+            # A service has nobody at its terminal: who minds it speaks the first language of the series.
+            return words(shell.options.lang or main_language(database) or shell.language)
+
+        alarm = Alarm(lambda text: tell(_discreet(shell, text)), speech)
         sender = sender_of(shell, database, server, ended.is_set)
         rounds = Rounds(shell, database, sender, alarm)
         ticker = Ticker(rounds.tick, shell.clock, shell.options.every)
         rounds.beat = ticker.beat
         stopped = StopSignal()
-        with _following(shell, database, ticker):
+        with _following(shell, database, ticker, Alarm(tell, speech)):
             ticker.start()
             try:
                 with (
@@ -122,14 +131,13 @@ def run(shell: Shell) -> int:
 
 
 @contextmanager
-def _following(shell: Shell, database: Database, ticker: Ticker) -> Iterator[None]:
+def _following(shell: Shell, database: Database, ticker: Ticker, alarm: Alarm) -> Iterator[None]:
     """Takes over edits, once before anything else and then every so often, in a thread of its own: git may be slow."""
     if shell.options.source is None:
         yield
         return
     follower = Follower(shell.project, database, shell.clock, writes=shell.options.source == "git")
-    tell = messenger(shell.settings.variables.get("TOCSIN_ALERT", ""))
-    alarm, ended = Alarm(tell), threading.Event()
+    ended = threading.Event()
 
     def look() -> None:
         try:
@@ -137,15 +145,14 @@ def _following(shell: Shell, database: Database, ticker: Ticker) -> Iterator[Non
         except Exception:
             log.exception("edits could not be taken over; the next look comes in %s s", shell.options.pull_every)
             return
-        if found.trouble:
+        if found.trouble is not None:
             log.warning("%s", found.trouble)
         # A group's slip may stay for weeks, and must not hide that nothing can be published.
-        kind = found.trouble.partition(":")[0]
-        alarm.troubles({kind: f"tocsin: {found.trouble}"} if found.trouble else {})
+        alarm.troubles({found.trouble.message: found.trouble} if found.trouble is not None else {})
         if found.recovered:
             log.info(RIGHT_AGAIN)
-            tell(f"tocsin: {RIGHT_AGAIN}")
-        if found.untold:
+            alarm.say(TocsinError(RIGHT_AGAIN))
+        if found.untold is not None:
             log.warning("the hub was not told: %s; the next look tries again", found.untold)
         if found.changes:
             log.info("%s changes published", found.changes)
@@ -176,16 +183,23 @@ def _watched(stopped: Callable[[], bool], ticker: Ticker, up: Callable[[], bool]
     while not stopped():
         threading.Event().wait(0.2)
         ticker.mind_the_clock()
-        trouble = ""
+        trouble = None
         if ticker.hangs():
-            trouble = f"the ticker has given no sign of life for {ticker.age():.0f} s; the service ends"
+            trouble = TocsinError(
+                "the ticker has given no sign of life for {seconds} s; the service ends", seconds=round(ticker.age())
+            )
         elif not up():
-            trouble = "the web server has ended; the service ends"
-        if trouble:
+            trouble = TocsinError("the web server has ended; the service ends")
+        if trouble is not None:
             log.error(trouble)
-            alarm.troubles({"service": f"tocsin: {trouble}"})
+            alarm.troubles({"service": trouble})
             return OUTSIDE
     return DONE
+
+
+def _discreet(shell: Shell, text: str) -> str:
+    """The text without the names in addresses, which a mail server may repeat, unless they are asked for."""
+    return text if shell.options.verbose else _WHOSE.sub("…@", text)
 
 
 @dataclass
@@ -207,8 +221,8 @@ class Rounds:
             following, troubles = self._sent()
         except StoreError as error:
             log.warning("%s", error)
-            following, troubles = None, {"database": str(error)}
-        self.alarm.troubles({name: f"tocsin: {self._discreet(words)}" for name, words in troubles.items()})
+            following, troubles = None, {"database": error}
+        self.alarm.troubles(troubles)
         return following
 
     def _log(self, sent: Sent) -> None:
@@ -216,16 +230,12 @@ class Rounds:
         for why in sent.unread:
             log.warning("%s", why)
         for trouble in sent.troubles:
-            log.warning("a letter could not be composed and waits: %s", self._discreet(str(trouble)))
+            log.warning("a letter could not be composed and waits: %s", _discreet(self.shell, str(trouble)))
         if done.sent or done.failed or done.trouble:
-            server = f"; {self._discreet(str(done.trouble))}" if done.trouble else ""
+            server = f"; {_discreet(self.shell, str(done.trouble))}" if done.trouble else ""
             log.info("%s sent, %s refused, %s waiting%s", done.sent, done.failed, done.waiting, server)
 
-    def _discreet(self, words: str) -> str:
-        """The words without the names in addresses, which a mail server may repeat, unless they are asked for."""
-        return words if self.shell.options.verbose else _WHOSE.sub("…@", words)
-
-    def _sent(self) -> tuple[datetime | None, dict[str, str]]:
+    def _sent(self) -> tuple[datetime | None, Mapping[str, TocsinError]]:
         with self.database.look() as connection:
             held = why_held(connection, self.sender.here)
         if held:
@@ -233,12 +243,11 @@ class Rounds:
             return None, {}
         sent = send_due(self.database, self.sender, self.shell.clock, progress=lambda _so_far: self.beat())
         self._log(sent)
-        troubles = {
-            f"letter {trouble}": f"a letter could not be composed and waits: {trouble}" for trouble in sent.troubles
-        }
-        troubles |= {f"edition {why}": str(why) for why in sent.unread}
-        if sent.delivered.trouble:
-            troubles["server"] = f"the mail server can't be used: {sent.delivered.trouble}"
+        waits = N_("a letter could not be composed and waits: {reason}")
+        troubles = {f"letter {trouble}": TocsinError(waits, reason=trouble) for trouble in sent.troubles}
+        troubles |= {f"edition {why}": why for why in sent.unread}
+        if sent.delivered.trouble is not None:
+            troubles["server"] = TocsinError(UNUSABLE, reason=sent.delivered.trouble)
         names = all_series(self.database)
         with self.database.look() as connection:
             return min((due for name in names if (due := next_due(connection, name))), default=None), troubles

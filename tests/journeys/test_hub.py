@@ -152,7 +152,7 @@ def test_a_server_that_follows_a_branch_tells_the_hub_and_tries_again(hub: Hub, 
     with open_database(f"sqlite:///{work / 'var' / 'tocsin.db'}", clock) as database:
         follower = Follower(project_at(work / "events.toml"), database, clock, writes=True)
         found = follower.look()
-        assert (found.changes, found.trouble, str(found.untold)[:3]) == (1, "", "503")
+        assert (found.changes, found.trouble, str(found.untold)[:3]) == (1, None, "503")
         hub.told()
         hub.status = 204
         assert follower.look().untold is None

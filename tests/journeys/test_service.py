@@ -244,7 +244,16 @@ def test_a_proxy_that_is_not_trusted_is_not_believed(project: Path, server: tupl
         assert client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1, 203.0.113.9"}).status_code == 404
 
 
-def test_trouble_is_told_once_by_the_command_of_the_operator(project: Path) -> None:
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "mail server can't be used"), ("fr", "serveur de courrier est inutilisable")]
+)
+def test_trouble_is_told_once_by_the_operators_command_in_the_first_language_of_the_series(
+    project: Path, language: str, said: str
+) -> None:
+    catalogue = project / "events.toml"
+    catalogue.write_text(
+        catalogue.read_text().replace('default_language = "en"', f'default_language = "{language}"'), encoding="utf-8"
+    )
     ready(project)
     tocsin(project, "subscribers", "add", ADA)
     told = project / "told.txt"
@@ -253,7 +262,7 @@ def test_trouble_is_told_once_by_the_command_of_the_operator(project: Path) -> N
         until(lambda: told.exists() and told.read_text())
         time.sleep(1.5)
     [line] = told.read_text().splitlines()
-    assert "mail server can't be used" in line
+    assert said in line
 
 
 def test_a_port_that_is_taken_is_said_and_nothing_is_left_running(project: Path) -> None:

@@ -91,7 +91,8 @@ def test_each_answer_has_a_french_one_with_the_same_values(pattern: str) -> None
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--help"], "pour les organisateurs"),
+        (["--help"], "pour les organisateurs\u00a0:\n"),
+        (["plan", "--help"], "options\u00a0:\n"),
         (["check", "--help"], "usage\u00a0: tocsin check"),
         (["check", "--help"], "avertissements et questions ouvertes sont aussi des erreurs"),
         (["check", "--help"], "montrer cette aide"),

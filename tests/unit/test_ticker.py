@@ -15,7 +15,7 @@ from patience import until
 from pipeline.alerts import Alarm, messenger
 from pipeline.clock import FrozenClock, SystemClock
 from pipeline.delivery import PATIENCE
-from pipeline.errors import SettingsError
+from pipeline.errors import SettingsError, TocsinError
 from pipeline.ticker import SAFETY_NET, Ticker
 
 CLOCK = FrozenClock(datetime(2026, 2, 1, 9, 0, tzinfo=UTC))
@@ -176,8 +176,18 @@ def test_trouble_is_told_once_and_again_when_it_comes_back() -> None:
         {},
         {"server": "back"},
     ):
-        alarm.troubles(troubles)
-    assert told == ["away", "wrong", "back"]
+        alarm.troubles({name: TocsinError(words) for name, words in troubles.items()})
+    assert told == ["tocsin: away", "tocsin: wrong", "tocsin: back"]
+
+
+def test_trouble_is_told_in_the_language_of_the_moment() -> None:
+    told: list[str] = []
+    speech = {"away": "absent"}
+    alarm = Alarm(told.append, lambda: lambda text: speech.get(text, text))
+    alarm.say(TocsinError("{what}", what=TocsinError("away")))
+    speech["away"] = "parti"
+    alarm.say(TocsinError("{what}", what=TocsinError("away")))
+    assert told == ["tocsin: absent", "tocsin: parti"]
 
 
 def test_a_command_gets_the_words_on_its_standard_input(tmp_path: Path) -> None:
