@@ -67,20 +67,26 @@ def read_catalogue(project: Project, now: datetime | None = None, memory: Memory
     return read_with(project, read_utf8(project.catalogue, project.catalogue.name), now, memory)
 
 
-def read_with(project: Project, text: str | bytes, now: datetime | None = None, memory: Memory | None = None) -> Loaded:
-    """The same as it would be with that text in the main file."""
+def read_with(
+    project: Project,
+    text: str | bytes,
+    now: datetime | None = None,
+    memory: Memory | None = None,
+    *,
+    brief: bool = False,
+) -> Loaded:
+    """The same as it would be with that text in the main file; `brief` as for `load`."""
 
     def keep(refused: Sequence[Refused], others: Catalogue) -> Kept:
         return last_published(read_ledger(project))(refused, others)
 
     source = Source(project.catalogue.name, text)
-    return load(source, _included(project), now, _is_there(project), keep, memory)
+    return load(source, _included(project), now, _is_there(project), keep, memory, brief=brief)
 
 
-def _whole(project: Project, now: datetime | None) -> Loaded:
-    """The catalogue, or CatalogueError for a mistake in any of its files."""
-    text = read_utf8(project.catalogue, project.catalogue.name)
-    return load(Source(project.catalogue.name, text), _included(project), now, _is_there(project))
+def _whole(project: Project, text: bytes, now: datetime) -> Loaded:
+    """The catalogue in brief, or CatalogueError for a mistake in any of its files."""
+    return load(Source(project.catalogue.name, text), _included(project), now, _is_there(project), brief=True)
 
 
 def _included(project: Project) -> Callable[[str], Sequence[Source]]:
@@ -161,7 +167,8 @@ def check(project: Project, now: datetime) -> Loaded:
         ledger, wrong = Ledger(), error.problems
     try:
         # What stands in for a group's broken file comes from the ledger.
-        loaded = read_catalogue(project, now) if not wrong else _whole(project, now)
+        text = read_utf8(project.catalogue, project.catalogue.name)
+        loaded = read_with(project, text, now, brief=True) if not wrong else _whole(project, text, now)
     except CatalogueError as error:
         raise CatalogueError((*error.problems, *wrong)) from None
     wrong += journal.vanished_problems(loaded.catalogue, ledger, project.catalogue.name)

@@ -14,13 +14,16 @@ from pydantic import ValidationError
 
 from pipeline.catalogue.crowds import MOST_IN_ONE, crowded
 from pipeline.catalogue.findings import Finding
+from pipeline.catalogue.inheritable import inherit
 from pipeline.catalogue.memory import KnownRow, Memory
 from pipeline.catalogue.models import RESERVED, Catalogue, Event
 from pipeline.catalogue.places import Path, Places, dotted, seek_all
 from pipeline.catalogue.refusals import MOST_MISTAKES, findings_of, no_more
 from pipeline.catalogue.refused import Refused, group_id_in, group_id_of, opens_a_group
 from pipeline.catalogue.syntax import beyond_limits, refusal
-from pipeline.catalogue.toml import decoded, read_piece, read_toml
+from pipeline.catalogue.texts import IN_BRIEF
+from pipeline.catalogue.toml import decoded, read_piece
+from pipeline.catalogue.unread import UnreadRow, in_brief, read_again, read_file
 from pipeline.errors import CatalogueError, Problem, Severity
 
 LISTS = ("venue", "organisation", "event", "reminder", "newsletter")
@@ -62,7 +65,9 @@ class Stretch(NamedTuple):
 class Draft:
     """The merged tables of all files while they are being put together, and where each came from."""
 
-    def __init__(self, memory: Memory | None = None) -> None:
+    def __init__(self, memory: Memory | None = None, *, brief: bool = False) -> None:
+        """With `brief` the prose of events is judged, and a mark held in its place."""
+        self.brief = brief
         self.tables: dict[str, Any] = {}
         self.stretches: dict[str, list[Stretch]] = {}
         """For each list of rows, and for groups and defaults, where they come from, in their order."""
@@ -164,7 +169,9 @@ class Draft:
 
     @staticmethod
     def _of_group(row: dict[str, Any], group: object) -> dict[str, Any]:
-        return row if isinstance(row, KnownRow) else {**row, "$group": group}
+        if isinstance(row, UnreadRow):
+            row.group = group
+        return row if isinstance(row, KnownRow | UnreadRow) else {**row, "$group": group}
 
     def _note(self, name: str, first: int, source: Source, defaults: Mapping[str, Any] = EMPTY) -> None:
         self.stretches.setdefault(name, []).append(Stretch(first, source, defaults))
@@ -196,7 +203,7 @@ class Draft:
             self.problems.append(beyond)
             return None
         try:
-            return read_toml(source.text)
+            return read_file(source.text)
         except ValueError as error:
             self.problems.append(refusal(source.name, decoded(source.text), error))
         except RecursionError:
@@ -264,7 +271,9 @@ class Draft:
             for key, into in (("timezone", "timezone"), ("venue", "venue"), ("default_duration", "estimated_duration"))
             if isinstance(series, dict) and key in series
         }
-        rows = self.tables.setdefault("event", [])
+        rows: list[Any] = self.tables.setdefault("event", [])
+        unread = read_again(rows)
+        context = {**context, IN_BRIEF: True} if self.brief else context
         facts = _remembering().facts_of(rows) if self.memory is not None else iter(())
         for number, row in enumerate(rows):
             stretch = self._stretch("event", number)
@@ -273,10 +282,11 @@ class Draft:
                 read = partial(_read_event, stretch, (row.start, row.end), group, inherited, context)
                 rows[number] = _remembering().known_event(next(facts), read)
                 continue
-            rows[number] = _inherit(row, stretch.defaults, inherited)
+            row = inherit(next(unread) if isinstance(row, UnreadRow) else row, stretch.defaults, inherited)
             try:
-                rows[number] = Event.model_validate(rows[number], context=context)
+                rows[number] = Event.model_validate(row, context=context)
             except ValidationError as error:
+                rows[number] = in_brief(row)
                 yield from findings_of(error, ("event", number))
 
     @property
@@ -377,22 +387,4 @@ def _read_event(
     assert isinstance(text, bytes)  # noqa: S101 - only such a text is read block by block
     [row] = read_piece(text[place[0] : place[1]])["event"]
     own = {**row, "$group": group} if group else row
-    return Event.model_validate(_inherit(own, stretch.defaults, inherited), context=context)
-
-
-def _inherit(row: Mapping[str, Any], defaults: Mapping[str, Any], inherited: Mapping[str, Any]) -> dict[str, Any]:
-    announced = row.get("tba", [])
-    later = (
-        set(announced) if isinstance(announced, list) and all(isinstance(name, str) for name in announced) else set()
-    )
-    given = {**inherited, **defaults}
-    if row.get("all_day") is True:
-        later |= {"time", "end_time", "duration"}
-    # Its own way to say the end takes the place of an inherited one.
-    later |= {other for key, other in (("end_time", "duration"), ("duration", "end_time")) if key in row}
-    event = {key: value for key, value in given.items() if key not in later and key not in row}
-    # What may not be typed is renamed, so that it is refused as any other unknown key.
-    event |= {f"{key} " if key in RESERVED else key: value for key, value in row.items() if key != "$group"}
-    if "$group" in row:
-        event["group"] = row["$group"]
-    return event
+    return Event.model_validate(inherit(own, stretch.defaults, inherited), context=context)

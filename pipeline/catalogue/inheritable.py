@@ -1,4 +1,4 @@
-"""Whether each `[defaults]` is right by itself: a slip in it is found even where no event inherits it."""
+"""What events inherit, and whether each `[defaults]` is right by itself: a slip that nobody inherits is found too."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from pipeline.catalogue.findings import Finding, unknown
 from pipeline.catalogue.guards import ANNOUNCED_LATER
-from pipeline.catalogue.models import Catalogue, Event
+from pipeline.catalogue.models import RESERVED, Catalogue, Event
 from pipeline.catalogue.places import Path
 from pipeline.catalogue.refusals import MOST_IN_A_TABLE, finding_of
 
@@ -36,3 +36,22 @@ def wrong_references(tables: Sequence[Mapping[str, Any]], catalogue: Catalogue) 
             if name not in ANNOUNCED_LATER:
                 path: Path = ("defaults", number, "tba", index)
                 yield unknown(path, name, ANNOUNCED_LATER, "{word!r} is not a key that can be announced later")
+
+
+def inherit(row: Mapping[str, Any], defaults: Mapping[str, Any], inherited: Mapping[str, Any]) -> dict[str, Any]:
+    """The row of an event with what it doesn't say itself: from its file's defaults, else from the series."""
+    announced = row.get("tba", [])
+    later = (
+        set(announced) if isinstance(announced, list) and all(isinstance(name, str) for name in announced) else set()
+    )
+    given = {**inherited, **defaults}
+    if row.get("all_day") is True:
+        later |= {"time", "end_time", "duration"}
+    # Its own way to say the end takes the place of an inherited one.
+    later |= {other for key, other in (("end_time", "duration"), ("duration", "end_time")) if key in row}
+    event = {key: value for key, value in given.items() if key not in later and key not in row}
+    # What may not be typed is renamed, so that it is refused as any other unknown key.
+    event |= {f"{key} " if key in RESERVED else key: value for key, value in row.items() if key != "$group"}
+    if "$group" in row:
+        event["group"] = row["$group"]
+    return event

@@ -61,12 +61,15 @@ def load(
     is_there: IsThere = anything_is_there,
     keep: Keep | None = None,
     memory: Memory | None = None,
+    *,
+    brief: bool = False,
 ) -> Loaded:
     """The catalogue of a text and of the files that it includes; CatalogueError holds every problem.
 
     `now`, an aware instant, is needed only for warnings about what is past; `is_there` knows the catalogue's folder.
     With `keep` a group's file with mistakes is refused alone; without it the whole catalogue is. Events that `memory`
-    knows are not judged again, nor read before somebody asks for them; it learns of the others.
+    knows are not judged again, nor read before somebody asks for them; it learns of the others. Who needs no more than
+    the verdict is `brief`: then events have a mark in the place of their prose.
     """
     refused: dict[str, Refused] = {}
     included = cache(included)
@@ -76,7 +79,7 @@ def load(
         # What is wrong, and what is right below another head, is found by judging everything.
         memory.known = {}
     while True:
-        draft = Draft(memory=memory)
+        draft = Draft(memory, brief=brief)
         draft.take_main(main, included, refused.keys())
         catalogue, problems = _judged(draft, is_there, keep, refused)
         found = draft.of_groups(problems) if keep is not None else {}

@@ -8,7 +8,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date, time
-from functools import cache
+from functools import cache, lru_cache
+from sys import getsizeof
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -19,6 +20,7 @@ from pydantic import (
     StrictStr,
     ValidationInfo,
     WithJsonSchema,
+    model_serializer,
     model_validator,
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -181,13 +183,47 @@ class Line(Text):
         return self
 
 
+IN_BRIEF = "in_brief"
+"""In the context of a reading: whether the prose is only judged, and a mark held in its place."""
+_LONG = 200
+
+
 class Prose(Text):
-    """A long text in Markdown: a line break is a space, an empty line starts a paragraph."""
+    """A long text in Markdown: a line break is a space, an empty line starts a paragraph.
+
+    Where Python would hold two or four bytes for each of its characters it is held in UTF-8.
+    """
 
     @model_validator(mode="after")
-    def _prose(self) -> "Prose":
-        self.root.update({language: prose(text) for language, text in self.root.items()})
-        return self
+    def _prose(self, info: ValidationInfo) -> "Prose":
+        texts: dict[str, Any] = self.root
+        texts.update({language: packed(prose(text)) for language, text in self.root.items()})
+        return _briefly(tuple(texts)) if (info.context or {}).get(IN_BRIEF) else self
+
+    @model_serializer
+    def _in_full(self) -> dict[str, str]:
+        return {language: unpacked(text) for language, text in self.root.items()}
+
+    def said_in(self, language: str) -> Phrase:
+        """As of any text."""
+        text, written = super().said_in(language)
+        return tuple.__new__(Phrase, (unpacked(text), written))
+
+
+def packed(text: str) -> str | bytes:
+    """A text, or the UTF-8 of it where that takes less memory and it is long."""
+    return text.encode() if len(text) > _LONG and getsizeof(text) > 2 * len(text) else text
+
+
+def unpacked(text: Any) -> Any:
+    """The text of what `packed` gave, anything else as it is."""
+    return text.decode() if isinstance(text, bytes) else text
+
+
+@lru_cache
+def _briefly(languages: tuple[str, ...]) -> Prose:
+    """One for all that are written in the same languages."""
+    return Prose.model_construct(dict.fromkeys(languages, "…"))
 
 
 SLUG = "[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"

@@ -30,7 +30,7 @@ def decoded(text: str | bytes) -> str:
 
 def read_toml(text: str | bytes, at_once: int = AT_ONCE) -> dict[str, Any]:
     """The values of a TOML 1.0 text. Raises what `tomllib` raises: TOMLDecodeError, ValueError, RecursionError."""
-    if len(text) > at_once and (values := _joined(map(_read, pieces(text, at_once)))) is not None:
+    if len(text) > at_once and (values := joined(map(_read, pieces(text, at_once)))) is not None:
         return values
     return _read(text)
 
@@ -53,7 +53,7 @@ def read_piece(piece: bytes) -> dict[str, Any]:
     return _read(piece)
 
 
-def _joined(parts: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
+def joined(parts: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
     """The tables of all pieces as one; None where only the whole text can tell what they mean."""
     values: dict[str, Any] = {}
     growing = set[str]()

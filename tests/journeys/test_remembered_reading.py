@@ -33,13 +33,13 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids of the events whose tables are looked at from now on."""
-    found, inherit = list[str](), drafting._inherit
+    found, inherit = list[str](), drafting.inherit
 
     def noted(row: Mapping[str, Any], *others: Any) -> dict[str, Any]:
         found.append(row["id"])
         return inherit(row, *others)
 
-    monkeypatch.setattr(drafting, "_inherit", noted)
+    monkeypatch.setattr(drafting, "inherit", noted)
     return found
 
 

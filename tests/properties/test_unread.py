@@ -1,0 +1,88 @@
+"""The events of a long file are read twice, in pieces; nobody who reads a message or an event can tell."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from smallest import SMALLEST
+from test_loader import EXAMPLES, events, tables
+
+from pipeline.catalogue import unread
+from pipeline.catalogue.load import Source, load
+from pipeline.catalogue.models import dump
+from pipeline.catalogue.texts import Prose
+from pipeline.catalogue.toml import pieces
+from pipeline.errors import CatalogueError
+
+NOW = datetime(2026, 9, 1, tzinfo=UTC)
+GROUP = '[group]\nid = "g"\nname = "G"\n'
+WITH_PROSE = 'abstract = """\nA long text.\n\n[[event]]\n"""\nnotice.en = "’"\n'
+WRONG_PROSE = 'abstract = ""\nnotice = { xx = "No such language" }\ntitel = "T"\n'
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _everything_is_long() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(unread, "LONG", 0)
+        patch.setattr(unread, "pieces", partial(pieces, at_once=1))
+        yield
+
+
+def outcome(main: str, group: str, *, twice: bool, brief: bool = False) -> tuple[bool, object, object]:
+    """Whether a catalogue is taken, what is told of it, and what it holds."""
+
+    def source(name: str, text: str) -> Source:
+        return Source(name, text.encode() if twice else text)
+
+    try:
+        loaded = load(source("events.toml", main), lambda _: [source("g.toml", group)], NOW, brief=brief)
+    except CatalogueError as error:
+        return False, error.problems, None
+    return True, loaded.remarks, dump(loaded.catalogue)
+
+
+rows = st.lists(st.one_of(tables(), events(), st.sampled_from([WITH_PROSE, WRONG_PROSE])), max_size=6)
+
+
+@settings(max_examples=EXAMPLES)
+@given(rows, rows)
+@example([], [])
+@example(['[[event]]\nid = "a"', WRONG_PROSE, '[[event]]\nid = "a"', WITH_PROSE], ['[[event]]\nid = "b"\nx = 1'])
+@example(
+    ['[[event]]\nid = "a"\ntba = ["title", "date", "time"]', WITH_PROSE], ['[[event]]\nid = "b"\ntitle = "T"\ndate = 1']
+)
+def test_what_is_told_and_held_is_that_of_one_reading(main: list[str], group: list[str]) -> None:
+    texts = 'include = ["g.toml"]\n' + SMALLEST + "\n".join(main), GROUP + "\n".join(group)
+    whole = outcome(*texts, twice=False)
+    assert outcome(*texts, twice=True) == whole
+    assert outcome(*texts, twice=True, brief=True)[:2] == whole[:2]
+
+
+def test_an_event_is_read_again_only_when_it_is_judged() -> None:
+    read = unread.read_file(b'a = 1\n[[event]]\nid = "a"\n[[event]]\nid = "b"\ntitle = "T"\n')
+    assert [set(row) for row in read["event"]] == [{"id"}, {"id", "title"}]
+    assert all(isinstance(row, unread.UnreadRow) for row in read["event"])
+    assert list(unread.read_again(read["event"])) == [{"id": "a"}, {"id": "b", "title": "T"}]
+
+
+def test_a_catalogue_in_brief_holds_no_prose_of_its_events() -> None:
+    event = '[[event]]\nid = "a"\ntba = ["title", "date", "time"]\n' + WITH_PROSE.replace("notice.en", "notice")
+    text = SMALLEST.replace("[site]", 'description = "Of the series"\n[site]') + event
+    loaded = load(Source("events.toml", text), brief=True)
+    [held] = loaded.catalogue.events
+    assert held.abstract is not None
+    assert held.abstract.said_in("en").text == "…"
+    assert loaded.catalogue.series.description is not None
+    assert loaded.catalogue.series.description.said_in("en").text == "Of the series"
+
+
+@given(st.text("aé’😀 ", min_size=1).filter(str.strip), st.integers(1, 300))
+def test_prose_is_said_and_written_as_it_was_typed(text: str, times: int) -> None:
+    typed = (text * times).strip()
+    held = Prose.model_validate({"en": typed})
+    assert held.said_in("fr") == (typed, "en")
+    assert held.model_dump(mode="json") == {"en": typed}
+    assert held == Prose.model_validate({"en": typed})
