@@ -55,6 +55,11 @@ def read_if_there(path: Path, name: str) -> str:
     return read_text(path, name) if path.exists() else ""
 
 
+def read_utf8_if_there(path: Path, name: str) -> bytes:
+    """The same, still in UTF-8."""
+    return read_utf8(path, name) if path.exists() else b""
+
+
 def write_whole(path: Path, data: bytes | Iterable[bytes], *, durable: bool = False) -> bool:
     """Makes a file hold these bytes, all or none if we are killed; False where it held them already.
 

@@ -5,7 +5,7 @@ or the clock; so keeping both sides of a git merge stays valid. Only `tocsin pub
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -18,9 +18,9 @@ from pipeline.errors import LedgerError, Problem
 from pipeline.ledger_lines import SCHEDULING, Facts, KnownFacts, Line, LineKind, compact_json, read_rows, write_line
 
 __all__ = [
-    "SCHEDULING", "Facts", "Ledger", "Line", "LineKind", "Revision", "changed_keys", "digest_of", "event_of",
-    "facts_of", "group_of", "kind_of_change", "news_id", "newsletter_line", "ordered", "pending_lines", "read",
-    "recognised", "retirement", "sharing", "vanished", "vanished_problems", "write", "write_line",
+    "SCHEDULING", "Facts", "Ledger", "Line", "LineKind", "Revision", "changed_keys", "digest_of", "each_pending_line",
+    "event_of", "facts_of", "group_of", "kind_of_change", "news_id", "newsletter_line", "ordered", "pending_lines",
+    "read", "recognised", "retirement", "sharing", "vanished", "vanished_problems", "write", "write_line",
 ]  # fmt: skip
 
 
@@ -145,6 +145,8 @@ def sharing(catalogue: Catalogue) -> Callable[[Line], Line]:
         event = catalogue.event_by_id.get(line.event)
         if event is None or event.id in catalogue.kept or line.facts != (own := _facts_in(catalogue, event)):
             return line
+        if any(prose is not None and prose.is_packed for prose in (event.abstract, event.notice)):
+            return line  # whose texts would be held in other words than the catalogue's
         return line._replace(facts=_with_texts(line.facts, own))
 
     return shared
@@ -243,8 +245,12 @@ def kind_of_change(before: Facts, after: Facts) -> LineKind:
 
 def pending_lines(catalogue: Catalogue, ledger: Ledger, now: datetime) -> tuple[Line, ...]:
     """The lines that publishing the catalogue at `now` would add: one for each event whose facts changed."""
+    return tuple(each_pending_line(catalogue, ledger, now))
+
+
+def each_pending_line(catalogue: Catalogue, ledger: Ledger, now: datetime) -> Iterator[Line]:
+    """The same one after the other: all of them may hold as much as the catalogue."""
     now = now.astimezone(UTC).replace(microsecond=0)
-    lines = []
     for event in catalogue.events:
         if event.id in catalogue.kept:
             continue
@@ -254,10 +260,9 @@ def pending_lines(catalogue: Catalogue, ledger: Ledger, now: datetime) -> tuple[
             continue
         facts = _facts_in(catalogue, event)
         if not history:
-            lines.append(_first_line(catalogue, event.id, facts, now))
+            yield _first_line(catalogue, event.id, facts, now)
         elif not published or facts != history[-1].facts:
-            lines.append(_next_line(catalogue, history[-1], facts, now))
-    return tuple(lines)
+            yield _next_line(catalogue, history[-1], facts, now)
 
 
 def _first_line(catalogue: Catalogue, event: str, facts: Facts, now: datetime) -> Line:
@@ -310,7 +315,7 @@ def news_id(catalogue: Catalogue, event: str, kind: LineKind, facts: Facts, at: 
 
 def digest_of(facts: Facts, at: datetime) -> str:
     """The end of a news id, by which facts or an instant that were edited by hand are found."""
-    return hashlib.blake2b(f"{at.isoformat()}{compact_json(facts)}".encode(), digest_size=5).hexdigest()
+    return hashlib.blake2b(f"{at.isoformat()}{compact_json(dict(facts))}".encode(), digest_size=5).hexdigest()
 
 
 def vanished(catalogue: Catalogue, ledger: Ledger) -> tuple[str, ...]:
@@ -347,8 +352,8 @@ def write(ledger: Ledger) -> str:
     return "".join(map(write_line, ledger.all_lines))
 
 
-def read(text: str, file: str = "ledger.jsonl") -> Ledger:
-    """The ledger in a text; LedgerError names each line that is none, and why."""
+def read(text: str | bytes, file: str = "ledger.jsonl") -> Ledger:
+    """The ledger in a text, or in the UTF-8 of it; LedgerError names each line that is none, and why."""
     lines, problems = read_rows(text, file)
     if problems:
         raise LedgerError(problems)

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pydantic_core import to_json
@@ -26,10 +27,48 @@ AT_HAND = frozenset({"date", "status", "time", "timezone"})
 """The facts of a known line that are asked for most."""
 
 
-class KnownFacts(Mapping[str, Any]):
+LONG = 2**23
+"""From how many bytes on the facts of a ledger are read again each time that they are asked for."""
+
+
+class UnreadFacts(Mapping[str, Any]):
+    """The facts of a line, which stay in its text: as values all of them would take several times its memory."""
+
+    __slots__ = ("_end", "_start", "_text")
+
+    def __init__(self, text: bytes, start: int, end: int) -> None:
+        """The line stands in `text` from `start` to `end`."""
+        self._text, self._start, self._end = text, start, end
+
+    def _read(self) -> Facts:
+        return _facts_in(self._text[self._start : self._end])
+
+    def __getitem__(self, key: str) -> Any:
+        return self._read()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def __eq__(self, other: object) -> bool:
+        """As the mapping that it reads."""
+        return self._read() == (other._read() if isinstance(other, UnreadFacts) else other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@lru_cache(maxsize=8)
+def _facts_in(row: bytes) -> Facts:
+    facts: Facts = json.loads(row)["facts"]
+    return facts
+
+
+class KnownFacts(UnreadFacts):
     """The facts of a line that is known to be sound, read from its text when somebody asks for one of them."""
 
-    __slots__ = ("_end", "_facts", "_start", "_text", "at_hand", "digest", "is_edit", "of_line")
+    __slots__ = ("_facts", "at_hand", "digest", "is_edit", "of_line")
 
     def __init__(
         self, text: bytes, start: int, end: int, digest: str, of_line: bytes, is_edit: bool, at_hand: Facts
@@ -39,24 +78,17 @@ class KnownFacts(Mapping[str, Any]):
         `digest` is what `digest_of_facts` gives of its facts, `of_line` what `digest_of_line` gives of all of it,
         `is_edit` what `Ledger.is_edit` says; `at_hand` are those of the facts that are named in `AT_HAND`.
         """
-        self._text, self._start, self._end = text, start, end
+        super().__init__(text, start, end)
         self.digest, self.of_line, self.is_edit, self.at_hand = digest, of_line, is_edit, at_hand
         self._facts: Facts | None = None
 
     def _read(self) -> Facts:
         if self._facts is None:
-            facts: Facts = json.loads(self._text[self._start : self._end])["facts"]
-            self._facts = facts
+            self._facts = super()._read()
         return self._facts
 
     def __getitem__(self, key: str) -> Any:
         return (self.at_hand if key in AT_HAND else self._read())[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._read())
-
-    def __len__(self) -> int:
-        return len(self._read())
 
 
 def digest_of_facts(facts: Facts) -> str:
@@ -170,21 +202,23 @@ def read_rows(
 
     `held` gives for each line, once it is read, an equal one to hold in its place.
     """
+    data = text.encode(errors="surrogatepass") if isinstance(text, str) else text
     lines, problems = [], []
-    for number, (row, last) in enumerate(_rows(text), start=1):
-        found = read_row(row, file, number, last=last) if row.strip() else None
+    # A row at a time: a long ledger is held once.
+    for number, (start, end) in enumerate(places_of_rows(data), start=1):
+        row = data[start:end].decode(errors="surrogatepass")
+        found = read_row(row, file, number, last=end == len(data)) if row.strip() else None
         if isinstance(found, Problem):
             problems.append(found)
         elif found is not None:
-            lines.append((number, held(found)))
+            line = held(found)
+            lines.append((number, to_hold(found, data, start, end) if line is found else line))
     return lines, problems
 
 
-def _rows(text: str | bytes) -> Iterator[tuple[str, bool]]:
-    """Each row, and whether it is the last, one at a time: a long ledger is held once."""
-    data = text.encode(errors="surrogatepass") if isinstance(text, str) else text
-    for start, end in places_of_rows(data):
-        yield data[start:end].decode(errors="surrogatepass"), end == len(data)
+def to_hold(line: Line, data: bytes, start: int, end: int) -> Line:
+    """A line that was read from there in a ledger; that of a long one leaves its facts there."""
+    return line._replace(facts=UnreadFacts(data, start, end)) if len(data) > LONG else line
 
 
 def places_of_rows(ledger: bytes) -> Iterator[tuple[int, int]]:
@@ -201,7 +235,8 @@ def read_row(row: str, file: str, number: int, *, last: bool = False) -> Line | 
 
     def wrong(message: str, hint: str = FROM_GIT, column: int = 1, key: str = "") -> Problem:
         values = {"file": file, "column": column, "key": key}
-        return Problem(file, number, "", message, hint, values, column=column, text=row)
+        # What is shown of a line ends soon behind the place.
+        return Problem(file, number, "", message, hint, values, column=column, text=row[: column + 500])
 
     if row.startswith(CONFLICT_MARKS):
         return wrong(N_("git left a mark of a merge conflict here"), MEND)

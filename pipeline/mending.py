@@ -2,28 +2,43 @@
 
 import importlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from pipeline.catalogue.when import starts
 from pipeline.errors import N_, LedgerError, Problem, Severity
-from pipeline.ledger import Ledger, Line, LineKind, digest_of, event_of, group_of, ordered, write
-from pipeline.ledger_lines import CONFLICT_MARKS, FROM_GIT, MEND, read_row, read_rows
+from pipeline.ledger import Ledger, Line, LineKind, digest_of, event_of, group_of, ordered
+from pipeline.ledger_lines import (
+    CONFLICT_MARKS,
+    FROM_GIT,
+    MEND,
+    places_of_rows,
+    read_row,
+    read_rows,
+    to_hold,
+    write_line,
+)
 
 
 class Mended(NamedTuple):
-    """The text of a whole ledger, and what was done to get there; nothing where it was whole."""
+    """The lines of a whole ledger, and what was done to get there; nothing where it was whole."""
 
-    text: str
+    lines: tuple[Line, ...]
     done: tuple[Problem, ...]
 
+    @property
+    def rows(self) -> Iterator[bytes]:
+        """What to write, piece by piece."""
+        return (write_line(line).encode() for line in self.lines)
 
-def mend(text: str, file: str) -> Mended:
+
+def mend(text: str | bytes, file: str) -> Mended:
     """Takes out the marks of a merge conflict and a last line that is cut off, sorts, and keeps each line once.
 
     Both sides of a conflict stay. LedgerError names any other line that can't be read: what it held must not be lost.
     """
-    lines, notes, lost = _kept(text, file)
+    data = text.encode(errors="surrogatepass") if isinstance(text, str) else text
+    lines, notes, lost = _kept(data, file)
     if lost:
         raise LedgerError(lost)
     whole = ordered(lines)
@@ -35,31 +50,41 @@ def mend(text: str, file: str) -> Mended:
         )
     if list(dict.fromkeys(map(_identity, lines))) != list(map(_identity, whole)):
         notes.append(_note(file, 0, "the lines are put in the order of their instants"))
-    mended = write(Ledger.holding(whole))
-    if mended != text and not notes:
+    mended = Mended(whole, ())
+    if not notes and not _holds(data, mended.rows):
         notes.append(_note(file, 0, "the lines are written in the usual form"))
-    return Mended(mended, tuple(notes))
+    return mended._replace(done=tuple(notes))
 
 
-def _kept(text: str, file: str) -> tuple[list[Line], list[Problem], list[Problem]]:
+def _holds(data: bytes, rows: Iterable[bytes]) -> bool:
+    """Whether just these rows stand there."""
+    at = 0
+    for row in rows:
+        if not data.startswith(row, at):
+            return False
+        at += len(row)
+    return at == len(data)
+
+
+def _kept(data: bytes, file: str) -> tuple[list[Line], list[Problem], list[Problem]]:
     lines: list[Line] = []
     notes, lost = [], []
-    rows = text.split("\n")
-    for number, row in enumerate(rows, start=1):
+    for number, (start, end) in enumerate(places_of_rows(data), start=1):
+        row = data[start:end].decode(errors="surrogatepass")
         if not row.strip():
             continue
         found = read_row(row, file, number)
         if isinstance(found, Line):
-            lines.append(found)
+            lines.append(to_hold(found, data, start, end))
         elif row.startswith(CONFLICT_MARKS):
             notes.append(_note(file, number, "the mark of a merge conflict is taken out, both sides stay"))
-        elif number == len(rows):
+        elif end == len(data):
             said = N_("the last line was cut off and is dropped; the next `tocsin publish` tells its change again")
             notes.append(_note(file, number, said))
         else:
             lost.append(found)
-    if rows[-1] and not notes and not lost:
-        notes.append(_note(file, len(rows), "the last line gets its line break"))
+    if data and not data.endswith(b"\n") and not notes and not lost:
+        notes.append(_note(file, data.count(b"\n") + 1, "the last line gets its line break"))
     return lines, notes, lost
 
 
@@ -74,7 +99,7 @@ def _identity(line: Line) -> tuple[str, str]:
 # ------------------------------------------------------------------------------------------- verifying
 
 
-def verify(text: str, file: str) -> tuple[Problem, ...]:
+def verify(text: str | bytes, file: str) -> tuple[Problem, ...]:
     """Everything that is wrong with a ledger: what can't be read, was edited by hand, contradicts itself, is untidy."""
     lines, problems = read_rows(text, file)
     found = [*problems, *_edited(lines, file), *_identities(lines, file), *_order(lines, file)]

@@ -16,7 +16,7 @@ from pipeline.catalogue.memory import Memory
 from pipeline.catalogue.models import Catalogue
 from pipeline.catalogue.refused import Kept, Refused
 from pipeline.errors import CatalogueError, InputError, LedgerError, Problem
-from pipeline.files import alone_in, read_if_there, read_utf8
+from pipeline.files import alone_in, read_utf8, read_utf8_if_there
 from pipeline.keeping import last_published
 from pipeline.ledger import Ledger
 from pipeline.ledger_lines import read_rows
@@ -133,7 +133,7 @@ def read_ledger(project: Project, catalogue: Catalogue | None = None, reading: "
     name = project.ledger.name
     if reading is not None and catalogue is not None:
         return _read_with_memory(project, catalogue, reading)
-    text = read_if_there(project.ledger, name)
+    text = read_utf8_if_there(project.ledger, name)
     ledger = journal.read(text, name)
     if catalogue is not None:
         ledger = journal.recognised(catalogue, ledger)
@@ -144,7 +144,7 @@ def read_ledger(project: Project, catalogue: Catalogue | None = None, reading: "
 
 def _read_with_memory(project: Project, catalogue: Catalogue, reading: "Reading") -> Ledger:
     name = project.ledger.name
-    data = read_utf8(project.ledger, name) if project.ledger.exists() else b""
+    data = read_utf8_if_there(project.ledger, name)
     if (known := reading.lines_of(data)) is not None:
         return journal.recognised(catalogue, Ledger.holding(known), reading.told)
     rows, problems = read_rows(data, name, journal.sharing(catalogue))
@@ -162,7 +162,7 @@ def check(project: Project, now: datetime) -> Loaded:
     """Reads everything; raises an error with every problem of catalogue and ledger, else returns it with remarks."""
     wrong: tuple[Problem, ...] = ()
     try:
-        ledger = read_ledger(project)
+        ledger = _in_short(read_ledger(project))
     except InputError as error:
         ledger, wrong = Ledger(), error.problems
     try:
@@ -178,6 +178,12 @@ def check(project: Project, now: datetime) -> Loaded:
     if wrong:
         raise LedgerError(wrong)
     return replace(loaded, found=lambda: _remarks(loaded, ledger))
+
+
+def _in_short(ledger: Ledger) -> Ledger:
+    """The ledger without the facts of events: who checks needs them no more, and they take as much as the catalogue."""
+    newsletters = (line._replace(facts=dict(line.facts)) for line in ledger.newsletters)
+    return Ledger(tuple(line._replace(facts={}) for line in ledger.lines), tuple(newsletters))
 
 
 def _remarks(loaded: Loaded, ledger: Ledger) -> tuple[Problem, ...]:

@@ -200,6 +200,11 @@ class Prose(Text):
         texts.update({language: packed(prose(text)) for language, text in self.root.items()})
         return _briefly(tuple(texts)) if (info.context or {}).get(IN_BRIEF) else self
 
+    @property
+    def is_packed(self) -> bool:
+        """Whether a text of it is held in UTF-8."""
+        return any(isinstance(text, bytes) for text in self.root.values())
+
     @model_serializer
     def _in_full(self) -> dict[str, str]:
         return {language: unpacked(text) for language, text in self.root.items()}

@@ -1,7 +1,7 @@
 """`tocsin ledger`: what was published when, for people; whether the file is whole; making it whole."""
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 from pipeline.actions.bookkeeping import mended, pending, verified
@@ -10,7 +10,7 @@ from pipeline.commands.reader import as_json
 from pipeline.commands.shell import DONE, WRONG, Shell
 from pipeline.errors import CatalogueError, Problem, Severity
 from pipeline.language import say_day
-from pipeline.ledger import Ledger, Line, LineKind
+from pipeline.ledger import Facts, Ledger, Line, LineKind
 from pipeline.phrases.changes import Change
 from pipeline.phrases.history import fact_changes, kind_word, title_in
 
@@ -36,7 +36,7 @@ def run(shell: Shell) -> int:
 def _log(shell: Shell) -> int:
     histories = _histories(read_ledger(shell.project), shell)
     if shell.options.json:
-        shell.say_json([entry for lines in histories for entry in _entries(lines, shell.language)])
+        shell.say_json_list(entry for lines in histories for entry in _entries(lines, shell.language))
         return DONE
     if not histories:
         shell.say(shell.words("nothing was published yet"))
@@ -65,29 +65,29 @@ def _say_history(shell: Shell, lines: Sequence[Line]) -> None:
 
 def _diff(shell: Shell) -> int:
     ledger, lines, gone = pending(shell.project, shell.clock.now())
-    lines = tuple(line for line in lines if not shell.options.events or line.event in shell.options.events)
+    lines = (line for line in lines if not shell.options.events or line.event in shell.options.events)
     if shell.options.json:
-        shell.say_json(
-            [entry for line in lines for entry in _entries((*_before(ledger, line), line), shell.language)[-1:]]
-        )
+        shell.say_json_list(_entry(_last_before(ledger, line), line, shell.language) for line in lines)
         return DONE
+    line = None
     for line in lines:
-        history = _before(ledger, line)
+        before = _last_before(ledger, line)
         said = kind_word(line, shell.words)
         shell.say(f"{line.event} · {title_in(line.facts, shell.language)}: {said}")
-        _say_changes(shell, fact_changes(history[-1].facts if history else None, line.facts, shell.language))
+        _say_changes(shell, fact_changes(before, line.facts, shell.language))
     for event in gone:
         shell.complain(
             shell.words("{event} was published and is gone; type: tocsin retire {event}").format(event=event)
         )
-    if not lines and not gone:
+    if line is None and not gone:
         shell.say(shell.words("everything is published"))
     return WRONG if gone else DONE
 
 
-def _before(ledger: Ledger, line: Line) -> Sequence[Line]:
-    """What was published before of what a line tells of."""
-    return () if line.kind is LineKind.NEWSLETTER else ledger.of(line.event)
+def _last_before(ledger: Ledger, line: Line) -> Facts | None:
+    """The facts that were published last of what a line tells of."""
+    history = () if line.kind is LineKind.NEWSLETTER else ledger.of(line.event)
+    return history[-1].facts if history else None
 
 
 def _chosen(shell: Shell, known: Sequence[str]) -> Sequence[str]:
@@ -98,22 +98,21 @@ def _chosen(shell: Shell, known: Sequence[str]) -> Sequence[str]:
     return shell.options.events or known
 
 
-def _entries(lines: Sequence[Line], language: str) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = []
+def _entries(lines: Iterable[Line], language: str) -> Iterator[dict[str, object]]:
     before = None
     for line in lines:
-        changes = fact_changes(before, line.facts, language)
-        found.append(
-            {
-                "newsletter" if line.kind is LineKind.NEWSLETTER else "event": line.event,
-                "at": line.at.isoformat(),
-                "kind": line.kind.value,
-                "changed": sorted(line.changed),
-                "facts": [change._asdict() for change in changes],
-            }
-        )
+        yield _entry(before, line, language)
         before = line.facts
-    return found
+
+
+def _entry(before: Facts | None, line: Line, language: str) -> dict[str, object]:
+    return {
+        "newsletter" if line.kind is LineKind.NEWSLETTER else "event": line.event,
+        "at": line.at.isoformat(),
+        "kind": line.kind.value,
+        "changed": sorted(line.changed),
+        "facts": [change._asdict() for change in fact_changes(before, line.facts, language)],
+    }
 
 
 def _say_changes(shell: Shell, changes: Iterable[Change]) -> None:

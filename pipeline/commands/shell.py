@@ -63,6 +63,14 @@ class Shell:
         """A result for a program."""
         self.say(json.dumps(value, ensure_ascii=False, indent=2))
 
+    def say_json_list(self, values: Iterable[Any]) -> None:
+        """A list for a program, written as it is made: a long one is never held as a whole."""
+        opening = "["
+        for value in values:
+            sys.stdout.write(opening + json.dumps([value], ensure_ascii=False, indent=2)[1:-2])
+            opening = ","
+        self.say("[]" if opening == "[" else "\n]")
+
     @property
     def language(self) -> str:
         """The language of the person at the terminal."""

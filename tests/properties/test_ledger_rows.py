@@ -5,11 +5,13 @@ import os
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from smallest import SMALLEST
 
 from pipeline import ledger as journal
+from pipeline import ledger_lines
 from pipeline.catalogue.descriptions import DESCRIPTIONS
 from pipeline.catalogue.load import Source, load
 from pipeline.errors import LedgerError
@@ -58,13 +60,14 @@ def rows(draw: st.DrawFn, sound: str) -> str:
 SOUND = journal.write(Ledger(pending_lines(load(Source("x", CATALOGUE)).catalogue, Ledger(), NOW)))
 
 
-@settings(max_examples=EXAMPLES)
-@given(
-    st.lists(
-        st.one_of(rows(SOUND), st.text(max_size=30), st.sampled_from(["=======", "<<<<<<< x", SOUND.strip()])),
-        max_size=4,
-    )
+ledgers = st.lists(
+    st.one_of(rows(SOUND), st.text(max_size=30), st.sampled_from(["=======", "<<<<<<< x", SOUND.strip()])),
+    max_size=4,
 )
+
+
+@settings(max_examples=EXAMPLES)
+@given(ledgers)
 def test_any_ledger_is_read_or_refused_and_mending_makes_it_readable_or_refuses(lines: list[str]) -> None:
     text = "\n".join(lines)
     try:
@@ -75,10 +78,32 @@ def test_any_ledger_is_read_or_refused_and_mending_makes_it_readable_or_refuses(
     found = verify(text, "ledger.jsonl")
     assert (whole is None) <= bool(found)
     try:
-        mended = mend(text, "ledger.jsonl").text
+        mended = b"".join(mend(text, "ledger.jsonl").rows).decode()
     except LedgerError:
         assert whole is None
         return
     again = journal.read(mended)
     assert whole is None or again.lines == whole
     assert mend(mended, "ledger.jsonl").done == ()
+
+
+def told(text: str) -> object:
+    """All that is read, verified and mended of a ledger, or said of why it isn't."""
+    found: list[object] = [verify(text, "ledger.jsonl")]
+    for read in (lambda: journal.read(text).all_lines, lambda: [*mend(text, "ledger.jsonl").rows]):
+        try:
+            found.append(read())
+        except LedgerError as error:
+            found.append(error.problems)
+    return found
+
+
+@settings(max_examples=EXAMPLES)
+@given(ledgers)
+@example([SOUND.strip(), SOUND.replace('"T"', '"U"').strip(), SOUND.strip(), ""])
+def test_a_long_ledger_whose_facts_stay_in_its_text_is_as_any_other(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ledger_lines, "LONG", 0)
+        long = told(text)
+    assert told(text) == long

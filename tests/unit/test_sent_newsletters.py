@@ -239,7 +239,7 @@ def test_its_line_is_read_as_it_was_written_and_a_merge_keeps_both_sides() -> No
     assert verify(written, "ledger.jsonl") == ()
     mine, yours = written.splitlines(), journal.write(theirs).splitlines()
     conflict = "\n".join(["<<<<<<< HEAD", *mine, "=======", *yours, ">>>>>>> other", ""])
-    mended = journal.read(mend(conflict, "ledger.jsonl").text)
+    mended = journal.read(b"".join(mend(conflict, "ledger.jsonl").rows))
     assert mended == journal.read(journal.write(ours.extended(theirs.all_lines)))
     assert len(mended.newsletters) == 1
     assert len(mended.lines) == 2
