@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
-from pipeline.catalogue.models import Catalogue
+from pipeline.catalogue.models import Catalogue, Event
 from pipeline.errors import EditionError, StoreError
 from pipeline.store.database import Database
-from pipeline.store.editions import Published, published_edition, published_series
+from pipeline.store.editions import Packed, published_catalogue, published_series
 from pipeline.store.stamps import stamps
 
 
@@ -77,12 +77,12 @@ class Programmes:
         if not self._reading.acquire(blocking=is_first):
             return
         try:
-            if not self._has_read(series, stamp) and (stored := published_edition(connection, series)):
+            if not self._has_read(series, stamp) and (stored := published_catalogue(connection, series)):
                 self._read[series] = stamp, self._catalogue_in(series, stored)
         finally:
             self._reading.release()
 
-    def _catalogue_in(self, series: str, stored: Published) -> Catalogue:
+    def _catalogue_in(self, series: str, stored: Packed) -> Catalogue:
         """The new catalogue; where it can't be read, the one before it, with which people can leave and choose."""
         try:
             return catalogue_in(series, stored)
@@ -92,10 +92,14 @@ class Programmes:
             return self._read[series][1]
 
 
-def catalogue_in(series: str, stored: Published) -> Catalogue:
+def catalogue_in(series: str, stored: Packed) -> Catalogue:
     """The catalogue of a published edition; EditionError where it says what this tocsin has never heard of."""
+    # The first line is the catalogue, each further one an event: so no long text is held whole.
+    lines = (line for run in stored for line in run.splitlines())
     try:
-        return Catalogue.model_validate_json(stored.catalogue)
+        catalogue = Catalogue.model_validate_json(next(lines))
+        events = (*catalogue.events, *map(Event.model_validate_json, lines))
+        return catalogue.model_copy(update={"events": events})
     except ValueError as error:
         raise EditionError(
             "what was published for {series} can't be read: another version of tocsin did it; upgrade this one",
@@ -108,7 +112,7 @@ def main_language(database: Database) -> str | None:
     try:
         with database.look() as connection:
             name = next(iter(published_series(connection)), "")
-            stored = published_edition(connection, name)
+            stored = published_catalogue(connection, name)
         return catalogue_in(name, stored).series.default_language if stored is not None else None
     except StoreError:
         return None

@@ -1,8 +1,11 @@
 """Publishing: the ledger grows, `out/` and the edition that mail is sent by follow."""
 
 import subprocess
+from collections.abc import Iterator
 from datetime import date, datetime
 from functools import partial
+
+from sqlalchemy import Connection
 
 from pipeline import ledger as journal
 from pipeline.actions.build import Result, bundles_of, draft, stage
@@ -106,9 +109,20 @@ def _refuse_retirement(project: Project, catalogue: Catalogue, ledger: Ledger, e
 
 def store_edition(database: Database, edition: Edition, now: datetime) -> None:
     """Makes this edition the one by which mail is sent."""
-    catalogue = edition.catalogue.model_dump_json(by_alias=True, exclude_defaults=True)
-    ledger = journal.write(edition.ledger)
-    database.run(lambda connection: publish_edition(connection, edition.series.id, catalogue, ledger, now))
+    ledger = edition.ledger.all_lines
+
+    def work(connection: Connection) -> bool:
+        lines = _lines_of(edition.catalogue), map(write_line, ledger)
+        return publish_edition(connection, edition.series.id, *lines, now)
+
+    database.run(work)
+
+
+def _lines_of(catalogue: Catalogue) -> Iterator[str]:
+    """The catalogue without its events as a line of JSON, then each event as one."""
+    yield catalogue.model_dump_json(by_alias=True, exclude_defaults=True, exclude={"events"}) + "\n"
+    for event in catalogue.events:
+        yield event.model_dump_json(by_alias=True, exclude_defaults=True) + "\n"
 
 
 def deploy(project: Project, catalogue: Catalogue) -> bool:

@@ -9,6 +9,7 @@ from pipeline import ledger as journal
 from pipeline.actions.programmes import catalogue_in
 from pipeline.edition import Edition
 from pipeline.errors import StoreError
+from pipeline.ledger import Ledger
 from pipeline.store.editions import NOTHING_YET, edition_stamp, published_edition
 
 _Place = tuple[Engine, str]
@@ -47,5 +48,6 @@ def _read(connection: Connection, series: str, now: datetime) -> Edition:
     stored = published_edition(connection, series)
     if stored is None:
         raise StoreError(NOTHING_YET)
-    catalogue = catalogue_in(series, stored)
-    return Edition(catalogue, journal.read(stored.ledger), now.astimezone(catalogue.series.zone).date())
+    catalogue = catalogue_in(series, stored.catalogue)
+    ledger = Ledger.holding(line for run in stored.ledger for line in journal.read(run).all_lines)
+    return Edition(catalogue, ledger, now.astimezone(catalogue.series.zone).date())

@@ -1,5 +1,6 @@
 """The version of the schema, and the steps that bring an older database to it."""
 
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -71,6 +72,29 @@ def _take_deliveries_along(connection: Connection) -> None:
         )
 
 
+def _editions_in_parts(connection: Connection) -> None:
+    binary = "BLOB" if connection.dialect.name == "sqlite" else "BYTEA"
+    connection.execute(
+        text(
+            "CREATE TABLE edition_parts (series TEXT NOT NULL, part_of TEXT NOT NULL, number INTEGER NOT NULL, "
+            f"body {binary} NOT NULL, PRIMARY KEY (series, part_of, number))"
+        )
+    )
+    for part_of in ("catalogue", "ledger"):
+        for series in connection.execute(text("SELECT series FROM editions")).scalars().all():
+            # One part each, however long: the next `tocsin publish` cuts it.
+            stored = text(f"SELECT {part_of} FROM editions WHERE series = :series")  # noqa: S608 - names of our own
+            body = zlib.compress(connection.execute(stored, {"series": series}).scalar_one().encode(), level=1)
+            connection.execute(
+                text("INSERT INTO edition_parts VALUES (:series, :part_of, 0, :body)"),
+                {"series": series, "part_of": part_of, "body": body},
+            )
+    # Emptied first: to drop a column SQLite writes each row anew, with the other long text.
+    connection.execute(text("UPDATE editions SET catalogue = '', ledger = ''"))
+    for part_of in ("catalogue", "ledger"):
+        connection.execute(text(f"ALTER TABLE editions DROP COLUMN {part_of}"))
+
+
 # Each step leads from the version that is its position + 1 to the next. A step is never changed after a release: it
 # says in SQL of its own what was new then, since the tables in `tables.py` move on.
 MIGRATIONS: Final[tuple[Migration, ...]] = (
@@ -78,6 +102,7 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     _limits,
     _choices,
     _deliveries_without_checks,
+    _editions_in_parts,
 )
 
 _SCHEMA_LOCK: Final = 0x746F6373696E  # "tocsin": one process at a time changes the schema on PostgreSQL

@@ -108,10 +108,17 @@ editions = Table(
     "editions",
     METADATA,
     Column("series", Text, primary_key=True),
-    Column("catalogue", Text, nullable=False),
-    Column("ledger", Text, nullable=False),
     Column("head", Text, nullable=False),
     Column("published", Instant, nullable=False),
+)
+
+edition_parts = Table(
+    "edition_parts",
+    METADATA,
+    Column("series", Text, primary_key=True),
+    Column("part_of", Text, primary_key=True),  # the catalogue or the ledger
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),  # whole lines, as zlib packs them
 )
 
 subscribers = Table(

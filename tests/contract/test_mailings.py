@@ -260,7 +260,7 @@ def test_a_series_that_a_newer_tocsin_published_keeps_no_other_from_its_mail(hou
     house.subscribe("ada@example.org")
     house.publish(HEAD + MARCH + 'text = "Good news."\n')
     newer = '{"format": 2, "what nobody here knows": true}'
-    house.database.run(lambda connection: publish_edition(connection, "annals", newer, "", START))
+    house.database.run(lambda connection: publish_edition(connection, "annals", [newer], [], START))
     sent = house.send(paris(2, 10))
     assert house.subjects("ada@example.org") == ["News of March"]
     assert [("annals" in str(why), "upgrade" in str(why)) for why in sent.unread] == [(True, True)]
@@ -270,7 +270,7 @@ def test_nor_from_being_told_what_would_leave(house: House) -> None:
     house.subscribe("ada@example.org")
     house.publish(HEAD + MARCH + 'text = "Good news."\n')
     newer = '{"format": 2, "what nobody here knows": true}'
-    house.database.run(lambda connection: publish_edition(connection, "annals", newer, "", START))
+    house.database.run(lambda connection: publish_edition(connection, "annals", [newer], [], START))
     house.clock.move_to(paris(2, 10))
     house.database.run(hold)
     stopped = held(house.database, house.sender, house.clock)

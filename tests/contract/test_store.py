@@ -12,7 +12,7 @@ from pipeline.reminders.occasions import Kind
 from pipeline.reminders.wishes import Wishes
 from pipeline.store.addresses import AddressError
 from pipeline.store.database import Database, open_database
-from pipeline.store.editions import head_of, publish_edition, published_edition
+from pipeline.store.editions import edition_stamp, publish_edition, published_edition
 from pipeline.store.outbox import (
     counts,
     entries,
@@ -33,7 +33,7 @@ from pipeline.store.subscribers import (
     unsubscribe,
 )
 from pipeline.store.switch import arm, hold, installation, is_armed, last_tick, secret, set_last_tick, why_held
-from pipeline.store.tables import METADATA, Standing, meta
+from pipeline.store.tables import METADATA, Standing, edition_parts, meta
 
 
 class TestSchema:
@@ -72,11 +72,18 @@ class TestSchema:
                     "VALUES ('seminar', 'a@b.c', 'a@b.c', 'a@b.c', 'x', 'en', 31, 'active', 0, '', 0, 0)"
                 )
             )
+            for series in ("other", SERIES):
+                stored = {"series": series, "catalogue": f'{{"of": "{series}, é"}}', "ledger": "a\nb\n"}
+                values = "VALUES (:series, :catalogue, :ledger, 'head', 7)"
+                connection.execute(text(f"INSERT INTO editions {values}"), stored)
 
         database.run(turn_back)
         database.run(migrate)
         with database.look() as connection:
             assert [each.address for each in listed(connection, SERIES)] == ["a@b.c"]
+            assert texts(connection) == (f'{{"of": "{SERIES}, é"}}', "a\nb\n")
+            assert texts(connection, "other") == ('{"of": "other, é"}', "a\nb\n")
+            assert edition_stamp(connection, SERIES) == "1970-01-01T00:00:00.000007+00:00 head"
             for table in METADATA.sorted_tables:
                 made = {column["name"]: column["nullable"] for column in inspect(connection).get_columns(table.name)}
                 assert made == {column.name: column.nullable for column in table.columns}
@@ -149,24 +156,59 @@ class TestSwitch:
             assert last_tick(connection) == NOW + HOUR
 
 
+def texts(connection: Connection, series: str = SERIES) -> tuple[str, str] | None:
+    """Catalogue and ledger as they are stored."""
+    stored = published_edition(connection, series)
+    return None if stored is None else (b"".join(stored.catalogue).decode(), b"".join(stored.ledger).decode())
+
+
 class TestEditions:
     def test_a_newer_edition_takes_the_place_of_an_older(self, database: Database) -> None:
         with database.begin() as connection:
-            assert published_edition(connection, SERIES) is None
-            assert publish_edition(connection, SERIES, "{1}", "a\n", NOW)
-            assert not publish_edition(connection, SERIES, "{1}", "a\n", NOW + HOUR)
-            assert publish_edition(connection, SERIES, "{2}", "b\na\n", NOW + HOUR)
-            stored = published_edition(connection, SERIES)
-        assert stored is not None
-        assert (stored.catalogue, stored.ledger, stored.at) == ("{2}", "b\na\n", NOW + HOUR)
-        assert stored.head == head_of("a\nb\n") != head_of("a\n")
+            assert texts(connection) is None
+            assert publish_edition(connection, SERIES, ["{1}\n"], ["a\n"], NOW)
+            first = edition_stamp(connection, SERIES)
+            assert not publish_edition(connection, SERIES, ["{1}\n"], ["a\n"], NOW + HOUR)
+            assert edition_stamp(connection, SERIES) == first
+            assert publish_edition(connection, SERIES, ["{2}\n"], ["b\n", "a\n"], NOW + HOUR)
+            assert texts(connection) == ("{2}\n", "b\na\n")
+            assert edition_stamp(connection, SERIES) != first
 
-    def test_a_ledger_that_lacks_a_line_is_refused(self, database: Database) -> None:
+    def test_the_same_history_has_the_same_head_however_a_merge_ordered_it(self, database: Database) -> None:
         with database.begin() as connection:
-            publish_edition(connection, SERIES, "{}", "a\nb\n", NOW)
-            publish_edition(connection, "other", "{}", "z\n", NOW)
+            for series, ledger in (("one", ["a\n", "b\n"]), ("other", ["b\n", "a\n"]), ("third", ["a\n"])):
+                publish_edition(connection, series, ["{}\n"], ledger, NOW)
+            one, other, third = (edition_stamp(connection, series) for series in ("one", "other", "third"))
+        assert one == other != third
+
+    def test_a_ledger_that_lacks_a_line_is_refused_and_what_was_published_stays(self, database: Database) -> None:
+        with database.begin() as connection:
+            publish_edition(connection, SERIES, ["{}\n"], ["a\n", "b\n"], NOW)
+            publish_edition(connection, "other", ["{}\n"], ["z\n"], NOW)
         with pytest.raises(StoreError, match=r"lacks 1 of the lines"), database.begin() as connection:
-            publish_edition(connection, SERIES, "{}", "a\nc\n", NOW)
+            publish_edition(connection, SERIES, ["{3}\n"], ["a\n", "c\n"], NOW)
+        with database.look() as connection:
+            assert texts(connection) == ("{}\n", "a\nb\n")
+
+    def test_a_long_edition_is_kept_in_parts_of_which_only_another_is_written(self, database: Database) -> None:
+        def line(number: int, said: str = "é") -> str:
+            return f"{number} {said * 1000}\n"
+
+        def kept(connection: Connection) -> list[bytes]:
+            query = select(edition_parts.c.body).order_by(edition_parts.c.part_of, edition_parts.c.number)
+            return list(connection.execute(query).scalars())
+
+        long = [line(number) for number in range(600)]
+        with database.begin() as connection:
+            publish_edition(connection, SERIES, long, long[:300], NOW)
+            before = kept(connection)
+            edited = [*long[:299], line(299, "è"), *long[300:]]
+            assert publish_edition(connection, SERIES, edited, long[:301], NOW)
+            assert texts(connection) == ("".join(edited), "".join(long[:301]))
+            same = [one == other for one, other in zip(before, kept(connection), strict=True)]
+            assert same == [True, False, True, True, False]
+            assert publish_edition(connection, SERIES, long[:9], long[:301], NOW)
+            assert texts(connection) == ("".join(long[:9]), "".join(long[:301]))
 
 
 class TestSubscribers:

@@ -160,7 +160,7 @@ def test_mail_goes_by_what_is_published_even_where_its_files_can_not_be_remember
         with database.look() as connection:
             stored = published_edition(connection, "talks")
     assert stored is not None
-    assert "Another talk" in stored.catalogue
+    assert "Another talk" in b"".join(stored.catalogue).decode()
 
 
 def test_nobody_publishes_between_the_reading_of_a_build_and_its_note(

@@ -77,7 +77,7 @@ class TestChoosing:
         assert columns == named
         # What a table without a person holds is programme, letters for all, and fingerprints, of which the page tells.
         others = {table.name for table in METADATA.sorted_tables} - persons
-        assert others == {"meta", "editions", "campaigns", "letters", "forgotten", "reports", "limits"}
+        assert others == {"meta", "editions", "edition_parts", "campaigns", "letters", "forgotten", "reports", "limits"}
 
     def test_erasing_asks_first_and_then_leaves_a_hash_alone(self, visit: Visited) -> None:
         path = self.path(visit)

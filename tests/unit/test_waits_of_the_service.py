@@ -10,6 +10,7 @@ import httpx
 import pytest
 from patience import PATIENCE
 from publishing import HEAD, TALK, edition
+from sqlalchemy import Connection
 from visiting import MAILING, Visited
 
 from pipeline.actions import joining, programmes
@@ -18,7 +19,7 @@ from pipeline.actions.remembering import Memory
 from pipeline.errors import StoreError
 from pipeline.letters import unsubscribe_token
 from pipeline.reminders.wishes import Wishes
-from pipeline.store.editions import publish_edition, published_edition
+from pipeline.store.editions import publish_edition, published_catalogue, published_edition
 from pipeline.store.subscribers import ALL_KINDS, add
 from pipeline.store.tables import Standing
 from pipeline.web import choosing, watching
@@ -31,6 +32,14 @@ def visit(tmp_path: Path) -> Iterator[Visited]:
     visited = Visited(edition(TALK, head=HEAD + MAILING), tmp_path)
     yield visited
     visited.database.close()
+
+
+def newer_edition(connection: Connection) -> tuple[list[str], list[str]]:
+    """The published edition as a newer tocsin would have stored it: with a key of which nobody here has heard."""
+    stored = published_edition(connection, "talks")
+    assert stored is not None
+    catalogue, ledger = (b"".join(text).decode().splitlines(keepends=True) for text in stored)
+    return [catalogue[0].replace("{", '{"a_key_of_later": 1, ', 1), *catalogue[1:]], ledger
 
 
 @pytest.mark.parametrize("whose", ["watching", "choosing"])
@@ -85,9 +94,9 @@ def test_a_new_edition_that_takes_long_to_read_keeps_nobody_waiting_but_who_came
         readings.append(wanted)
         begun.set()
         assert others_are_served.wait(PATIENCE), "others wait for it"
-        return published_edition(connection, wanted)
+        return published_catalogue(connection, wanted)
 
-    monkeypatch.setattr(programmes, "published_edition", long_reading)
+    monkeypatch.setattr(programmes, "published_catalogue", long_reading)
     paths = [
         "/subscribe?series=talks&event=talk", "/privacy", "/healthz", "/confirm/x", "/nothing",
         f"/preferences/{preferences_token(who.public_id, visit.secret)}",
@@ -128,10 +137,8 @@ def test_an_edition_that_a_newer_tocsin_published_leaves_the_service_as_it_was(v
     left = f"/unsubscribe/{unsubscribe_token(who.public_id, visit.secret)}"
     assert visit.get(chosen).status_code == 200
     with visit.database.begin() as connection:
-        stored = published_edition(connection, "talks")
-        assert stored is not None
-        newer = stored.catalogue.replace("{", '{"a_key_of_later": 1, ', 1)
-        assert publish_edition(connection, "talks", newer, stored.ledger, visit.clock.now())
+        newer, ledger = newer_edition(connection)
+        assert publish_edition(connection, "talks", newer, ledger, visit.clock.now())
     assert (visit.get(chosen).status_code, visit.get("/subscribe").status_code) == (200, 200)
     assert visit.post(left).status_code == 200
     visit.restart()  # a process that has read nothing yet can only say so
@@ -144,10 +151,8 @@ def test_an_edition_that_a_newer_tocsin_published_leaves_the_service_as_it_was(v
 def test_a_series_that_a_newer_tocsin_published_keeps_nobody_from_the_others(visit: Visited) -> None:
     with visit.database.begin() as connection:
         add(connection, "talks", ADA, "en", ALL_KINDS, (), "on paper", visit.clock.now())
-        stored = published_edition(connection, "talks")
-        assert stored is not None
-        newer = stored.catalogue.replace("{", '{"a_key_of_later": 1, ', 1)
-        assert publish_edition(connection, "another", newer, stored.ledger, visit.clock.now())
+        newer, ledger = newer_edition(connection)
+        assert publish_edition(connection, "another", newer, ledger, visit.clock.now())
     who = visit.subscriber(ADA)
     assert who is not None
     visit.restart()
