@@ -10,10 +10,16 @@ from http.client import HTTPException
 from typing import Final
 from urllib.request import Request, urlopen
 
-from pipeline.errors import SettingsError, TocsinError, unchanged
+from pipeline.errors import N_, SettingsError, TocsinError, in_our_words, unchanged
 
 PATIENCE: Final = 20
 """Seconds that a command or an address may take."""
+
+_OURS: Final = {
+    "closing quotation": N_("a quote is opened and not closed"),
+    "escaped character": N_("it ends with a backslash"),
+}
+"""In our words what is wrong with a command."""
 
 log = logging.getLogger("tocsin.alerts")
 
@@ -31,7 +37,8 @@ def messenger(target: str) -> Callable[[str], None]:
         command = shlex.split(target)
     except ValueError as error:
         raise SettingsError(
-            "TOCSIN_ALERT can't be understood ({reason}); write a command, or https://…", reason=error
+            "TOCSIN_ALERT can't be understood ({reason}); write a command, or https://…",
+            reason=in_our_words(str(error), _OURS),
         ) from None
     return lambda text: _call(command, text)
 

@@ -101,7 +101,7 @@ class Problem(NamedTuple):
         return self._filled(self.hint, translate) if self.hint else ""
 
     def _filled(self, pattern: str, translate: Callable[[str], str]) -> str:
-        values = {name: _short(_said(value, translate)) for name, value in self.values.items()}
+        values = {name: _short(told(value, translate)) for name, value in self.values.items()}
         return visible(translate(pattern).format_map(values))
 
     def show(self, translate: Callable[[str], str] = unchanged) -> str:
@@ -127,14 +127,22 @@ class TocsinError(Exception):
         self.values = values
         super().__init__(self.said())
 
+    def __eq__(self, other: object) -> bool:
+        """Whether it says the same: as a value of a problem it is compared with it."""
+        return type(other) is type(self) and str(other) == str(self)
+
+    def __hash__(self) -> int:
+        return hash((type(self), str(self)))
+
     def said(self, translate: Callable[[str], str] = unchanged) -> str:
         """Its text in the reader's language."""
         pattern = translate(self.message) if self.message else ""
-        values = {name: _said(value, translate) for name, value in self.values.items()}
+        values = {name: told(value, translate) for name, value in self.values.items()}
         return pattern.format_map(values) if values else pattern
 
 
-def _said(value: object, translate: Callable[[str], str]) -> object:
+def told(value: object, translate: Callable[[str], str] = unchanged) -> object:
+    """A value as it is told in the reader's language: errors and problems in words, all else as it is."""
     if isinstance(value, Problem):
         return value.show(translate)
     return value.said(translate) if isinstance(value, TocsinError) else value
@@ -175,7 +183,9 @@ def reason_of(error: Exception) -> TocsinError:
     number = getattr(error, "errno", None) if kind.__module__ == "builtins" else None
     if isinstance(error, TimeoutError):
         number = errno.ETIMEDOUT
-    ours = NO_SUCH_NAME if kind.__name__ == "gaierror" else OF_THE_SYSTEM.get(number or 0)
+    # What looks names up counts below zero, also where its error comes as one of the system.
+    is_of_a_name = kind.__name__ == "gaierror" or (number or 0) < 0
+    ours = NO_SUCH_NAME if is_of_a_name else OF_THE_SYSTEM.get(number or 0)
     words = ours or getattr(error, "strerror", None) or str(error) or kind.__name__
     return TocsinError(words)
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pipeline.catalogue.models import Catalogue
 from pipeline.delivery.names import Answer, tag
-from pipeline.errors import N_, TocsinError, unchanged
+from pipeline.errors import N_, TocsinError, reason_of, told, unchanged
 from pipeline.letters.message import Post
 from pipeline.letters.posting import post_of
 from pipeline.store.database import Database
@@ -53,7 +53,8 @@ class Observation:
 
     def in_words(self, say: Callable[[str], str]) -> tuple[str, str]:
         """What was looked at and what is said of it, in the reader's language."""
-        return say(self.thing).format_map(self.values), say(self.pattern).format_map(self.values)
+        values = {name: told(value, say) for name, value in self.values.items()}
+        return say(self.thing).format_map(values), say(self.pattern).format_map(values)
 
 
 class Signing(Protocol):
@@ -90,9 +91,11 @@ def look_at(thing: str, work: Callable[[], str], pattern: str = "{found}") -> Ob
 
 def trouble(thing: str, error: Exception) -> Observation:
     """That something is in the way, in the words of the error."""
-    if isinstance(error, TocsinError) and error.values:
-        return Observation(thing, Health.ILL, error.message, error.values)
-    return Observation(thing, Health.ILL, "{reason}", {"reason": str(error)})
+    if isinstance(error, OSError):
+        error = reason_of(error)
+    if isinstance(error, TocsinError):
+        return Observation(thing, Health.ILL, "{reason}", {"reason": error})
+    return Observation(thing, Health.ILL, str(error))
 
 
 def sender_of(catalogue: Catalogue) -> str:

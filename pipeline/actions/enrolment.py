@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from pipeline.actions.personal_data import signed_rules
 from pipeline.actions.subscribers import COLUMNS, Row, problem, rows_of
-from pipeline.errors import Problem
+from pipeline.errors import N_, Problem
 from pipeline.reminders.wishes import Wishes
 from pipeline.store.addresses import Mailbox, normalised
 from pipeline.store.database import Database
@@ -96,8 +96,10 @@ def _with_consent(rows: Iterable[Row | Problem], name: str, refused: list[Proble
         elif row.entry.consent:
             yield row
         else:
-            refused.append(problem(name, row.line, "{address}: `consent` is empty",
-                                   "write when and how they asked for mail", address=row.entry.address))  # fmt: skip
+            hint = N_("write when and how they asked for mail")
+            refused.append(
+                problem(name, row.line, N_("{address}: `consent` is empty"), hint, address=row.entry.address)
+            )
 
 
 def _box(address: str) -> Mailbox:

@@ -77,7 +77,14 @@ def rows_of(text: str, name: str, languages: Sequence[str]) -> Iterator[Row | Pr
     except csv.Error as error:
         raise CatalogueError([problem(name, 1, "this is no CSV: {reason}", "", reason=unreadable(error))]) from None
     if "address" not in header or not set(header) <= set(COLUMNS):
-        wrong = problem(name, 1, "the header is {header!r}", "write " + ",".join(FIRST), header=",".join(header))
+        wrong = problem(
+            name,
+            1,
+            N_("the header is {header!r}"),
+            N_("write {columns}"),
+            columns=",".join(FIRST),
+            header=",".join(header),
+        )
         raise CatalogueError([wrong])
     reader.fieldnames = header
     while True:

@@ -11,7 +11,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """For which shell."""
-    parser.add_argument("shell", choices=SHELLS, help="the shell that shall complete")
+    parser.add_argument("shell", metavar="|".join(SHELLS), choices=SHELLS, help="the shell that shall complete")
 
 
 def run(shell: Shell) -> int:

@@ -18,11 +18,13 @@ from pipeline.phrases.history import fact_changes, kind_word, title_in
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `ledger`."""
     parser.add_argument(
-        "verb", choices=("log", "verify", "diff", "mend"),
+        "verb", metavar="log|verify|diff|mend", choices=("log", "verify", "diff", "mend"),
         help="log: what was published when; verify: whether the file is whole; diff: what publishing would add; "
         "mend: repair what a merge or a crash has left",
     )  # fmt: skip
-    parser.add_argument("events", metavar="ID", nargs="*", help="only these events and newsletters (log, diff)")
+    parser.add_argument(
+        "events", metavar="ID", nargs="*", default=[], help="only these events and newsletters (log, diff)"
+    )
 
 
 def run(shell: Shell) -> int:
@@ -73,7 +75,8 @@ def _diff(shell: Shell) -> int:
     for line in lines:
         before = _last_before(ledger, line)
         said = kind_word(line, shell.words)
-        shell.say(f"{line.event} · {title_in(line.facts, shell.language)}: {said}")
+        name = f"{line.event} · {title_in(line.facts, shell.language)}"
+        shell.say(shell.words("{name}: {what}").format(name=name, what=said))
         _say_changes(shell, fact_changes(before, line.facts, shell.language))
     for event in gone:
         shell.complain(
@@ -119,7 +122,7 @@ def _say_changes(shell: Shell, changes: Iterable[Change]) -> None:
     for change in changes:
         after = change.after or shell.words("(nothing)")
         said = f"{change.before} → {after}" if change.before else after
-        shell.say(f"      {change.fact}: {said}")
+        shell.say("      " + shell.words("{name}: {what}").format(name=change.fact, what=said))
 
 
 def _moment(line: Line, language: str) -> str:

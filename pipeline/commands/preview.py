@@ -52,7 +52,9 @@ def _office(shell: Shell) -> Office:
 def _bound(port: int) -> socket.socket:
     try:
         return socket.create_server((LOOPBACK, port))
-    except (OSError, OverflowError) as error:
+    except OverflowError:
+        raise SettingsError("{port} is no port: a port is a number from 0 to 65535", port=port) from None
+    except OSError as error:
         raise SettingsError(
             "port {port} can't be used ({reason}); choose another: tocsin preview --port 0",
             port=port,

@@ -53,10 +53,13 @@ def mail_server(url: str) -> MailServer:
         parts = urlsplit(url)
         port = parts.port
         options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    except ValueError as error:
+    except ValueError:
+        # What the library says may hold a part of the password.
         raise SettingsError(
-            "TOCSIN_SMTP_URL can't be understood ({reason}); write {shapes}", reason=error, shapes=_SHAPES
-        ) from error
+            "TOCSIN_SMTP_URL can't be understood: its host or its port is wrong (a password is percent-encoded: %2F "
+            "for a slash); write {shapes}",
+            shapes=_SHAPES,
+        ) from None
     if parts.scheme not in _PORTS or not parts.hostname:
         raise SettingsError("TOCSIN_SMTP_URL can't be understood; write {shapes}", shapes=_SHAPES)
     unknown = sorted(set(options) - _OPTIONS)

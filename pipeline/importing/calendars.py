@@ -1,5 +1,6 @@
 """`.ics`: the events of a calendar file, as Google, Outlook, Apple, Nextcloud, pretalx, Indico, Gancio … write them."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -88,9 +89,10 @@ def _event(group: list[Read], zones: Zones, file: str, manner: Manner) -> Found:
     title = text_of(component.get("SUMMARY"))
     spot = Spot(file, block.line, f'"{" ".join(title.split())[:60]}"' if title else "VEVENT")
     gathering = Gathering(spot)
-    for _block, one in group:
+    for source, one in group:
         for key, complaint in one.errors:
-            gathering.lose(str(key or "line"), complaint)
+            written = re.search(rf"(?mi)^{re.escape(str(key))}\b[^:\r\n]*:(.*)", source.text) if key else None
+            gathering.lose(str(key or "line"), written[1] if written else complaint, N_("it can't be read"))
     start, end = _span(component, zones, gathering)
     put_times(gathering, start, end)
     if start is not None and not isinstance(start, datetime):

@@ -19,6 +19,8 @@ _BY_BEGINNING = (
     (b"BEGIN:VCALENDAR", "calendar"), (b"<!DOCTYPE HTML", "page"), (b"<HTML", "page"), (b"<?XML", "schedule"),
     (b"<SCHEDULE", "schedule"), (b"{", "json"), (b"[", "json"),
 )  # fmt: skip
+_SPREADSHEETS = frozenset({".xlsx", ".xls", ".ods", ".numbers"})
+_PACKED = b"PK\x03\x04"
 _READERS = {"calendar": read_calendar, "table": read_table, "json": read_json, "page": read_page}
 
 
@@ -48,6 +50,9 @@ def _kind(file: str, data: bytes) -> str:
     if kind is None and file.lower().endswith(".txt"):
         # What Excel calls Unicode text is a table.
         kind = "table"
+    if PurePath(file).suffix.lower() in _SPREADSHEETS or (ending is None and data.startswith(_PACKED)):
+        raise CatalogueError([Spot(file).problem(
+            N_("this is a spreadsheet or an archive"), N_("save the table as CSV, and import that"))])  # fmt: skip
     if kind is None:
         raise CatalogueError([Spot(file).problem(
             N_("this is none of the formats that can be read"),

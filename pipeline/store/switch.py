@@ -10,20 +10,37 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, Executable, bindparam, exists, select, text
 from sqlalchemy.exc import DBAPIError
 
+from pipeline.errors import N_
 from pipeline.store.database import Database
 from pipeline.store.dialects import Statement, insert
 from pipeline.store.tables import meta
 
 _MACHINE_ID: Final = Path("/etc/machine-id")
 
-# The words for what differs when a database is found elsewhere than where it was armed.
+# What is said when a database is found elsewhere than where it was armed, by what differs.
 _FACTS: Final = {
-    "machine": "the machine",
-    "path": "the file's path",
-    "inode": "the file itself (a copy, or restored)",
-    "system": "the PostgreSQL server",
-    "database": "the PostgreSQL database (a copy, or restored)",
-    "name": "TOCSIN_INSTALLATION",
+    "machine": N_(
+        "the database was armed on another machine; if it is the only one in use, `tocsin arm` allows sending from here"
+    ),
+    "path": N_(
+        "the database was armed in another folder; if it is the only one in use, `tocsin arm` allows sending from here"
+    ),
+    "inode": N_(
+        "the database was armed elsewhere, and its file is a copy or was restored; if it is the only one in use, "
+        "`tocsin arm` allows sending from here"
+    ),
+    "system": N_(
+        "the database was armed on another PostgreSQL server; if it is the only one in use, `tocsin arm` allows "
+        "sending from here"
+    ),
+    "database": N_(
+        "the database was armed elsewhere on this PostgreSQL server, and is a copy or was restored; if it is the only "
+        "one in use, `tocsin arm` allows sending from here"
+    ),
+    "name": N_(
+        "the database was armed under another TOCSIN_INSTALLATION; if it is the only one in use, `tocsin arm` allows "
+        "sending from here"
+    ),
 }
 
 
@@ -60,16 +77,11 @@ def why_held(connection: Connection, here: Mapping[str, str]) -> str:
     """Why nothing may be sent from here, in words; empty where sending is allowed."""
     armed = _get(connection, "armed")
     if armed is None:
-        return "nothing is sent before `tocsin arm`"
+        return N_("nothing is sent before `tocsin arm`")
     if armed != "yes":
-        return "sending was stopped by `tocsin hold`; `tocsin arm` allows it again"
-    changed = _differences(json.loads(_get(connection, "installation") or "{}"), here)
-    if not changed:
-        return ""
-    return (
-        f"the database was armed elsewhere: {', '.join(changed)} differs; if it is the only one in use, `tocsin arm` "
-        "allows sending from here"
-    )
+        return N_("sending was stopped by `tocsin hold`; `tocsin arm` allows it again")
+    changed = _first_difference(json.loads(_get(connection, "installation") or "{}"), here)
+    return _FACTS[changed] if changed is not None else ""
 
 
 def armed_switch() -> ColumnElement[bool]:
@@ -98,13 +110,11 @@ def last_tick(connection: Connection) -> datetime | None:
     return datetime.fromisoformat(stored) if stored else None
 
 
-def _differences(armed: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
-    if here.get("name") and here.get("name") == armed.get("name"):
-        return []  # vouched for
-    names = [fact for fact in _FACTS if fact != "name"]
+def _first_difference(armed: Mapping[str, str], here: Mapping[str, str]) -> str | None:
     if here.get("name") and armed.get("name"):
-        names = ["name"]
-    return [_FACTS[fact] for fact in names if armed.get(fact) != here.get(fact)]
+        # A person vouches for it by the name, or takes that back.
+        return "name" if here["name"] != armed["name"] else None
+    return next((fact for fact in _FACTS if fact != "name" and armed.get(fact) != here.get(fact)), None)
 
 
 def _once(connection: Connection, name: str, make: Callable[[], str]) -> str:

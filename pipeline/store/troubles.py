@@ -13,6 +13,9 @@ from pipeline.errors import N_, NO_SUCH_NAME, OF_THE_SYSTEM, StoreError, in_our_
 _PATIENCE_SQLSTATES: Final = frozenset({"40001", "40P01", "55P03"})  # serialization, deadlock, lock not available
 _UNREACHABLE: Final = ("08", "57P01", "57P02", "57P03")
 
+_UNUSABLE: Final = N_("the database {place} can't be used: {reason}")
+_REFUSED: Final = N_("the database {place} refused: {reason}")
+
 _SQLITE_TEXTS: Final = {
     "SQLITE_FULL": N_(
         "the disk is full, so that the database {place} can't grow; make room and start again: nothing is lost"
@@ -82,8 +85,8 @@ def told(error: SQLAlchemyError, place: str) -> StoreError:
     if isinstance(error, PoolTimeout):
         return StoreError("the database {place} has no connection to spare; try again in a moment", place=place)
     if isinstance(error, OperationalError):
-        return StoreError("the database {place} can't be used: {reason}", place=place, reason=first)
-    return StoreError("the database {place} refused: {reason}", place=place, reason=first)
+        return StoreError(_UNUSABLE, place=place, reason=first)
+    return StoreError(_REFUSED, place=place, reason=first)
 
 
 def told_of_file(error: sqlite3.Error, place: str | Path) -> StoreError:
@@ -92,7 +95,8 @@ def told_of_file(error: sqlite3.Error, place: str | Path) -> StoreError:
     pattern = _SQLITE_TEXTS.get(full_name) or _SQLITE_TEXTS.get(_sqlite_name(error))
     if pattern is not None:
         return StoreError(pattern, place=place)
-    return StoreError("the database {place} can't be used: {reason}", place=place, reason=_first_line(error))
+    operational = isinstance(error, sqlite3.OperationalError)
+    return StoreError(_UNUSABLE if operational else _REFUSED, place=place, reason=_first_line(error))
 
 
 def _sqlite_name(error: sqlite3.Error) -> str:

@@ -97,7 +97,7 @@ def test_nothing_leaves_unarmed(database: Database) -> None:
     assert (result.sent, result.waiting, "tocsin hold" in result.held) == (0, 1, True)
     with database.begin() as connection:
         arm(connection, installation(database), NOW)
-    assert "armed elsewhere" in round_of(database, transport, here={"path": "/elsewhere"}).held
+    assert "the database was armed" in round_of(database, transport, here={"path": "/elsewhere"}).held
     assert transport.opened == 0
 
 

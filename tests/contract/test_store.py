@@ -131,7 +131,7 @@ class TestSwitch:
         here = armed(database)
         with database.look() as connection:
             fact = "inode" if "inode" in here else next(iter(here))
-            assert "armed elsewhere" in why_held(connection, {**here, fact: "another"})
+            assert "the database was armed" in why_held(connection, {**here, fact: "another"})
 
     def test_the_installations_name_vouches(self, database: Database) -> None:
         facts = installation(database)

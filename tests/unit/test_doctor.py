@@ -9,11 +9,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from letter_writing import SECRET
 
-from pipeline.actions.doctor import Health, Look, examine_database, examine_names
+from pipeline.actions.doctor import Health, Look, examine_database, examine_names, look_at
 from pipeline.catalogue.models import Catalogue
 from pipeline.clock import FrozenClock
 from pipeline.commands.status import STATES
 from pipeline.delivery.names import Answer, tag
+from pipeline.errors import StoreError
 from pipeline.letters.dkim_keys import PrivateKey, read_key
 from pipeline.letters.posting import post_of
 from pipeline.store.database import open_database
@@ -32,6 +33,18 @@ def examined(seed: Catalogue, look: Look, *keys: PrivateKey) -> dict[str, tuple[
 @pytest.fixture
 def domain(seed: Catalogue) -> str:
     return post_of(seed, SECRET).message_domain
+
+
+def test_trouble_is_told_in_the_readers_language() -> None:
+    def away() -> str:
+        raise StoreError("{file}: {reason}", file="x", reason=StoreError("it is empty"))
+
+    def missing() -> str:
+        raise StoreError("it is empty")
+
+    french = {"database": "base", "it is empty": "elle est vide"}
+    said = [look_at("database", work).in_words(lambda text: french.get(text, text)) for work in (away, missing)]
+    assert said == [("base", "x: elle est vide"), ("base", "elle est vide")]
 
 
 def test_all_is_well_where_the_records_are_there(seed: Catalogue, domain: str) -> None:

@@ -1,17 +1,22 @@
 """What libraries say in English of broken files and addresses is told in words of ours, which exist in French."""
 
 import csv
+import re
 from collections.abc import Callable
 
 import pytest
 from sqlalchemy.exc import OperationalError
 from test_catalogue_words import french
 
-from pipeline.errors import CatalogueError, TocsinError
+from pipeline.alerts import messenger
+from pipeline.delivery.server import mail_server
+from pipeline.errors import CatalogueError, SettingsError, TocsinError
+from pipeline.importing.calendars import read_calendar
 from pipeline.importing.found import Manner
 from pipeline.importing.frab import read_schedule
 from pipeline.importing.json_pieces import Document
 from pipeline.importing.layout import unreadable
+from pipeline.importing.reading import read
 from pipeline.store.addresses import AddressError, normalised
 from pipeline.store.troubles import told
 
@@ -143,3 +148,35 @@ def test_a_broken_table_is_told_in_our_words(text: str, reason: str) -> None:
 def test_what_a_database_server_says_is_told_in_our_words(said: str, reason: str) -> None:
     error = told(OperationalError("SELECT 1", {}, Exception(f"{said}\n\tand more")), "postgresql://db")
     assert str(error) == f"the database postgresql://db can't be used: {reason}"
+
+
+def test_a_time_that_no_calendar_holds_is_shown_as_it_is_written() -> None:
+    text = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:X\nDTSTART;VALUE=DATE:2027\nEND:VEVENT\nEND:VCALENDAR\n"
+    [found] = read_calendar(text.encode(), "talks.ics", Manner("Europe/Paris")).events
+    assert [lost.show() for lost in found.lost] == [
+        'talks.ics:2: "X": DTSTART is not carried over: 2027 (it can\'t be read)'
+    ]
+
+
+@pytest.mark.parametrize("name", ["talks.xlsx", "talks.ods", "talks"])
+def test_a_spreadsheet_is_refused_with_what_to_save_it_as(name: str) -> None:
+    with pytest.raises(CatalogueError) as caught:
+        read(name, b"PK\x03\x04 and more", Manner("Europe/Paris"))
+    assert str(caught.value).endswith("(save the table as CSV, and import that)")
+
+
+@pytest.mark.parametrize("url", ["smtp://ada:pa/ss@mail.example:25", "smtp://mail.example:99999", "smtp://[::1:25"])
+def test_an_address_of_a_mail_server_that_cannot_be_read_is_not_repeated(url: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        mail_server(url)
+    assert "its host or its port is wrong" in str(caught.value)
+    assert not re.search("ada|'pa'|99999|::1", str(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"), [("tell 'x", "a quote is opened and not closed"), ("tell \\", "it ends with a backslash")]
+)
+def test_a_command_that_cannot_be_understood_is_told_in_our_words(command: str, reason: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        messenger(command)
+    assert FRENCH[reason] in caught.value.said(lambda text: FRENCH.get(text, text))

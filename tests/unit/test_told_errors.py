@@ -84,6 +84,7 @@ def test_an_error_within_another_is_told_in_the_same_language() -> None:
         (OSError(errno.EPERM, "Operation not permitted"), "permission is refused; look at who owns it, and its folder"),
         (TimeoutError("timed out"), "no answer came in time"),
         (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), NO_SUCH_NAME),
+        (OSError(-2, "Name or service not known (while attempting to bind)"), NO_SUCH_NAME),
         (OSError(errno.ESTALE, "Stale file handle"), "Stale file handle"),
         (ssl.SSLError(errno.EPERM, "wrong version number"), "wrong version number"),
         (ValueError(), "ValueError"),
