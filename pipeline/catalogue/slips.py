@@ -68,9 +68,7 @@ def _unseen(line: str, column: int) -> Iterator[Slip]:
 
 
 def _wide(line: str, column: int) -> Iterator[Slip]:
-    before = re.match(r"[^\"'#]*", line)
-    found = _WIDE.search(line, 0, before.end() if before else 0) or _WIDE.match(line, column - 1)
-    if found is not None:
+    if (found := _WIDE.match(line, column - 1)) is not None:
         yield Slip(N_("{mark} is the wide form of a sign"), N_("write the plain one: {plain}"), found.start() + 1,
                    values={"mark": found[0], "plain": chr(ord(found[0]) - TO_PLAIN)})  # fmt: skip
 

@@ -1,0 +1,96 @@
+"""What a line of the ledger tells of a change, in words, in each language; and what an import loses of a bad time."""
+
+import json
+from datetime import date, time
+from pathlib import Path
+
+import pytest
+from importing_project import HEAD, Project
+from publishing import TALK, edition
+
+from pipeline.ledger_lines import LineKind
+from pipeline.phrases.changes import changes
+from pipeline.phrases.history import fact_changes, kind_word, title_in
+
+BOTH = TALK.replace('title = "A talk"', 'title.en = "A talk"\ntitle.fr = "Une causerie"')
+LETTER = (
+    '[[newsletter]]\nid = "winter"\nsend = 2026-01-05T09:00:00\n'
+    'subject.en = "Winter"\nsubject.fr = "L’hiver"\ntext = "Hello."\n'
+)
+ELSEWHERE = TALK.replace('"hall"', '"library"')
+OFF = 'status = "cancelled"\nnotice = "Ill."\n'
+
+
+@pytest.mark.parametrize(
+    ("after", "language", "said"),
+    [
+        (TALK + 'online = "https://live.example/"\n', "en", ("Online", "", "https://live.example/")),
+        (TALK + 'online = { secret = "TOCSIN_ROOM" }\n', "en", None),
+        (TALK + OFF, "en", ("Status", "Confirmed", "Cancelled")),
+        (TALK + OFF, "fr", ("Statut", "Confirmé", "Annulé")),
+        (ELSEWHERE.replace("A talk", "Another"), "en", ("Title", "A talk", "Another")),
+        (ELSEWHERE.replace('title = "A talk"', 'tba = ["title"]'), "en", ("Title", "A talk", "Title to be announced")),
+        (
+            TALK.replace('"hall"', '"library"'),
+            "fr",
+            ("Lieu", "Town hall, 1, High Street, 75001 Paris", "Library, Lyon"),
+        ),
+    ],
+)
+def test_each_change_is_said_as_it_was_and_as_it_is(after: str, language: str, said: tuple[str, ...] | None) -> None:
+    published = edition(TALK, after)
+    news = [change for one in published.news for change in changes(one, language)]
+    assert said in map(tuple, news) if said else news == []
+
+
+def test_the_history_speaks_the_language_of_its_reader() -> None:
+    (first,) = edition(BOTH).ledger.of("talk")
+    assert [title_in(first.facts, language) for language in ("en", "fr")] == ["A talk", "Une causerie"]
+    *_, last = edition(BOTH, BOTH + 'price.en = "free"\nprice.fr = "gratuit"\n').ledger.of("talk")
+    for language, price in (("en", "free"), ("fr", "gratuit")):
+        [change] = fact_changes(first.facts, last.facts, language)
+        assert (change.before, change.after) == ("", price)
+
+
+def test_a_newsletter_is_told_by_its_subject_and_named_as_one() -> None:
+    ledger = edition(LETTER).ledger
+    (line,) = ledger.newsletters
+    assert [title_in(line.facts, language) for language in ("en", "fr")] == ["Winter", "L’hiver"]
+    assert fact_changes(None, line.facts, "en") == ()
+    assert line.about == 'newsletter "winter"'
+    assert edition(TALK).ledger.lines[0].about == 'event "talk"'
+
+
+@pytest.mark.parametrize(("day", "word"), [("2026-11-10", "has a new date"), ("2026-10-20", "takes place after all")])
+def test_what_was_off_and_takes_place_on_another_day_says_so(day: str, word: str) -> None:
+    *_, line = edition(TALK, TALK + OFF, TALK.replace("2026-10-20", day)).ledger.of("talk")
+    assert line.kind is LineKind.REINSTATED
+    assert line.redated is (day != "2026-10-20")
+    undated = line._replace(facts={key: value for key, value in line.facts.items() if key != "date"})
+    assert not undated.redated
+    assert kind_word(line, str) == word
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    project = Project(tmp_path)
+    project.write(HEAD)
+    return project
+
+
+def test_a_first_day_that_its_rule_does_not_name_stays_and_the_rule_goes(project: Project) -> None:
+    done = project.bring(project.calendar("UID:1\nSUMMARY:X\nDTSTART:20270304T180000Z\nRRULE:FREQ=WEEKLY;BYDAY=FR"))
+    [event] = project.catalogue.events
+    assert (event.date, event.repeats, event.tba) == (date(2027, 3, 4), None, ("venue",))
+    assert [one.values["fact"] for one in done.lost] == ["repeats"]
+
+
+def test_an_hour_that_the_clocks_skip_is_lost_alone_and_said_to_come(project: Project) -> None:
+    row = {"@type": "Event", "name": "X", "startDate": "2027-03-28T02:30:00", "endDate": "2027-03-28T04:00:00"}
+    file = project.folder / "x.json"
+    file.write_text(json.dumps([row, {"@type": "Event", "name": "Y", "startDate": "2027-03-29T19:00:00"}]))
+    done = project.bring(file)
+    first, second = project.catalogue.events
+    assert (first.date, first.time, first.tba) == (date(2027, 3, 28), None, ("time", "venue"))
+    assert (second.date, second.time, second.tba) == (date(2027, 3, 29), time(19), ("venue",))
+    assert "does not exist" in "\n".join(map(str, done.lost))
