@@ -4,6 +4,7 @@ yagmail's own composing, sending and retrying are never used: only step by step 
 """
 
 import json
+import socket
 import ssl
 from pathlib import Path
 from typing import Any
@@ -49,24 +50,49 @@ def _client(server: MailServer) -> Any:
     arguments: dict[str, Any] = {"timeout": TIMEOUT}
     if server.helo:
         arguments["local_hostname"] = server.helo
-    context = None if server.security == "smtp" else _context(server)
     if implicit:
-        arguments["context"] = context
+        arguments["context"] = _context(server)
     client = yagmail.Client(
         server.user or None,
         server.password,  # never None: yagmail would ask a keyring, and then the terminal
         host=server.host,
         port=server.port,
         smtp_ssl=implicit,
-        # A plain True would secure the connection without looking at the certificate.
-        smtp_starttls={"context": context} if server.security == "smtp+starttls" else False,
+        smtp_starttls=False,
         smtp_skip_login=not server.password,
         soft_email_validation=False,
         **arguments,
     )
+    if server.security == "smtp+starttls":
+        client.smtp_starttls = {"context": _Securing(client, server)}
     client.user = server.user  # yagmail adds @gmail.com to a name without @
     client.set_logging(None)
     return client
+
+
+class _Securing:
+    """What secures a connection after STARTTLS, its certificate looked at, for yagmail: from a clean beginning.
+
+    A word that came in the clear behind the server's consent may be anybody's on the way (RFC 3207, 6).
+    """
+
+    def __init__(self, client: Any, server: MailServer) -> None:
+        self._client, self._server, self._context = client, server, _context(server)
+
+    def wrap_socket(self, wire: socket.socket, server_hostname: str) -> ssl.SSLSocket:
+        """The connection, secured; PermanentDeliveryError where the server has said more than that it is ready."""
+        wire.setblocking(False)
+        said = self._client.smtp.file.peek()
+        wire.settimeout(TIMEOUT)
+        if said:
+            raise PermanentDeliveryError(
+                "{place}: words came in the clear after STARTTLS, which somebody on the way may have put there: "
+                "{words}; nothing was sent; write smtps:// and its port in TOCSIN_SMTP_URL if the server takes that, "
+                "or ask its operator",
+                place=self._server.place,
+                words=words(said[:100]),
+            )
+        return self._context.wrap_socket(wire, server_hostname=server_hostname)
 
 
 def _context(server: MailServer) -> ssl.SSLContext:

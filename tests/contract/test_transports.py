@@ -6,7 +6,8 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -268,6 +269,60 @@ def test_a_trusted_certificate_secures_login_and_mail(
     assert handler.kept[0].login == b"ada"
     with pytest.raises(PermanentDeliveryError, match="the login was refused"):
         connect(MailServer(server.host, server.port, server.security, "ada", "wrong", server.ca))
+
+
+@contextmanager
+def _secured_after(
+    consent: bytes, context: ssl.SSLContext, certificate: Path
+) -> Iterator[tuple[MailServer, list[bytes]]]:
+    """A server that offers more in the clear than it does secured; what it then hears, packet by packet."""
+    heard: list[bytes] = []
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        plain, _ = listening.accept()
+        with plain:
+            plain.sendall(b"220 hi\r\n")
+            plain.recv(1000)
+            plain.sendall(b"250-hi\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250 STARTTLS\r\n")
+            plain.recv(1000)
+            plain.sendall(consent)
+            if consent.count(b"\n") > 1:
+                heard.append(plain.recv(1000))
+                return
+            with context.wrap_socket(plain, server_side=True) as wire:
+                for line in (b"250 hi\r\n", b"250 fine\r\n", b"250 fine\r\n", b"354 go on\r\n", b"250 kept\r\n"):
+                    heard.append(wire.recv(1000))
+                    wire.sendall(line)
+                wire.recv(1000)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    with listening:
+        port = listening.getsockname()[1]
+        ca = str(certificate / "ca.pem")
+        yield MailServer("127.0.0.1", port, "smtp+starttls", ca=ca, helo="localhost"), heard
+    thread.join(PATIENCE)
+
+
+def test_words_put_between_starttls_and_the_handshake_end_the_connection(
+    secured: ssl.SSLContext, certificate: Path
+) -> None:
+    injected = b"220 ready\r\n250 injected\r\n"
+    told = pytest.raises(PermanentDeliveryError, match=r"in the clear after STARTTLS.*250 injected")
+    with _secured_after(injected, secured, certificate) as (server, heard), told:
+        connect(server)
+    assert heard == [b""]
+
+
+def test_what_was_offered_before_the_handshake_is_forgotten(secured: ssl.SSLContext, certificate: Path) -> None:
+    with _secured_after(b"220 ready\r\n", secured, certificate) as (server, heard):
+        transport = connect(server)
+        assert transport.send(message()).fate is Fate.ACCEPTED
+        transport.close()
+    assert heard[:4] == [
+        b"ehlo localhost\r\n", b"MAIL FROM:<b+1@example.org>\r\n", b"RCPT TO:<ada@example.org>\r\n", b"DATA\r\n"
+    ]  # fmt: skip
 
 
 def test_without_starttls_on_offer_no_password_leaves(script: Callable[..., Scripted]) -> None:
