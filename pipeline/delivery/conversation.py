@@ -247,7 +247,7 @@ class Conversation:
 
     def _answered(self) -> Outcome | None:
         """Deals with the replies that are there."""
-        if self._is_welcome():
+        if len(self._awaited) == len(ENVELOPE) and self._is_welcome():
             return self._say_body()
         while self._awaited and (reply := self._next_reply()) is not None:
             command = self._awaited.popleft()
@@ -259,7 +259,7 @@ class Conversation:
 
     def _is_welcome(self) -> bool:
         """Whether MAIL, RCPT and DATA were said together and answered together, each as it should be."""
-        if self._refusal is not None or len(self._awaited) != len(ENVELOPE) or self._awaited[0] is not MAIL:
+        if self._refusal is not None or self._awaited[0] is not MAIL:
             return False
         if _ALL_WELL.fullmatch(self._heard) is None:
             return False
