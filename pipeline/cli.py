@@ -49,16 +49,13 @@ MODULES = {"import": "importing"}
 """The modules of commands whose name can't be one in Python."""
 USAGE = "tocsin COMMAND [options]"
 WHAT_IT_DOES = "One catalogue of events in; calendars, feeds, pages and reminder mails out."
-RARELY = (50_000, 20, 50)
-"""After how many new values, and how many rounds among the young and the middle-aged, garbage is looked for."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status; no traceback reaches the person at the terminal."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    # A catalogue is millions of values without a cycle: looking for cycles as often as usual takes a fifth of the time.
-    gc.set_threshold(*RARELY)
-    # Nor at the end, when all goes with the process: a short check would spend a tenth of its time there.
+    # What a program is made of is no garbage; nor is it looked for at the end, when all goes with the process.
+    gc.disable()
     atexit.register(gc.freeze)
     try:
         return _main(arguments)
@@ -74,6 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return DONE
     except Exception as error:  # noqa: BLE001 - the last line before the person
         return int(_running().unexpected(error, language_of(asked_language(arguments), os.environ)))
+    finally:
+        gc.enable()
 
 
 def _main(arguments: Sequence[str]) -> int:

@@ -86,16 +86,27 @@ def draft(
     return Draft(edition, pending, out, loaded.refused, loaded)
 
 
-def build(project: Project, now: datetime, day: date | None = None, *, remarks: bool = False) -> Result:
-    """Writes `out/` as a draft: looking is not announcing, the ledger is not touched. `remarks` are wanted after it."""
+def build(
+    project: Project,
+    now: datetime,
+    day: date | None = None,
+    *,
+    remarks: bool = False,
+    drawn: Callable[[], None] = lambda: None,
+) -> Result:
+    """Writes `out/` as a draft: looking is not announcing, the ledger is not touched.
+
+    `remarks` are wanted after it; `drawn` is called once everything is read, before any file is made.
+    """
     with project.alone():
         # Who publishes meanwhile would be followed by what was read before.
         reading = None if remarks else Reading(project.folder)
-        drawn = draft(project, now, day, reading=reading).with_remarks(remarks)
-        written = write_out(project, drawn.edition)
+        found = draft(project, now, day, reading=reading).with_remarks(remarks)
+        drawn()
+        written = write_out(project, found.edition)
         if reading is not None:
-            reading.keep(drawn.edition)
-        return Result(drawn, written)
+            reading.keep(found.edition)
+        return Result(found, written)
 
 
 def files_of(project: Project, edition: Edition) -> Iterator[Artifact]:

@@ -1,5 +1,6 @@
 """What `tocsin build` does: `out/` as a draft, and a note of all that it was made from for the next time."""
 
+import gc
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -10,6 +11,7 @@ from pipeline.actions.project import Project
 from pipeline.actions.verdict_memory import KEPT_OF_BUILD, Looked, memory
 from pipeline.commands.check import question
 from pipeline.commands.checking import day_around
+from pipeline.commands.running import keep_for_good
 from pipeline.commands.shell import Shell
 from pipeline.commands.telling import tell_refused, tell_result
 from pipeline.edition import Edition
@@ -27,7 +29,8 @@ def run(shell: Shell) -> int:
         now, looked = shell.clock.now(), Looked()
         project = replace(shell.project, looked=looked)
         _look(project, looked)
-        result = build(project, now, shell.options.day, remarks=shell.options.verbose)
+        gc.disable()  # what is read holds no cycles
+        result = build(project, now, shell.options.day, remarks=shell.options.verbose, drawn=keep_for_good)
         with suppress(OSError, FileError):  # where nothing can be written, nothing is kept
             write_whole(shell.project.folder / KEPT_OF_BUILD, _memory(shell, result, looked, now))
     return _tell(shell, result)

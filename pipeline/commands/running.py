@@ -1,6 +1,7 @@
 """Running a command: its errors become one line for the person and an exit status for the machine."""
 
 import argparse
+import gc
 import importlib
 import os
 import sys
@@ -11,6 +12,9 @@ from typing import Any
 from pipeline.commands.options import MISUSED, OUTSIDE, WRONG, language_of
 from pipeline.errors import N_, InputError, SettingsError, TemplateError, TocsinError, reason_of
 
+RARELY = (50_000, 20, 50)
+"""After how many new values, and how many rounds among the young and the middle-aged, garbage is looked for."""
+
 
 def run(module: ModuleType, options: argparse.Namespace) -> int:
     """Runs a command's module, or the one that it names, and turns what went wrong into an exit status."""
@@ -19,6 +23,9 @@ def run(module: ModuleType, options: argparse.Namespace) -> int:
         if (work := getattr(module, "work", None)) is not None:
             module = importlib.import_module(work(options))
         shell = importlib.import_module("pipeline.commands.shell").shell_of(options)
+        # A catalogue is millions of values without a cycle: looking for cycles as often as usual takes long.
+        gc.set_threshold(*RARELY)
+        keep_for_good()
         return int(module.run(shell))
     except InputError as error:
         shell.tell_refusal(error.problems)
@@ -37,6 +44,12 @@ def run(module: ModuleType, options: argparse.Namespace) -> int:
         _complain(say("{place}: {reason}").format(
             place=error.filename or say(N_("the system")), reason=reason_of(error).said(say)))  # fmt: skip
         return OUTSIDE
+
+
+def keep_for_good() -> None:
+    """What is in memory by now is there to stay: from here on garbage is looked for, only among what comes later."""
+    gc.freeze()
+    gc.enable()
 
 
 def _words(options: argparse.Namespace) -> Callable[[str], str]:
