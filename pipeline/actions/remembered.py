@@ -14,6 +14,7 @@ from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from pipeline.actions.remembered_bundles import Folded, Note, stamp_in, stamps_of
 from pipeline.actions.verdict_memory import is_this_program, program, remember_program, sealed, unsealed
@@ -43,18 +44,18 @@ def _pieces(told: str) -> Iterator[tuple[str, int, int]]:
         yield names[number * length : (number + 1) * length], start, end - start
 
 
-_BEHIND_THE_KEY = len(" ") + 32 + len(" ")
-"""How far behind its key the size stands in a row: the digest is between them."""
+_BEHIND_THE_KEY = len(" ") + 8 + len(" ")
+"""How far behind its key the size stands in a row: the checksum is between them."""
 
 
 class Passing:
-    """What is noted of a file while its parts go by: a digest, how long it is, and where in it the pieces stand."""
+    """What is noted of a file while its parts go by: a checksum, how long it is, and where in it the pieces stand."""
 
     def __init__(self, taken: list[tuple[str, bytes]]) -> None:
         """`taken` are pieces that are about to come, in their order; each is let go when it came."""
         self._taken = taken
         self._seen = 0
-        self._hash = hashlib.sha256()
+        self._checksum = 0
         self._names, self._places = list[str](), list[int]()
         self._size = self._end = 0
 
@@ -66,7 +67,7 @@ class Passing:
 
     def take(self, part: bytes) -> None:
         """Notes the next part of the file."""
-        self._hash.update(part)
+        self._checksum = crc32(part, self._checksum)
         if self._taken:
             self._find_pieces(part)
         self._size += len(part)
@@ -89,7 +90,7 @@ class Passing:
         """The row of the file once it is whole."""
         self._taken.clear()
         told = f"{''.join(self._names)} {','.join(map(str, self._places))}"
-        return Note(key, self._hash.hexdigest()[:32], self._size, time, told).row
+        return Note(key, f"{self._checksum:08x}", self._size, time, told).row
 
 
 def _place_of(piece: bytes, part: bytes, at: int) -> int:
@@ -125,9 +126,9 @@ class Remembered(Pieces):
         """Takes the rows of the last run by their paths; none where they count for nothing."""
         with (
             suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError),
-            self._file.open(encoding="utf-8") as file,
+            self._file.open("rb") as file,
         ):
-            lines = unsealed(file)
+            lines = iter(unsealed(file.read()))
             head = json.loads(next(lines, ""))
             if head["of"] == self._of and is_this_program(head["program"]):
                 rows, bundles = dict[str, str](), dict[str, str]()
@@ -161,7 +162,7 @@ class Remembered(Pieces):
         if found.st_mtime_ns < self._since and row.startswith(stood, row.index(" ") + _BEHIND_THE_KEY):
             return row
         note = Note.of(row)
-        if found.st_size != note.size or _digest_of(f"{self._out}/{path}") != note.digest:
+        if found.st_size != note.size or _checksum_of(f"{self._out}/{path}") != note.checksum:
             return None
         return note._replace(time=found.st_mtime_ns).row
 
@@ -279,12 +280,19 @@ def digest_of_files(paths: Iterable[str]) -> str:
 
 
 def _digest_of(path: str) -> str:
+    body = _bytes_of(path)
+    return "" if body is None else hashlib.sha256(body).hexdigest()
+
+
+def _checksum_of(path: str) -> str:
+    """Enough to know again what was written: of a file of the same size that was written over by chance."""
+    body = _bytes_of(path)
+    return "" if body is None else f"{crc32(body):08x}"
+
+
+def _bytes_of(path: str) -> bytes | None:
     try:
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a path object for each of thousands of files costs
-            return _digest(file.readall())
+            return file.readall()
     except OSError:
-        return ""
-
-
-def _digest(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()[:32]
+        return None

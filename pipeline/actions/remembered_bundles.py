@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 
 class Note(NamedTuple):
-    """What a file was made from, a digest of its bytes, and how it stood: its size, its time in nanoseconds."""
+    """What a file was made from, a checksum of its bytes, and how it stood: its size, its time in nanoseconds."""
 
     key: str
-    digest: str
+    checksum: str
+    """CRC-32, in hexadecimal: what is asked is only whether a file that got another time is still the same."""
     size: int
     time: int
     told: str = " "
@@ -19,13 +20,13 @@ class Note(NamedTuple):
     @classmethod
     def of(cls, row: str) -> "Note":
         """The note of a row; ValueError where it is none."""
-        key, digest, size, time, told = row.split(" ", 4)
-        return cls(key, digest, int(size), int(time), told)
+        key, checksum, size, time, told = row.split(" ", 4)
+        return cls(key, checksum, int(size), int(time), told)
 
     @property
     def row(self) -> str:
         """The note as text, which takes a fifth of its memory: there is one for each of tens of thousands of files."""
-        return f"{self.key} {self.digest} {self.size} {self.time} {self.told}"
+        return f"{self.key} {self.checksum} {self.size} {self.time} {self.told}"
 
 
 class Folded(NamedTuple):
@@ -54,7 +55,7 @@ class Folded(NamedTuple):
         notes = [Note.of(row) for _, row in rows]
         stamps = ",".join(f"{note.size} {note.time}" for note in notes)
         newest = max((note.time for note in notes), default=0)
-        rest = json.dumps([f"{note.key} {note.digest} {note.told}" for note in notes], separators=(",", ":"))
+        rest = json.dumps([f"{note.key} {note.checksum} {note.told}" for note in notes], separators=(",", ":"))
         return cls(name, key, newest, stamps, json.dumps([path for path, _ in rows], separators=(",", ":")), rest)
 
     @property
@@ -71,8 +72,8 @@ class Folded(NamedTuple):
         """The notes of its files, by path."""
         found, stamps = {}, self.stamps.split(",") if self.stamps else ()
         for path, stamp, rest in zip(self.places(), stamps, json.loads(self.rest), strict=True):
-            key, digest, told = rest.split(" ", 2)
-            found[path] = f"{key} {digest} {stamp} {told}"
+            key, checksum, told = rest.split(" ", 2)
+            found[path] = f"{key} {checksum} {stamp} {told}"
         return found
 
 

@@ -44,11 +44,8 @@ class Reading:
             self._recall()
 
     def _recall(self) -> None:
-        with (
-            suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError),
-            self._file.open(encoding="utf-8") as file,
-        ):
-            lines = unsealed(file)
+        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            lines = iter(unsealed(self._file.read_bytes()))
             head = json.loads(next(lines, ""))
             if head["python"] != sys.version or not is_this_program(head["program"]):
                 return

@@ -11,6 +11,7 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ FOREVER = 1 << 60
 PACKAGE = Path(__file__).parent.parent
 TOO_LARGE = 64_000_000
 """Octets: a larger file is known by its size and time, since no catalogue, picture or template is so large."""
-
+SOME = 256
+"""So many lines of a note are written at once."""
 
 _OWN = str(Path(__file__))
 _first: dict[str, list[int] | None] = {}
@@ -90,8 +92,7 @@ def remembered(
     that came with the catalogue from elsewhere: the time at which our own file was written here is known only here.
     """
     try:
-        with (folder / kept_in).open(encoding="utf-8") as file:
-            kept: dict[str, Any] = json.loads("".join(unsealed(file)))
+        kept: dict[str, Any] = json.loads("".join(unsealed((folder / kept_in).read_bytes())))
         same = kept["question"] == question and kept["from"] <= now < kept["until"]
         return kept if same and _is_as_it_was(folder, templates, kept) else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -153,24 +154,20 @@ def _made_in(folder: Path, stands: str | None = None) -> str | None:
 
 def sealed(lines: Iterable[str]) -> Iterator[bytes]:
     """Lines of a note with a seal below them, by which one that was cut off or written over is found."""
-    seal = hashlib.blake2b(digest_size=16)
-    for line in lines:
-        written = f"{line}\n".encode()
+    seal, left = hashlib.blake2b(digest_size=16), iter(lines)
+    while some := list(islice(left, SOME)):
+        written = "\n".join((*some, "")).encode()
         seal.update(written)
         yield written
     yield seal.hexdigest().encode()
 
 
-def unsealed(lines: Iterable[str]) -> Iterator[str]:
-    """The lines above the seal; ValueError at their end where it isn't theirs."""
-    seal, said = hashlib.blake2b(digest_size=16), ""
-    for line in lines:
-        if said:
-            seal.update(said.encode())
-            yield said[:-1]
-        said = line
-    if said != seal.hexdigest():
+def unsealed(note: bytes) -> list[str]:
+    """The lines above the seal; ValueError where it isn't theirs."""
+    end = note.rfind(b"\n") + 1
+    if note[end:] != hashlib.blake2b(memoryview(note)[:end], digest_size=16).hexdigest().encode():
         raise ValueError
+    return note[:end].decode().split("\n")[:-1]
 
 
 def _digest(path: Path) -> str | None:
