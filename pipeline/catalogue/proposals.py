@@ -6,6 +6,8 @@ import unicodedata
 from datetime import date
 
 _HOUR = re.compile(r"(?P<hour>\d{1,2})(?:\s*[h:.]\s*(?P<minute>\d{2}))?\s*(?:h|heures?|(?P<half>am|pm))?")
+_HOUR_WITHIN = re.compile(r"(?<!\d)\d{1,2}\s*[h:](?:\s*\d{2})?(?!\d)")
+_NAMED_HOURS = {"midi": "12:00", "noon": "12:00", "minuit": "00:00", "midnight": "00:00"}
 _UNTIL = re.compile(r"[–—-]|\b(?:à|to|et|and|until|till)\b|jusqu['’]à")
 _LENGTH = re.compile(
     r"(?P<hours>\d{1,2})(?:\s*(?:h|hours?|heures?)?\s*(?:(?P<half>et demie?|and a half)|[:h]\s*(?P<minutes>\d\d))"
@@ -41,8 +43,8 @@ def is_unknown(written: str) -> bool:
 def proposed_language(written: str) -> str | None:
     """The code of a language by its name: `français`, `German`, `Español`; or by a code written otherwise: `FR`."""
     names, locale = written[:60].strip().casefold(), importlib.import_module("babel").Locale
-    if names in locale("en").languages:
-        return names
+    if (code := names.partition("_")[0]) in locale("en").languages:
+        return code
     found = (code for of in LANGUAGES for code, name in locale(of).languages.items() if name.casefold() == names)
     return next((code for code in found if len(code) in {2, 3}), None)
 
@@ -62,10 +64,14 @@ def proposed_length(written: object) -> str | None:
 
 
 def proposed_time(written: str) -> str | None:
-    """`18h30`, `7 pm`, `19.30` as the catalogue has them: "18:30"."""
-    match = _HOUR.fullmatch(written.strip().casefold().replace("a.m.", "am").replace("p.m.", "pm"))
+    """`18h30`, `7 pm`, `19.30`, `1930`, `from 18:30 on` as the catalogue has them: "18:30"."""
+    text = written[:60].strip().casefold().replace("a.m.", "am").replace("p.m.", "pm")
+    if re.fullmatch(r"\d{3,4}", text, re.ASCII):
+        text = f"{text[:-2]}:{text[-2:]}"
+    match = _HOUR.fullmatch(text)
     if match is None:
-        return None
+        within = _HOUR_WITHIN.findall(text)
+        return proposed_time(within[0]) if len(within) == 1 and within[0] != text else _NAMED_HOURS.get(text)
     hour, minute = int(match["hour"]), int(match["minute"] or 0)
     if match["half"] and hour <= 12:
         hour = hour % 12 + (12 if match["half"] == "pm" else 0)

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from pipeline.catalogue.findings import Finding, unknown
 from pipeline.catalogue.models import Catalogue
 from pipeline.catalogue.places import Path
+from pipeline.errors import N_
 
 IsThere = Callable[[str], bool]
 """Whether there is a file at a path below the catalogue's folder."""
@@ -14,7 +15,7 @@ IsThere = Callable[[str], bool]
 LETTERS = ("announcement", "reminder", "change", "cancelled", "follow-up", "digest")
 """The letters that are shipped; a project may have others in `templates/mail/`."""
 
-
+_NO_VENUE = N_("write the `id` of one of the [[venue]] tables, or such a table with this id")
 PICTURE = (
     r"[^/\\:\n]\.([pP][nN][gG]|[jJ][pP][eE]?[gG]|[gG][iI][fF]|[wW][eE][bB][pP]|[aA][vV][iI][fF]|[sS][vV][gG])[ \t]*$"
 )
@@ -41,7 +42,7 @@ def _venues(catalogue: Catalogue) -> Iterator[Finding]:
     named += [(("event", number, "venue"), event.venue) for number, event in enumerate(catalogue.events)]
     for path, venue in named:
         if isinstance(venue, str) and venue not in catalogue.venue_by_id:
-            yield unknown(path, venue, catalogue.venue_by_id, "there is no [[venue]] {word!r}")
+            yield unknown(path, venue, catalogue.venue_by_id, "there is no [[venue]] {word!r}", _NO_VENUE)
 
 
 def _images(catalogue: Catalogue, is_there: IsThere) -> Iterator[Finding]:
@@ -74,7 +75,8 @@ def _events_of_rules(catalogue: Catalogue) -> Iterator[Finding]:
         for index, event in enumerate(rule.events):
             if event not in catalogue.event_by_id:
                 path = ("reminder", number, "events", index)
-                yield unknown(path, event, catalogue.event_by_id, "there is no [[event]] {word!r}")
+                hint = N_("write the `id` of one of the [[event]] tables")
+                yield unknown(path, event, catalogue.event_by_id, "there is no [[event]] {word!r}", hint)
 
 
 def _letters(catalogue: Catalogue, is_there: IsThere) -> Iterator[Finding]:

@@ -37,6 +37,7 @@ from pipeline.catalogue.places import Path
 from pipeline.catalogue.texts import quoted, shown
 from pipeline.errors import N_
 
+_ID_OF_VENUE = N_("write the `id` of one of the [[venue]] tables")
 TABLES: Mapping[str, tuple[type[BaseModel], ...]] = {
     "": (Catalogue,), "series": (Series,), "site": (Site,), "mail": (Mail,), "venue": (Venue,), "event": (Event,),
     "organisation": (Organisation,), "group": (Group,), "reminder": (Rule,), "newsletter": (Newsletter,),
@@ -44,6 +45,8 @@ TABLES: Mapping[str, tuple[type[BaseModel], ...]] = {
     "online": (Online,), "registration": (Registration,), "resources": (Link,), "recordings": (Link,),
     "moved": (Moved,), "lists": (MailingList,), "proof": (Proof,),
 }  # fmt: skip
+HEADERS = {"event": "[[event]]", "series": "[series]", "site": "[site]", "mail": "[mail]", "venue": "[[venue]]"}
+"""Below which lines most keys stand."""
 NEVER_TYPED = {*RESERVED, "kept"}
 
 
@@ -56,7 +59,7 @@ def finding_of(error: ErrorDetails) -> Finding:
     values = error.get("ctx", {})
     if error["type"] == "tocsin":
         is_a_name = path[-1:] == ("venue",) and "proposal" in values["values"]
-        hint = N_("write the `id` of one of the [[venue]] tables") if is_a_name else values["hint"]
+        hint = _ID_OF_VENUE if is_a_name else values["hint"]
         if hint == NOT_KNOWN and not (path[0] == "event" and len(path) == len(("event", 0, "date"))):
             hint = N_("delete the line while it is not known")
         return Finding(path, values["message"], hint, {"key": _last_key(path), **values["values"]})
@@ -70,6 +73,8 @@ def finding_of(error: ErrorDetails) -> Finding:
     return Finding(path, "this can't be read: {what}", "", {"what": error["msg"]})
 
 
+LONGEST_OFFER = 100
+"""Characters of a text that is offered again as a list."""
 MOST_IN_A_TABLE = 100
 """Nobody corrects more at once, and to find the place of each in a list of a hundred thousand takes long."""
 MOST_MISTAKES = 10_000
@@ -124,21 +129,33 @@ def known_keys(path: Path) -> set[str]:
     return keys - NEVER_TYPED
 
 
+_HEADER = N_("write [{key}] on a line of its own, and its keys below")
+_A_DAY = N_("write {key} = 2026-05-07")
+_MISSING = {
+    "series": _HEADER, "site": _HEADER, "format": N_("write format = 1"), "date": _A_DAY, "from": _A_DAY,
+    "send": N_("write {key} = 2026-05-07T10:00:00"), "when": N_('write {key} = "2 days before at 10:00"'),
+}  # fmt: skip
+"""What to type for keys that hold no text, or one of some forms."""
+
+
 def _missing(path: Path, error: ErrorDetails) -> Finding:
     if isinstance(path[-1], int):
         return _too_short(path[:-1], error)
     key = str(path[-1])
-    form = (
-        N_("write [{key}] on a line of its own, and its keys below")
-        if key in {"series", "site"}
-        else (N_("write format = 1") if key == "format" else N_('write {key} = "…"'))
-    )
-    return Finding(path, "`{key}` is missing", form, {"key": key})
+    return Finding(path, "`{key}` is missing", _MISSING.get(key, N_('write {key} = "…"')), {"key": key})
 
 
 def _extra(path: Path, _error: ErrorDetails) -> Finding:
     key = str(path[-1]).rstrip(" ")
     keys = known_keys(path[:-1])
+    parent = key.partition(".")[0]
+    if parent != key and parent in keys:
+        values = {"word": key, "meant": parent}
+        return Finding((*path[:-1], key), "there is no key `{word}` here", N_("write {word} without quotes"), values)
+    homes = [header for table, header in HEADERS.items() if len(path) == 1 and key in known_keys((table,))]
+    if homes:
+        hint, values = N_("write it below a line {headers}"), {"word": key, "headers": ", ".join(homes)}
+        return Finding(path, "there is no key `{word}` here", hint, values)
     hint = "the keys here are {keys}"
     return unknown((*path[:-1], key), key, keys, "there is no key `{word}` here", hint, keys=", ".join(sorted(keys)))
 
@@ -190,7 +207,9 @@ def _pattern(path: Path, error: ErrorDetails) -> Finding:
 
 
 def _text(path: Path, error: ErrorDetails) -> Finding:
-    return Finding(path, "{given} is not a text", quoted(error["input"]), {"given": shown(error["input"])})
+    given = error["input"]
+    hint = _ID_OF_VENUE if path[-1] == "venue" and isinstance(given, dict) else quoted(given)
+    return Finding(path, "{given} is not a text", hint, {"given": shown(given)})
 
 
 def _whole_number(path: Path, error: ErrorDetails) -> Finding:
@@ -198,6 +217,15 @@ def _whole_number(path: Path, error: ErrorDetails) -> Finding:
     written = given.strip() if isinstance(given, str) else ""
     hint = N_("write {number}, without quotes") if written.isdecimal() else "write it without quotes: 12"
     return Finding(path, "{given} is not a whole number", hint, {"given": shown(given), "number": written[:20]})
+
+
+def _list(path: Path, error: ErrorDetails) -> Finding:
+    given = error["input"]
+    pieces = [given] if path[-1] == "todo" else str(given).split(",")
+    is_plain = isinstance(given, str) and len(given) <= LONGEST_OFFER and '"' not in given
+    offer = ", ".join(f'"{piece.strip()}"' for piece in pieces if piece.strip()) if is_plain else ""
+    values = {"given": shown(given), "offer": offer or '"…"'}
+    return Finding(path, "{given} is not a list", N_("write it between brackets: [{offer}]"), values)
 
 
 def _table(path: Path, error: ErrorDetails) -> Finding:
@@ -211,6 +239,10 @@ def _table(path: Path, error: ErrorDetails) -> Finding:
 _OF_SHAPE = frozenset({"tuple_type", "model_type", "model_attributes_type", "dict_type", "too_long", "too_short"})
 _FORMS = {
     "speakers": N_('write [{{ name = "…" }}]; of several, each between braces, with commas between'),
+    "registration": N_('write "https://…", or {{ url = "https://…" }}'),
+    "online": N_('write "https://…", or {{ url = "https://…" }}'),
+    "access": N_("write {{ step_free = true }}, or what else is known"),
+    "quiet": N_('write two hours: ["22:00", "08:00"]'),
     "geo": N_("write latitude and longitude with points: [48.85, 2.35]"),
 }
 """How keys are written whose shape people often guess wrong."""
@@ -228,7 +260,7 @@ _SAY: Mapping[str, Callable[[Path, ErrorDetails], Finding]] = {
     "float_type": _NUMBER,
     "float_parsing": _NUMBER,
     "finite_number": _NUMBER,
-    "tuple_type": _wanted("{given} is not a list", 'write it between brackets: ["…"]'),
+    "tuple_type": _list,
     "dict_type": _table,
     "model_type": _table,
     "model_attributes_type": _table,

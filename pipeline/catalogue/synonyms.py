@@ -3,7 +3,7 @@
 import unicodedata
 
 _MEANT = {
-    "title": "titre nom intitule summary",
+    "title": "titre nom intitule summary name label",
     "date": "jour day quand when",
     "time": "heure horaire debut start start_time hour",
     "end_time": "fin end heure_fin heure_de_fin",
@@ -33,7 +33,7 @@ _MEANT = {
     "spoken": "langue_parlee langues_parlees",
     "recordings": "enregistrements enregistrement video videos recording replay",
     "resources": "ressources liens links documents",
-    "url": "lien adresse site web",
+    "url": "lien adresse site web link href",
     "event": "evenement evenements events rencontre rencontres seance seances soiree",
     "series": "serie cycle",
     "cancelled": "annule annulee canceled",

@@ -67,6 +67,8 @@ def syntax_problem(file: str, text: str, complaint: str) -> Problem:
     slips = importlib.import_module("pipeline.catalogue.slips")
     if not re.match(_IS_THERE_TWICE, what) and (slip := slips.slip_in(line, place.column)) is not None:
         return Problem(file, place.line, slip.key, slip.message, slip.hint, slip.values, column=slip.column, text=line)
+    if re.match(_IS_THERE_TWICE, what) and re.match(r"\s*[^\s={]+\s*=[^{]*$", line):
+        place = Place(place.line, len(line) - len(line.lstrip()) + 1)
     message, hint = next(
         ((said, remedy) for pattern, said, remedy in _SAID if re.fullmatch(pattern, what, re.DOTALL)),
         (N_("this is not TOML: {what}"), ""),

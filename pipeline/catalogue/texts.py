@@ -293,6 +293,10 @@ def _country(value: str, info: ValidationInfo) -> str:
     return value
 
 
+LONGEST_ADDRESS = 200
+"""Characters of an address that is offered again in another form."""
+
+
 def _url(value: str) -> str:
     value = one_line(value)
     try:
@@ -301,7 +305,8 @@ def _url(value: str) -> str:
     except ValueError:
         host, parts = None, urlsplit("")
     if parts.scheme not in {"http", "https"} or not host or " " in parts.netloc or "\\" in parts.netloc:
-        whole = f"https://{value}" if re.fullmatch(r"(?:[\w-]+\.)+[a-z]{2,}(?:/\S*)?", value) else "https://…"
+        bare = re.sub(r"^https?[:/]+|\s", "", value[:LONGEST_ADDRESS])
+        whole = f"https://{bare}" if re.fullmatch(r"(?:[\w-]+\.)+[a-z]{2,}(?:/\S*)?", bare) else "https://…"
         raise wrong("{value!r} is not a web address", 'write it whole: "{whole}"', value=value, whole=whole)
     return quote(_with_ascii_host(value), safe="%/:?#[]@!$&'()*+,;=-._~")
 
