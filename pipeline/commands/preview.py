@@ -31,7 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(shell: Shell) -> int:
     """Shows the draft until it is stopped; only this machine can look."""
-    board = Board(shell.project, shell.clock, lambda: _office(shell), partial(foreseen, shell))
+    board = Board(shell.project, shell.clock, lambda: _office(shell), partial(foreseen, shell), shell.words)
     with _bound(shell.options.port) as listening, _answering(board, shell, listening):
         address = f"http://{LOOPBACK}:{listening.getsockname()[1]}/"
         shell.say(address)

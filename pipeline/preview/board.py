@@ -11,7 +11,7 @@ from pipeline.actions.mailing import Office
 from pipeline.actions.preview import Look, Specimen, look, specimens
 from pipeline.actions.project import Project
 from pipeline.clock import Clock
-from pipeline.errors import InputError, Problem, TocsinError
+from pipeline.errors import InputError, Problem, TocsinError, unchanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,8 @@ class Letters:
 class Board:
     """The present state. `office` composes letters; it is called for each state, so that it sees changed templates.
 
-    `foresee` tells what publishing and sending a draft at an instant would do, for the subscribers of today.
+    `foresee` tells what publishing and sending a draft at an instant would do, for the subscribers of today; `say`
+    translates for the person who looks.
     """
 
     def __init__(
@@ -61,11 +62,13 @@ class Board:
         clock: Clock,
         office: Callable[[], Office],
         foresee: Callable[[Draft, datetime], Forecast],
+        say: Callable[[str], str] = unchanged,
     ) -> None:
         self.project = project
         self._clock = clock
         self._office = office
         self._foresee = foresee
+        self._say = say
         self._letters: tuple[int, Letters] | None = None
         self._one_at_a_time = threading.Lock()
         self.closed = False
@@ -91,7 +94,7 @@ class Board:
         except InputError as error:
             return State(number, now, problems=error.problems)
         except Exception as error:  # noqa: BLE001 - whatever it is, the next save mends it
-            return State(number, now, trouble=_told(error))
+            return State(number, now, trouble=self._told(error))
 
     def file(self, state: State, path: str) -> Made:
         """A file of a state, made when somebody first asks for it. A broken template is told, each time."""
@@ -100,7 +103,7 @@ class Board:
         try:
             return Made(state.look.body(path))
         except Exception as error:  # noqa: BLE001 - an organiser's template can raise anything; the next save mends it
-            return Made(trouble=_told(error))
+            return Made(trouble=self._told(error))
 
     def paths(self, state: State) -> Listed:
         """The paths of all files of a state, looked for when somebody first asks."""
@@ -109,7 +112,7 @@ class Board:
         try:
             return Listed(state.look.paths())
         except Exception as error:  # noqa: BLE001 - as above
-            return Listed(trouble=_told(error))
+            return Listed(trouble=self._told(error))
 
     def letters(self, state: State) -> Letters:
         """The letters of a state, composed when somebody first asks for them."""
@@ -124,9 +127,8 @@ class Board:
         try:
             return Letters(specimens(state.look.draft.edition, self._office()))
         except Exception as error:  # noqa: BLE001 - as above
-            return Letters(trouble=_told(error))
+            return Letters(trouble=self._told(error))
 
-
-def _told(error: Exception) -> str:
-    """What went wrong, with its kind where it isn't of ours."""
-    return str(error) if isinstance(error, TocsinError) else f"{type(error).__name__}: {error}"
+    def _told(self, error: Exception) -> str:
+        """What went wrong, with its kind where it isn't of ours."""
+        return error.said(self._say) if isinstance(error, TocsinError) else f"{type(error).__name__}: {error}"

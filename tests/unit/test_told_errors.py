@@ -6,14 +6,19 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Never
 
 import pytest
 from checkout import ROOT
 from patterns import calls_and_classes, literals, name_of
 from test_catalogue_words import fields, french
 
+from pipeline.actions.build import Draft
+from pipeline.actions.project import project_at
 from pipeline.cli import main
+from pipeline.clock import FrozenClock
 from pipeline.commands import running
 from pipeline.commands.running import unexpected
 from pipeline.errors import (
@@ -26,6 +31,7 @@ from pipeline.errors import (
     in_our_words,
     reason_of,
 )
+from pipeline.preview.board import Board
 
 FRENCH = {
     "there is no folder {folder!r} for --templates": "il n’y a pas de dossier {folder!r}",
@@ -155,3 +161,19 @@ def test_what_nobody_foresaw_is_told_in_the_language_of_the_reader(capsys: pytes
     french = capsys.readouterr().err
     assert "n’avions pas prévue (ValueError: x)" in french
     assert french.count("\n") == english.count("\n") == 2
+
+
+def test_the_preview_tells_what_is_in_the_way_in_the_language_of_who_looks(tmp_path: Path) -> None:
+    (tmp_path / "events.toml").write_text((ROOT / "events.toml").read_text(encoding="utf-8"), encoding="utf-8")
+
+    def no_office() -> Never:
+        raise SettingsError("{what}: {reason}", what="x", reason=SettingsError("it is empty"))
+
+    def nothing_foreseen(_draft: Draft, _now: datetime) -> Never:
+        raise AssertionError
+
+    clock = FrozenClock(datetime(2022, 9, 1, 10, tzinfo=UTC))
+    french = {"it is empty": "elle est vide"}
+    project = project_at(tmp_path / "events.toml")
+    board = Board(project, clock, no_office, nothing_foreseen, lambda text: french.get(text, text))
+    assert board.letters(board.make()).trouble == "x: elle est vide"
