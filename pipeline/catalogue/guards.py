@@ -1,7 +1,6 @@
 """What makes a catalogue unfit to publish, beyond the shape of each key: every finding here is an error."""
 
 import importlib
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
@@ -56,10 +55,9 @@ def guard(catalogue: Catalogue, is_there: IsThere = anything_is_there) -> Iterat
 
 
 def _unique(table: str, key: str, values: Sequence[object]) -> Iterator[Finding]:
-    repeated = {value for value, count in Counter(values).items() if count > 1 and value is not None}
     seen: set[object] = set()
     for number, value in enumerate(values):
-        if value in repeated and value in seen:
+        if value is not None and value in seen:
             yield Finding((table, number, key), "{value!r} is used twice", "choose another", {"value": value})
         seen.add(value)
 

@@ -8,7 +8,10 @@ import pytest
 from importing_project import HEAD, Project
 from publishing import TALK, edition
 
+from pipeline import ledger as journal
+from pipeline.ledger import Ledger
 from pipeline.ledger_lines import LineKind
+from pipeline.mending import unlike_events
 from pipeline.phrases.changes import changes
 from pipeline.phrases.history import fact_changes, kind_word, title_in
 
@@ -85,6 +88,14 @@ def test_a_first_day_that_its_rule_does_not_name_stays_and_the_rule_goes(project
     assert [one.values["fact"] for one in done.lost] == ["repeats"]
 
 
+def test_the_hour_of_a_rule_is_lost_without_the_rule(project: Project) -> None:
+    start = "DTSTART;TZID=Europe/Paris:20270328T023000"
+    done = project.bring(project.calendar(f"UID:1\nSUMMARY:X\n{start}\nRRULE:FREQ=WEEKLY;COUNT=3"))
+    [event] = project.catalogue.events
+    assert (event.time, event.repeats) == (None, "FREQ=WEEKLY;COUNT=3")
+    assert [one.values["fact"] for one in done.lost] == ["time"]
+
+
 def test_an_hour_that_the_clocks_skip_is_lost_alone_and_said_to_come(project: Project) -> None:
     row = {"@type": "Event", "name": "X", "startDate": "2027-03-28T02:30:00", "endDate": "2027-03-28T04:00:00"}
     file = project.folder / "x.json"
@@ -94,3 +105,13 @@ def test_an_hour_that_the_clocks_skip_is_lost_alone_and_said_to_come(project: Pr
     assert (first.date, first.time, first.tba) == (date(2027, 3, 28), None, ("time", "venue"))
     assert (second.date, second.time, second.tba) == (date(2027, 3, 29), time(19), ("venue",))
     assert "does not exist" in "\n".join(map(str, done.lost))
+
+
+def test_facts_that_no_event_could_have_are_found_before_anything_is_shown_of_them() -> None:
+    ledger = edition(TALK).ledger
+    (line,) = ledger.lines
+    assert unlike_events(ledger, journal.write(ledger), "ledger.jsonl") == ()
+    spoilt = Ledger.holding([line._replace(facts={"id": "talk", "title": 3})])
+    [problem] = unlike_events(spoilt, journal.write(spoilt), "ledger.jsonl")
+    assert (problem.line, problem.key) == (1, 'event "talk"')
+    assert problem.what() == "the facts of this line are not those of an event"

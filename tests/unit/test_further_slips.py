@@ -44,6 +44,7 @@ SLIPS = [
     (TITLE, f"{TITLE}\ntitle.fr = 3", "title.fr", "the key is written twice", "delete one of the two"),
     ("[site]", "[[speakers]]\n[site]", "[[speakers]]", "no key `speakers`", "write it below a line [[event]]"),
     ("format = 1", 'format = 1\ntitle = "Les jeudis"', "title", "no key `title`", "below a line [[event]], [series]"),
+    (NUMBER, "resources = [\n  url: 3\n]", ":", "an equals sign", "in the place of the colon"),
     (NUMBER, 'resources = [{ lien = "https://x.example" }]', "lien", "no key `lien`", "did you mean 'url'?"),
     (NUMBER, 'resources = [{ url = "https://x.example", label = "A" }]', "label", "no key `label`", "mean 'title'?"),
     (

@@ -27,6 +27,9 @@ TAKEN = [
     ("event", SERIES_OF_DAYS + 'repeats = "FREQ=WEEKLY;COUNT=4"\nexcept = [2027-03-18]'),
     ("event", 'repeats = "FREQ=WEEKLY;UNTIL=20270318"\nexcept = [2027-03-18]'),
     ("top", CORRECTION.format(corrected="n")),
+    ("event", "registration = { opens = 2027-03-28T02:30:00+01:00 }"),  # an instant, whatever the clocks do
+    ("event", NIGHT.format(day="2199-12-31", time="19:00")),
+    ("event", NIGHT.format(day="1900-01-01", time="19:00")),
 ]
 REFUSED = [
     ("event", 'repeats = "FREQ=DAILY;COUNT=10000"', "not a recurrence rule"),
@@ -35,6 +38,8 @@ REFUSED = [
     ("event", "registration = { opens = 2027-02-01T10:00:00+01:00, closes = 2027-02-01T08:30:00Z }", "before it opens"),
     ("event", OPEN + 'title = "L"\nweekday = "Tag"\ntba = ["date", "time"]', 'write "Thursday", or delete the line'),
     ("event", 'repeats = "FREQ=WEEKLY;COUNT=2"\nexcept = [2027-03-18]', "is not one of the days"),
+    ("event", NIGHT.format(day="2200-01-01", time="19:00"), "the year 2200 can't be meant"),
+    ("event", NIGHT.format(day="1899-12-31", time="19:00"), "the year 1899 can't be meant"),
     ("top", CORRECTION.format(corrected="m"), "there is no other [[newsletter]] 'm'"),
     ("top", CORRECTION.format(corrected="o"), "there is no other [[newsletter]] 'o'"),
     ("event", 'access = { contact = "us", note = "" }', "the text is empty"),
@@ -76,6 +81,19 @@ def test_only_an_end_that_somebody_said_makes_events_overlap(place: str, length:
     text = WHOLE.replace(f"#{place}\n", f"{length}\n#{place}\n", 1).replace("#event\n", f"{meeting}\n")
     remarks = load(Source("events.toml", text)).remarks
     assert bool([one for one in remarks if "same time and place" in one.what()]) is collides
+
+
+@pytest.mark.parametrize(("announced", "warned"), [(0, True), (1, False), (2, True)])
+def test_a_public_text_that_announces_as_many_events_as_there_are_is_right(announced: int, warned: bool) -> None:
+    remarks = read("series", f"announced_events = {announced}").remarks
+    assert bool([remark for remark in remarks if "the public text announces" in remark.what()]) is warned
+
+
+@pytest.mark.parametrize(("number", "gaps"), [(22, "19, 20, 21"), (23, "20, 21, …")])
+def test_a_long_gap_between_numbers_is_cut_short(number: int, gaps: str) -> None:
+    typed = f"number = 1\n{OPEN}number = {number}\n" + 'tba = ["title", "date", "time"]'
+    [said] = [remark.what() for remark in read("event", typed).remarks if "no event has the number" in remark.what()]
+    assert said.endswith(gaps)
 
 
 @pytest.mark.parametrize(("last", "warned"), [("2026-08-31", True), ("2026-09-01", False)])
