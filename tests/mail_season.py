@@ -240,7 +240,8 @@ class Season:
         joined = deliveries.join(campaigns).join(subscribers)
         wanted = (
             campaigns.c.key, campaigns.c.event, campaigns.c.told, campaigns.c.kind, campaigns.c.due,
-            campaigns.c.not_after, deliveries.c.state, deliveries.c.reason, deliveries.c.doubts, subscribers.c.address,
+            campaigns.c.not_after, deliveries.c.state, deliveries.c.owner, deliveries.c.reason, deliveries.c.doubts,
+            subscribers.c.address,
         )  # fmt: skip
         with self.lasting.look() as connection:
             return list(connection.execute(select(*wanted).select_from(joined).order_by(campaigns.c.id)))

@@ -113,7 +113,6 @@ _START = Prepared(
         deliveries.c.campaign_id == bindparam("campaign"),
         deliveries.c.subscriber_id.in_(bindparam("subscribers", expanding=True)),
         deliveries.c.owner == bindparam("me"),
-        IS_IN_HAND,
         # `sending` too: the commit may be repeated when its confirmation was lost on the way. With another Date it is
         # another copy, made before this sender lost the delivery and claimed it anew.
         or_(deliveries.c.state == State.CLAIMED, deliveries.c.dated == bindparam("at", type_=Instant)),

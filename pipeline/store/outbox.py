@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, exists, func, or_, select, update
 
 from pipeline.store.addresses import normalised
 from pipeline.store.campaigns import LATE, LEAVING, OVER
@@ -24,6 +24,15 @@ from pipeline.store.tables import (
     subscribers,
 )
 
+_OF_CAMPAIGN: Final = select(deliveries.c.campaign_id).where(deliveries.c.campaign_id == campaigns.c.id)
+
+# Two questions and not one: each has an index that holds nothing else. The second is asked once for all campaigns:
+# of each one, SQLite would look through all its deliveries instead.
+NOTHING_OPEN: Final = and_(
+    ~exists(_OF_CAMPAIGN.where(IS_WAITING)), campaigns.c.id.not_in(select(deliveries.c.campaign_id).where(IS_IN_HAND))
+)
+"""For a WHERE: whether nothing of a campaign waits, and nothing of it is under way."""
+
 _DAY_LOCK: Final = 0x746F63  # the class of the locks by which senders share the mails of a day
 
 
@@ -37,31 +46,41 @@ def expire(connection: Connection, series: str, now: datetime) -> int:
 
 def close_finished(connection: Connection, series: str) -> None:
     """Ends the campaigns of which nothing waits and nothing is under way."""
-    of_campaign = select(deliveries.c.campaign_id).where(deliveries.c.campaign_id == campaigns.c.id)
-    # Two questions and not one: each has an index that holds nothing else.
-    nothing_open = and_(~exists(of_campaign.where(IS_WAITING)), ~exists(of_campaign.where(IS_IN_HAND)))
     connection.execute(
         update(campaigns)
-        .where(campaigns.c.series == series, campaigns.c.state == Progress.EXPANDED, nothing_open)
+        .where(campaigns.c.series == series, campaigns.c.state == Progress.EXPANDED, NOTHING_OPEN)
         .values(state=Progress.DONE)
     )
 
 
 def others_hold_until(connection: Connection, series: str, owner: str) -> datetime | None:
     """Until when other senders hold deliveries of this series; None where nobody does."""
-    query = (
-        select(func.max(deliveries.c.lease_until))
-        .select_from(deliveries.join(campaigns))
-        .where(campaigns.c.series == series, IS_IN_HAND, deliveries.c.owner != owner)
-    )
-    return connection.execute(query).scalar()
+    leases = _in_hand(func.max(deliveries.c.lease_until), deliveries.c.owner != owner)
+    longest = select(func.max(leases.c.found)).select_from(leases.join(campaigns)).where(campaigns.c.series == series)
+    return connection.execute(longest).scalar()
 
 
 def waiting(connection: Connection, series: str) -> int:
     """How many deliveries wait to leave, now or at a later try, or are under way."""
-    query = select(func.count()).select_from(deliveries.join(campaigns))
-    query = query.where(campaigns.c.series == series, campaigns.c.state == Progress.EXPANDED)
-    return sum(int(connection.execute(query.where(some)).scalar_one()) for some in (IS_WAITING, IS_IN_HAND))
+    live = and_(campaigns.c.series == series, campaigns.c.state == Progress.EXPANDED)
+    query = select(func.count()).select_from(deliveries.join(campaigns)).where(live, IS_WAITING)
+    return int(connection.execute(query).scalar_one()) + _under_way(connection, live)
+
+
+def _under_way(connection: Connection, those: ColumnElement[bool]) -> int:
+    """How many deliveries of those campaigns are under way."""
+    number = _in_hand(func.count())
+    query = select(func.coalesce(func.sum(number.c.found), 0)).select_from(number.join(campaigns)).where(those)
+    return int(connection.execute(query).scalar_one())
+
+
+def _in_hand(what: ColumnElement[Any], *which: ColumnElement[bool]) -> Subquery:
+    """Of each campaign something about its deliveries that are in somebody's hands.
+
+    Asked of all campaigns at once: of each one, SQLite would look through all its deliveries instead.
+    """
+    campaign = deliveries.c.campaign_id
+    return select(campaign, what.label("found")).where(IS_IN_HAND, *which).group_by(campaign).subquery()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +152,8 @@ def used_of_day(connection: Connection, series: str, since: datetime) -> int:
     if connection.dialect.name == "postgresql":
         key = func.hashtext(f"tocsin day {series}")
         connection.execute(select(func.pg_advisory_xact_lock(_DAY_LOCK, key)))
-    in_hand = select(func.count()).select_from(deliveries.join(campaigns))
-    held = connection.execute(in_hand.where(campaigns.c.series == series, IS_IN_HAND)).scalar_one()
-    return sent_since(connection, series, since) + _doubted_since(connection, series, since) + int(held)
+    held = _under_way(connection, campaigns.c.series == series)
+    return sent_since(connection, series, since) + _doubted_since(connection, series, since) + held
 
 
 def _doubted_since(connection: Connection, series: str, since: datetime) -> int:

@@ -4,14 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, and_, delete, exists, or_, select
+from sqlalchemy import Connection, and_, delete, exists, select
 
 from pipeline.store.choices import follow_only
 from pipeline.store.dialects import insert
+from pipeline.store.outbox import NOTHING_OPEN
 from pipeline.store.subscribers import forget
 from pipeline.store.tables import (
-    IS_IN_HAND,
-    IS_WAITING,
     Progress,
     Standing,
     campaigns,
@@ -65,8 +64,6 @@ def erase_deliveries(connection: Connection, series: str, live: Iterable[str], b
     The campaigns stay: a campaign that was expanded once is never expanded again. Nothing of a live event is erased,
     since its changes go to whom its earlier mails went.
     """
-    of_campaign = select(deliveries.c.campaign_id).where(deliveries.c.campaign_id == campaigns.c.id)
-    is_open = or_(exists(of_campaign.where(IS_WAITING)), exists(of_campaign.where(IS_IN_HAND)))
     old = select(campaigns.c.id).where(
         and_(
             campaigns.c.series == series,
@@ -74,7 +71,7 @@ def erase_deliveries(connection: Connection, series: str, live: Iterable[str], b
             campaigns.c.not_after < before,
             campaigns.c.event.not_in(sorted(live)),
             exists(select(letters.c.campaign_id).where(letters.c.campaign_id == campaigns.c.id)),
-            ~is_open,
+            NOTHING_OPEN,
         )
     )
     ids = list(connection.execute(old).scalars())

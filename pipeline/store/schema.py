@@ -95,6 +95,17 @@ def _editions_in_parts(connection: Connection) -> None:
         connection.execute(text(f"ALTER TABLE editions DROP COLUMN {part_of}"))
 
 
+def _in_hand_by_owner(connection: Connection) -> None:
+    # What is over belongs to nobody: from now on that is relied on.
+    connection.execute(
+        text("UPDATE deliveries SET owner = NULL WHERE owner IS NOT NULL AND state NOT IN ('claimed', 'sending')")
+    )
+    connection.execute(text("DROP INDEX deliveries_in_hand"))
+    connection.execute(
+        text("CREATE INDEX deliveries_in_hand ON deliveries (campaign_id, subscriber_id) WHERE owner IS NOT NULL")
+    )
+
+
 # Each step leads from the version that is its position + 1 to the next. A step is never changed after a release: it
 # says in SQL of its own what was new then, since the tables in `tables.py` move on.
 MIGRATIONS: Final[tuple[Migration, ...]] = (
@@ -103,6 +114,7 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     _choices,
     _deliveries_without_checks,
     _editions_in_parts,
+    _in_hand_by_owner,
 )
 
 _SCHEMA_LOCK: Final = 0x746F6373696E  # "tocsin": one process at a time changes the schema on PostgreSQL

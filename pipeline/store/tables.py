@@ -205,7 +205,7 @@ letters = Table(
 )
 
 _WAITING_SQL = text("state IN ('pending', 'retry')")
-_IN_HAND_SQL = text("state IN ('claimed', 'sending')")
+_IN_HAND_SQL = text("owner IS NOT NULL")
 _DOUBT_SQL = text("doubts > 0")
 
 deliveries = Table(
@@ -218,7 +218,7 @@ deliveries = Table(
     Column("next_try", Instant, nullable=False),
     Column("attempts", SmallInteger, nullable=False, default=0),
     Column("doubts", SmallInteger, nullable=False, default=0),
-    Column("owner", Text),
+    Column("owner", Text),  # the sender that has it in hand: in the two states of IN_HAND, and in no other
     Column("lease_until", Instant),
     Column("dated", Instant),  # the Date header, kept while it is in doubt
     Column("finished", Instant),  # when it was sent, or given up
@@ -237,8 +237,8 @@ deliveries = Table(
         postgresql_where=_WAITING_SQL,
     ),
     Index(
+        # Not by the state: then it would be written once more each time that a message begins.
         "deliveries_in_hand",
-        "state",
         "campaign_id",
         "subscriber_id",
         sqlite_where=_IN_HAND_SQL,
@@ -257,13 +257,9 @@ def written_out(state: State) -> ColumnElement[str]:
     return literal_column(f"'{state}'")
 
 
-def _in_state(states: tuple[State, ...]) -> ColumnElement[bool]:
-    return deliveries.c.state.in_([written_out(state) for state in states])
-
-
-IS_IN_HAND = _in_state(IN_HAND)
+IS_IN_HAND = deliveries.c.owner.is_not(None)
 # Every next try is later than 1970: that is said to lead SQLite, which keeps no statistics, to the index of what waits.
-IS_WAITING = and_(_in_state(WAITING), deliveries.c.next_try > literal_column("0"))
+IS_WAITING = and_(deliveries.c.state.in_(map(written_out, WAITING)), deliveries.c.next_try > literal_column("0"))
 IS_IN_DOUBT = deliveries.c.doubts > literal_column("0")
 
 attempts = Table(  # what went wrong: a letter that is taken at once leaves no row

@@ -20,6 +20,7 @@ from pipeline.reminders.occasions import Kind
 from pipeline.reminders.plan import plan
 from pipeline.store.campaigns import told_lines
 from pipeline.store.holding import HELD
+from pipeline.store.tables import IN_HAND
 from pipeline.testing import BROKEN, UNKNOWN, deferred, refused
 
 NAMES = ("ada", "bob", "cy")
@@ -117,6 +118,8 @@ class MailMachine(RuleBasedStateMachine):
 
     def look(self) -> None:
         assert not self.season.problems, "\n".join(self.season.problems)
+        # By its owner it is found what is in hand, by the state what that means.
+        assert [row for row in self.season.rows() if (row.owner is not None) != (row.state in IN_HAND)] == []
 
     def teardown(self) -> None:
         """Half a day without a fault later everything has come to rest."""
