@@ -210,6 +210,8 @@ class Round:
 
     def _awake(self) -> list[_Start]:
         """What is next on connections that are free, but for those to a domain that came to rest meanwhile."""
+        if self._pace.is_free:
+            return self._lines.due
         awake, resting = list[_Start](), list[tuple[Claimed, datetime]]()
         for start in self._lines.due:
             if (until := self._pace.rests_until(start.item)) is None:
