@@ -19,8 +19,9 @@ from pipeline.ledger_lines import SCHEDULING, Facts, KnownFacts, Line, LineKind,
 
 __all__ = [
     "SCHEDULING", "Facts", "Ledger", "Line", "LineKind", "Revision", "changed_keys", "digest_of", "each_pending_line",
-    "event_of", "facts_of", "group_of", "kind_of_change", "news_id", "newsletter_line", "ordered", "pending_lines",
-    "read", "recognised", "retirement", "sharing", "vanished", "vanished_problems", "write", "write_line",
+    "event_of", "facts_of", "first_uid", "group_of", "kind_of_change", "news_id", "newsletter_line", "ordered",
+    "pending_lines", "read", "recognised", "retirement", "sharing", "vanished", "vanished_problems", "write",
+    "write_line",
 ]  # fmt: skip
 
 
@@ -145,7 +146,7 @@ def sharing(catalogue: Catalogue) -> Callable[[Line], Line]:
         event = catalogue.event_by_id.get(line.event)
         if event is None or event.id in catalogue.kept or line.facts != (own := _facts_in(catalogue, event)):
             return line
-        if any(prose is not None and prose.is_packed for prose in (event.abstract, event.notice)):
+        if any(prose is not None and prose.is_far for prose in (event.abstract, event.notice)):
             return line  # whose texts would be held in other words than the catalogue's
         return line._replace(facts=_with_texts(line.facts, own))
 
@@ -266,9 +267,13 @@ def each_pending_line(catalogue: Catalogue, ledger: Ledger, now: datetime) -> It
 
 
 def _first_line(catalogue: Catalogue, event: str, facts: Facts, now: datetime) -> Line:
-    uid = f"{event}@{catalogue.series.id}.{urlsplit(catalogue.site.url).hostname}"
     news = news_id(catalogue, event, LineKind.ANNOUNCED, facts, now)
-    return Line(LineKind.ANNOUNCED, event, uid, news, now, frozenset(), facts)
+    return Line(LineKind.ANNOUNCED, event, first_uid(catalogue, event), news, now, frozenset(), facts)
+
+
+def first_uid(catalogue: Catalogue, event: str) -> str:
+    """The UID that an event is published under for the first time."""
+    return f"{event}@{catalogue.series.id}.{urlsplit(catalogue.site.url).hostname}"
 
 
 def _next_line(catalogue: Catalogue, last: Line, facts: Facts, now: datetime) -> Line:

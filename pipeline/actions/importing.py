@@ -1,23 +1,25 @@
 """Bringing a programme of another maker into the catalogue, and telling what came of each event."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import Any, Protocol
 
-from pipeline.actions.project import Project, read_catalogue, read_ledger, read_with
+from pipeline.actions.project import Project, read_ledger, read_with
 from pipeline.actions.shelf import LITTLE, Shelf
 from pipeline.actions.verdict_memory import stands
 from pipeline.catalogue.crowds import MOST_TABLES
 from pipeline.catalogue.load import Loaded
 from pipeline.catalogue.models import Catalogue
 from pipeline.catalogue.syntax import beyond_limits
-from pipeline.catalogue.toml import read_toml
+from pipeline.catalogue.texts import in_brief
+from pipeline.catalogue.toml import before_items
+from pipeline.catalogue.unread import read_file, whole
 from pipeline.errors import N_, CatalogueError, FileError, Problem, reason_of
-from pipeline.files import alone_in, read_if_there, write_whole
+from pipeline.files import alone_in, read_utf8, read_utf8_if_there, write_whole
 from pipeline.importing import memory
 from pipeline.importing.fitting import PROSE, TEXTS, Fitted, Tongue, fitted
 from pipeline.importing.found import LARGEST, Found, Manner, Reading, Spot
@@ -28,7 +30,7 @@ from pipeline.importing.sound import made_sound
 from pipeline.importing.updating import rewritten
 from pipeline.importing.venues import Venues
 from pipeline.importing.writing import appended, event_text, organisation_text, venue_text
-from pipeline.ledger import Ledger, pending_lines
+from pipeline.ledger import Ledger, first_uid
 from pipeline.outputs.schedule import guid_of
 
 _TOLD = frozenset({Verdict.NEW, Verdict.LINKED, Verdict.UPDATED})
@@ -67,11 +69,12 @@ def import_file(
 
     `say` translates for the organisers; `public` gives the translation into a language of the series.
     """
-    with alone_in(project.folder):
-        loaded, ledger = read_catalogue(project), read_ledger(project)
-        catalogue = loaded.catalogue
-        reading = read(file.name, _bytes_of(file), _manner(catalogue, options))
-        joining = _Joining(project, loaded, ledger, say, public(catalogue.series.default_language))
+    with alone_in(project.folder), Shelf() as shelf:
+        # One after the other, so that no two of the long files are held at once.
+        memory_file = project.catalogue.with_name(memory.FILE)
+        remembered = memory.read(read_utf8_if_there(memory_file, memory.FILE), memory.FILE, shelf.put)
+        joining = _Joining(project, remembered, read_ledger(project), shelf, say, public)
+        reading = read(file.name, _bytes_of(file), _manner(joining.catalogue, options))
         return joining.join(reading, file.name, options)
 
 
@@ -99,35 +102,48 @@ class _Text(Protocol):
 class _Joining:
     """One reading on its way into one catalogue."""
 
-    def __init__(self, project: Project, loaded: Loaded, ledger: Ledger, say: Say, public: Say) -> None:
+    def __init__(
+        self,
+        project: Project,
+        remembered: memory.Memory,
+        ledger: Ledger,
+        shelf: Shelf,
+        say: Say,
+        public: Callable[[str], Say],
+    ) -> None:
         self._project = project
-        self._loaded = loaded
-        self._catalogue = catalogue = loaded.catalogue
+        text = read_utf8(project.catalogue, project.catalogue.name)
+        loaded = read_with(project, text, hold=shelf.hold)
+        # No more is asked of it, and places would need all files in full.
+        self._loaded = Loaded(loaded.catalogue, refused=loaded.refused)
+        self.catalogue = catalogue = loaded.catalogue
+        self._remembered = remembered
         self._ledger = ledger
         self._say = say
-        self._public = public
+        self._public = public(catalogue.series.default_language)
+        self._shelf = shelf
         self._tongue = Tongue(catalogue.languages[0], catalogue.languages)
-        raw = project.catalogue.read_bytes()
-        self._start = BOM if raw.startswith(BOM) else b""
-        self._text = raw.removeprefix(BOM)
-        self._tables = read_toml(self._text)
+        with project.catalogue.open("rb") as opened:
+            self._start = BOM if opened.read(len(BOM)) == BOM else b""
+        self._stored = shelf.hold(text)
+        self._tables = {**(tables := read_file(text)), "event": [] if "event" in tables else None}
+        """Without its events."""
         self._memory_file = project.catalogue.with_name(memory.FILE)
         self._venues = Venues(catalogue.venues, self._tongue)
         self._lost: list[Problem] = []
 
     def join(self, reading: Reading, source: str, options: ImportOptions) -> Imported:
         """Decides, writes unless it is a dry run, and tells."""
-        with Shelf() as shelf:
-            return self._join(reading, source, options, shelf)
-
-    def _join(self, reading: Reading, source: str, options: ImportOptions, shelf: Shelf) -> Imported:
-        remembered = memory.read(read_if_there(self._memory_file, memory.FILE), memory.FILE)
+        shelf = self._shelf
+        remembered = self._remembered
         uids = self._uids()
         ours = {**uids, **{guid_of(uid): event for uid, event in uids.items()}}
-        existing = Existing(self._catalogue, remembered, ours, _single_times(uids), frozenset(self._ledger.events))
+        spent = frozenset(self._ledger.events)
+        existing = Existing(self.catalogue, remembered, ours, _single_times(uids), spent, shelf.put)
         fitting = (fitted(found, self._tongue) for found in _no_crowd(reading.events, source))
         events = (replace(event, facts=shelf.put(event.facts)) for event in fitting)
-        decided = outcomes(events, existing, update=options.update)
+        found = outcomes(events, existing, update=options.update)
+        decided = [outcome if outcome.verdict in _TOLD else _in_short(outcome) for outcome in found]
         text, by_hand = self._told(decided, reading.organisations, source)
         decided = [replace(outcome, record=None) if outcome.event in by_hand else outcome for outcome in decided]
         told = (outcome.fitted.lost for outcome in decided if outcome.verdict in _TOLD)
@@ -139,10 +155,8 @@ class _Joining:
             if new:
                 _fill(records, memory.lines(remembered.without(gone).with_all(new)))
             del existing, remembered, new
-            brief = b"".join(text(brief=True))
-            if changes := brief != self._text:
-                self._refuse_what_breaks(brief)
-                del brief
+            if changes := text is not None:
+                self._refuse_what_breaks(text)
                 _fill(whole, chain((self._start,), text(brief=False)))
             if not options.dry_run:
                 # The catalogue first: killed in between, the next import knows the events by their look.
@@ -154,45 +168,64 @@ class _Joining:
 
     def _told(
         self, decided: Iterable[Outcome], organisations: Iterable[Mapping[str, Any]], source: str
-    ) -> tuple[_Text, set[str]]:
-        """The text of the catalogue with what was decided, and the events that must be changed by hand."""
-        text, by_hand = self._text, {outcome.event for outcome in decided if outcome.clashes}
+    ) -> tuple[_Text | None, set[str]]:
+        """The text of the catalogue with what was decided, None where it stays as it is, and the events that must be
+        changed by hand.
+        """
+        by_hand = {outcome.event for outcome in decided if outcome.clashes}
+        rewrites = False
         if changes := self._updates(decided):
-            changed, unsafe = rewritten(text.decode(), changes)
-            text, by_hand = changed.encode(), by_hand | unsafe
-        return self._with_new(text, decided, organisations, source), by_hand
+            before = self._stored.encoded
+            text, unsafe = rewritten(before, changes)
+            by_hand |= unsafe
+            if rewrites := text != before:
+                self._stored = self._shelf.hold(text)
+        return self._with_new(decided, organisations, source, rewrites=rewrites), by_hand
 
-    def _refuse_what_breaks(self, text: bytes) -> None:
+    def _refuse_what_breaks(self, text: _Text) -> None:
         """CatalogueError where the catalogue with that text has a mistake that it didn't have before.
 
         The prose of new events may be in brief: each was judged by itself, and nothing else depends on what it says.
         """
         before = {one.file for one in self._loaded.refused}
-        broken = [one for one in read_with(self._project, text).refused if one.file not in before]
+        with SpooledTemporaryFile(LITTLE) as brief:
+            _fill(brief, text(brief=True))
+            brief.seek(0)
+            judged = read_with(self._project, brief.read(), hold=in_brief)
+        broken = [one for one in judged.refused if one.file not in before]
         if broken:
             raise CatalogueError([problem for one in broken for problem in one.problems])
 
     def _uids(self) -> dict[str, str]:
         """Event ids by their UIDs, those of events that were never published too."""
-        lines = (*self._ledger.lines, *pending_lines(self._catalogue, self._ledger, datetime(1970, 1, 1, tzinfo=UTC)))
-        return {line.uid: line.event for line in lines}
+        told = self._ledger.by_event
+        new = (event.id for event in self.catalogue.events if event.id not in told)
+        uids = {first_uid(self.catalogue, event): event for event in new}
+        return {line.uid: line.event for line in self._ledger.lines} | uids
 
     # ---------------------------------------------------------------------------------------- new events
 
     def _with_new(
-        self, text: bytes, decided: Iterable[Outcome], organisations: Iterable[Mapping[str, Any]], source: str
-    ) -> _Text:
-        """The text with the new events, places and organisations after it."""
+        self,
+        decided: Iterable[Outcome],
+        organisations: Iterable[Mapping[str, Any]],
+        source: str,
+        *,
+        rewrites: bool,
+    ) -> _Text | None:
+        """The text with the new events, places and organisations after it; None where it says nothing new."""
+        stored = self._stored
         new = [outcome for outcome in decided if outcome.verdict is Verdict.NEW]
         rows = [_in_brief(self._table(outcome.fitted, outcome.event), outcome.fitted.facts) for outcome in new]
         facts = [outcome.fitted.facts for outcome in new]
         spots = [outcome.fitted.found.spot for outcome in new]
-        self._lost += made_sound(self._catalogue, rows, list(self._venues.new.values()), spots, self._tongue)
-        known = self._catalogue.organisation_by_name
+        self._lost += made_sound(self.catalogue, rows, list(self._venues.new.values()), spots, self._tongue)
+        known = self.catalogue.organisation_by_name
         others = [row for row in organisations if isinstance(row.get("name"), str) and row["name"] not in known]
         others = others if rows else []
         if not (rows or self._venues.new or others):
-            return lambda *, brief: (text,)  # noqa: ARG005 - there is nothing to be brief about
+            # There is nothing to be brief about.
+            return (lambda *, brief: (stored.encoded,)) if rewrites else None  # noqa: ARG005
         self._refuse_lists()
 
         def made(*, brief: bool) -> Iterable[bytes]:
@@ -202,7 +235,9 @@ class _Joining:
                 map(organisation_text, map(self._simple, others)),
                 events,
             )
-            return appended(text, tables, self._say(N_("Imported from {file}")).format(file=_one_line(source)))
+            return appended(
+                stored.encoded, tables, self._say(N_("Imported from {file}")).format(file=_one_line(source))
+            )
 
         return made
 
@@ -230,12 +265,12 @@ class _Joining:
 
     @property
     def _zone(self) -> str:
-        return self._catalogue.series.timezone
+        return self.catalogue.series.timezone
 
     @property
     def _defaults(self) -> dict[str, Any]:
         """What an event inherits that doesn't say it itself."""
-        series = self._catalogue.series
+        series = self.catalogue.series
         return {**({"venue": series.venue} if series.venue else {}), **self._tables.get("defaults", {})}
 
     def _simple(self, organisation: Mapping[str, Any]) -> dict[str, Any]:
@@ -253,21 +288,25 @@ class _Joining:
                     N_("`{key}` is a list between brackets: nothing can be added to it"),
                     N_("write each one under [[{key}]]"), {"key": key})
             for key in ("event", "venue", "organisation")
-            if isinstance(self._tables.get(key), list) and not _is_extended(self._text, key)
+            if isinstance(self._tables.get(key), list) and not _is_extended(self._stored.encoded, key)
         ]  # fmt: skip
         if problems:
             raise CatalogueError(problems)
 
     # ---------------------------------------------------------------------------------------- changed events
 
-    def _updates(self, decided: Iterable[Outcome]) -> dict[str, dict[str, Any]]:
+    def _updates(self, decided: Iterable[Outcome]) -> dict[str, Mapping[str, Any]]:
         """The keys to write anew for each event that is updated."""
-        rows = {row["id"]: row for row in self._tables.get("event", [])}
-        return {
-            outcome.event: self._keys(outcome, rows.get(outcome.event, {}))
-            for outcome in decided
-            if outcome.verdict is Verdict.UPDATED and not outcome.clashes
+        updated = {
+            outcome.event: outcome for outcome in decided if outcome.verdict is Verdict.UPDATED and not outcome.clashes
         }
+        put = self._shelf.put
+        rows = {
+            row["id"]: put(row)
+            for row in whole(read_file(self._stored.encoded).get("event", []))
+            if row["id"] in updated
+        }
+        return {event: put(self._keys(outcome, rows.get(event, {}))) for event, outcome in updated.items()}
 
     def _keys(self, outcome: Outcome, row: Mapping[str, Any]) -> dict[str, Any]:
         table = self._table(outcome.fitted, outcome.event)
@@ -343,12 +382,12 @@ def _in_short(outcome: Outcome) -> Outcome:
 
 
 def _is_extended(text: bytes, key: str) -> bool:
-    """Whether a table can be added to a list."""
-    try:
-        read_toml(text + f"\n[[{key}]]\n".encode())
-    except ValueError:
-        return False
-    return True
+    """Whether a table can be added to a list: only what stands before the first of all such tables can forbid it."""
+    for piece in (before_items(text), text):
+        with suppress(ValueError):
+            read_file(b"%s\n[[%s]]\n" % (piece, key.encode()))
+            return True
+    return False
 
 
 def _one_line(name: str) -> str:

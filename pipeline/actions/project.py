@@ -15,6 +15,7 @@ from pipeline.catalogue.load import Loaded, Source, load
 from pipeline.catalogue.memory import Memory
 from pipeline.catalogue.models import Catalogue
 from pipeline.catalogue.refused import Kept, Refused
+from pipeline.catalogue.texts import Hold, in_brief, packed
 from pipeline.errors import CatalogueError, InputError, LedgerError, Problem
 from pipeline.files import alone_in, read_utf8, read_utf8_if_there
 from pipeline.keeping import last_published
@@ -72,21 +73,20 @@ def read_with(
     text: str | bytes,
     now: datetime | None = None,
     memory: Memory | None = None,
-    *,
-    brief: bool = False,
+    hold: Hold = packed,
 ) -> Loaded:
-    """The same as it would be with that text in the main file; `brief` as for `load`."""
+    """The same as it would be with that text in the main file; `hold` as for `load`."""
 
     def keep(refused: Sequence[Refused], others: Catalogue) -> Kept:
         return last_published(read_ledger(project))(refused, others)
 
     source = Source(project.catalogue.name, text)
-    return load(source, _included(project), now, _is_there(project), keep, memory, brief=brief)
+    return load(source, _included(project), now, _is_there(project), keep, memory, hold)
 
 
 def _whole(project: Project, text: bytes, now: datetime) -> Loaded:
     """The catalogue in brief, or CatalogueError for a mistake in any of its files."""
-    return load(Source(project.catalogue.name, text), _included(project), now, _is_there(project), brief=True)
+    return load(Source(project.catalogue.name, text), _included(project), now, _is_there(project), hold=in_brief)
 
 
 def _included(project: Project) -> Callable[[str], Sequence[Source]]:
@@ -168,7 +168,7 @@ def check(project: Project, now: datetime) -> Loaded:
     try:
         # What stands in for a group's broken file comes from the ledger.
         text = read_utf8(project.catalogue, project.catalogue.name)
-        loaded = read_with(project, text, now, brief=True) if not wrong else _whole(project, text, now)
+        loaded = read_with(project, text, now, hold=in_brief) if not wrong else _whole(project, text, now)
     except CatalogueError as error:
         raise CatalogueError((*error.problems, *wrong)) from None
     wrong += journal.vanished_problems(loaded.catalogue, ledger, project.catalogue.name)

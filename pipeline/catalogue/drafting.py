@@ -21,9 +21,9 @@ from pipeline.catalogue.places import Path, Places, dotted, seek_all
 from pipeline.catalogue.refusals import MOST_MISTAKES, findings_of, no_more
 from pipeline.catalogue.refused import Refused, group_id_in, group_id_of, opens_a_group
 from pipeline.catalogue.syntax import beyond_limits, refusal
-from pipeline.catalogue.texts import IN_BRIEF
+from pipeline.catalogue.texts import HOLD, Hold, packed
 from pipeline.catalogue.toml import decoded, read_piece
-from pipeline.catalogue.unread import UnreadRow, in_brief, read_again, read_file
+from pipeline.catalogue.unread import UnreadRow, read_file, shortened, whole
 from pipeline.errors import CatalogueError, Problem, Severity
 
 LISTS = ("venue", "organisation", "event", "reminder", "newsletter")
@@ -65,9 +65,9 @@ class Stretch(NamedTuple):
 class Draft:
     """The merged tables of all files while they are being put together, and where each came from."""
 
-    def __init__(self, memory: Memory | None = None, *, brief: bool = False) -> None:
-        """With `brief` the prose of events is judged, and a mark held in its place."""
-        self.brief = brief
+    def __init__(self, memory: Memory | None = None, hold: Hold = packed) -> None:
+        """`hold` holds the prose of events."""
+        self.hold = hold
         self.tables: dict[str, Any] = {}
         self.stretches: dict[str, list[Stretch]] = {}
         """For each list of rows, and for groups and defaults, where they come from, in their order."""
@@ -272,21 +272,20 @@ class Draft:
             if isinstance(series, dict) and key in series
         }
         rows: list[Any] = self.tables.setdefault("event", [])
-        unread = read_again(rows)
-        context = {**context, IN_BRIEF: True} if self.brief else context
+        context = {**context, HOLD: self.hold}
         facts = _remembering().facts_of(rows) if self.memory is not None else iter(())
-        for number, row in enumerate(rows):
+        for number, row in enumerate(whole(rows)):
             stretch = self._stretch("event", number)
             if isinstance(row, KnownRow):
                 group = self.group_files.get(stretch.source.name)
                 read = partial(_read_event, stretch, (row.start, row.end), group, inherited, context)
                 rows[number] = _remembering().known_event(next(facts), read)
                 continue
-            row = inherit(next(unread) if isinstance(row, UnreadRow) else row, stretch.defaults, inherited)
+            row = inherit(row, stretch.defaults, inherited)
             try:
                 rows[number] = Event.model_validate(row, context=context)
             except ValidationError as error:
-                rows[number] = in_brief(row)
+                rows[number] = shortened(row)
                 yield from findings_of(error, ("event", number))
 
     @property

@@ -17,6 +17,7 @@ from pipeline.catalogue.references import IsThere, anything_is_there
 from pipeline.catalogue.refusals import MOST_MISTAKES
 from pipeline.catalogue.refused import Keep, Refused, completed
 from pipeline.catalogue.remnant import remaining_findings, without_consequences
+from pipeline.catalogue.texts import Hold, packed
 from pipeline.errors import CatalogueError, Problem
 
 __all__ = ["Included", "Loaded", "Source", "load", "nothing_included"]
@@ -61,15 +62,14 @@ def load(
     is_there: IsThere = anything_is_there,
     keep: Keep | None = None,
     memory: Memory | None = None,
-    *,
-    brief: bool = False,
+    hold: Hold = packed,
 ) -> Loaded:
     """The catalogue of a text and of the files that it includes; CatalogueError holds every problem.
 
     `now`, an aware instant, is needed only for warnings about what is past; `is_there` knows the catalogue's folder.
     With `keep` a group's file with mistakes is refused alone; without it the whole catalogue is. Events that `memory`
-    knows are not judged again, nor read before somebody asks for them; it learns of the others. Who needs no more than
-    the verdict is `brief`: then events have a mark in the place of their prose.
+    knows are not judged again, nor read before somebody asks for them; it learns of the others. `hold` holds the prose
+    of events.
     """
     refused: dict[str, Refused] = {}
     included = cache(included)
@@ -79,7 +79,7 @@ def load(
         # What is wrong, and what is right below another head, is found by judging everything.
         memory.known = {}
     while True:
-        draft = Draft(memory, brief=brief)
+        draft = Draft(memory, hold)
         draft.take_main(main, included, refused.keys())
         catalogue, problems = _judged(draft, is_there, keep, refused)
         found = draft.of_groups(problems) if keep is not None else {}

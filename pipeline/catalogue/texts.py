@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, time
 from functools import cache, lru_cache
 from sys import getsizeof
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Protocol
 from urllib.parse import quote, urlsplit
 
 from pydantic import (
@@ -183,9 +183,20 @@ class Line(Text):
         return self
 
 
-IN_BRIEF = "in_brief"
-"""In the context of a reading: whether the prose is only judged, and a mark held in its place."""
 _LONG = 200
+
+
+class Far(Protocol):
+    """A text that is held somewhere else, or in UTF-8."""
+
+    def decode(self) -> str:
+        """The text."""
+
+
+Hold = Callable[[str], "str | Far"]
+"""What holds the texts of prose."""
+HOLD = "hold"
+"""The key of one in the context of a reading; without it a text is `packed`."""
 
 
 class Prose(Text):
@@ -196,23 +207,24 @@ class Prose(Text):
 
     @model_validator(mode="after")
     def _prose(self, info: ValidationInfo) -> "Prose":
+        hold: Hold = (info.context or {}).get(HOLD, packed)
         texts: dict[str, Any] = self.root
-        texts.update({language: packed(prose(text)) for language, text in self.root.items()})
-        return _briefly(tuple(texts)) if (info.context or {}).get(IN_BRIEF) else self
+        texts.update({language: hold(prose(text)) for language, text in self.root.items()})
+        return _briefly(tuple(texts)) if hold is in_brief else self
 
     @property
-    def is_packed(self) -> bool:
-        """Whether a text of it is held in UTF-8."""
-        return any(isinstance(text, bytes) for text in self.root.values())
+    def is_far(self) -> bool:
+        """Whether a text of it is held in another way than as a text."""
+        return not all(isinstance(text, str) for text in self.root.values())
 
     @model_serializer
     def _in_full(self) -> dict[str, str]:
-        return {language: unpacked(text) for language, text in self.root.items()}
+        return {language: _near(text) for language, text in self.root.items()}
 
     def said_in(self, language: str) -> Phrase:
         """As of any text."""
         text, written = super().said_in(language)
-        return tuple.__new__(Phrase, (unpacked(text), written))
+        return tuple.__new__(Phrase, (_near(text), written))
 
 
 def packed(text: str) -> str | bytes:
@@ -220,15 +232,19 @@ def packed(text: str) -> str | bytes:
     return text.encode() if len(text) > _LONG and getsizeof(text) > 2 * len(text) else text
 
 
-def unpacked(text: Any) -> Any:
-    """The text of what `packed` gave, anything else as it is."""
-    return text.decode() if isinstance(text, bytes) else text
+def in_brief(_text: str) -> str:
+    """A mark in the place of a text, for who needs no more than the verdict."""
+    return "…"
+
+
+def _near(text: "str | Far") -> str:
+    return text if isinstance(text, str) else text.decode()
 
 
 @lru_cache
 def _briefly(languages: tuple[str, ...]) -> Prose:
     """One for all that are written in the same languages."""
-    return Prose.model_construct(dict.fromkeys(languages, "…"))
+    return Prose.model_construct(dict.fromkeys(languages, in_brief("")))
 
 
 SLUG = "[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from pipeline.catalogue.crowds import crowded
+from pipeline.catalogue.texts import in_brief
 from pipeline.catalogue.toml import joined, pieces, read_piece, read_toml
 
 LONG = 2**23
@@ -56,14 +57,19 @@ def unread(text: bytes, start: int, end: int, rows: Any) -> Any:
     return [alike.setdefault(keys, UnreadRow(keys, piece)) for keys in map(frozenset, rows)]
 
 
-def read_again(rows: Iterable[object]) -> Iterator[Row]:
-    """The unread ones of some rows in their order, of one piece at a time."""
-    for piece, those in groupby((row for row in rows if isinstance(row, UnreadRow)), lambda row: row.piece):
-        for row, again in zip(those, piece(), strict=True):
-            yield again if row.group is None else {**again, "$group": row.group}
+def whole(rows: Iterable[Row]) -> Iterator[Row]:
+    """Some rows in their order, the unread ones read again, of one piece at a time."""
+    for piece, those in groupby(rows, lambda row: row.piece if isinstance(row, UnreadRow) else None):
+        again = iter(() if piece is None else piece())
+        for row in those:
+            if isinstance(row, UnreadRow):
+                found = next(again)
+                yield found if row.group is None else {**found, "$group": row.group}
+            else:
+                yield row
 
 
-def in_brief(row: Row) -> Row:
+def shortened(row: Row) -> Row:
     """A row that was refused, with a mark for the texts that take most memory: nothing depends on what they say."""
     return {key: _mark(value) if key in {"abstract", "notice"} else value for key, value in row.items()}
 
@@ -71,4 +77,4 @@ def in_brief(row: Row) -> Row:
 def _mark(value: Any) -> Any:
     if isinstance(value, dict):
         return {language: _mark(text) for language, text in value.items()}
-    return "…" if isinstance(value, str) else value
+    return in_brief(value) if isinstance(value, str) else value

@@ -1,9 +1,10 @@
 """What was imported: `imported.jsonl`, one line for each foreign event, so that importing again knows it."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
+from io import BytesIO
 from typing import Any
 
 from pipeline.errors import N_, CatalogueError, Problem
@@ -37,16 +38,19 @@ class Memory:
         return Memory({**self.records, **{record.uid: record for record in records}})
 
 
-def read(text: str, file: str) -> Memory:
-    """The memory of a text; of two lines for one event (both sides of a merge) the later one counts."""
+def read(text: bytes, file: str, held: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Memory:
+    """The memory of a text in UTF-8; of two lines for one event (both sides of a merge) the later one counts.
+
+    `held` gives equal facts to hold in the place of those that were read.
+    """
     records: dict[str, Record] = {}
     problems: list[Problem] = []
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(BytesIO(text), start=1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-            record = Record(str(row["uid"]), str(row["event"]), dict(row["facts"]))
+            record = Record(str(row["uid"]), str(row["event"]), held(dict(row["facts"])))
         except (ValueError, KeyError, TypeError, RecursionError):
             problems.append(Problem(file, number, "", N_("this line can't be read"),
                                     N_("restore the file from git, or delete the line")))  # fmt: skip

@@ -65,11 +65,13 @@ class Existing:
     """The recurring event of which our own exports tell a single time as an event."""
     spent: frozenset[str]
     """Ids that were used once, by events that are retired: never used again."""
+    held: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    """Gives equal facts of an event to hold in the place of those that were made."""
 
 
-def outcomes(events: Iterable[Fitted], existing: Existing, *, update: bool = False) -> list[Outcome]:
+def outcomes(events: Iterable[Fitted], existing: Existing, *, update: bool = False) -> Iterator[Outcome]:
     """The outcome of every event, in their order. `update` takes over what changed at the source."""
-    return list(_Merging(existing, update).all(list(events)))
+    return _Merging(existing, update).all(list(events))
 
 
 class _Merging:
@@ -106,7 +108,7 @@ class _Merging:
     def _one(self, event: Fitted, uid: str, present: set[str]) -> Outcome:
         record = self._existing.memory.records.get(uid) or self._moved(uid, present)
         if record is not None:
-            event = replace(event, facts=_with_other_languages(record.facts, event.facts, self._languages))
+            event = self._with(event, _with_other_languages(record.facts, event.facts, self._languages))
             return self._again(event, Record(uid, record.event, event.facts), record)
         if (recurring := self._existing.one_of_ours(event.found)) is not None:
             # Its rule says all that there is to say of it.
@@ -127,7 +129,7 @@ class _Merging:
         was = before.facts
         if was.get("timezone") != known.timezone:
             # The organisers tell it at the hours of another zone.
-            event = replace(event, facts=facts_in_zone(event.facts, known.timezone))
+            event = self._with(event, facts_in_zone(event.facts, known.timezone))
             was = plain(facts_in_zone(was, known.timezone))
         changes = tuple(_changes(was, plain(event.facts)))
         if not changes:
@@ -141,12 +143,15 @@ class _Merging:
     def _linked(self, event: Fitted, now: Record, told: frozenset[str]) -> Outcome:
         known = self._existing.catalogue.event_by_id[now.event]
         ours = _comparable(known)
-        event = replace(event, facts=facts_in_zone(event.facts, known.timezone))
+        event = self._with(event, facts_in_zone(event.facts, known.timezone))
         theirs = {key: value for key, value in plain(event.facts).items() if key in told}
         theirs = _with_other_languages(ours, theirs, self._languages)
         changes = tuple(_changes({key: ours[key] for key in theirs if key in ours}, theirs))
         verdict = Verdict.UPDATED if changes and self._update else Verdict.LINKED
         return Outcome(event, verdict, now.event, now, changes)
+
+    def _with(self, event: Fitted, facts: Mapping[str, Any]) -> Fitted:
+        return replace(event, facts=self._existing.held(facts))
 
     def _alike(self, event: Fitted) -> str | None:
         """The event here with the same title on the same day, at the same hour where both say one."""

@@ -1,8 +1,10 @@
 """Changes to events that stand in the file: only the keys that changed, in the text that the organisers wrote."""
 
+import re
 import tomllib
+from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -10,6 +12,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from pipeline.catalogue.places import Path, Places
+from pipeline.catalogue.unread import read_file, whole
 from pipeline.importing.fitting import LINES, TEXTS
 from pipeline.importing.writing import inline
 
@@ -18,29 +21,26 @@ Keys = Mapping[str, Any]
 
 
 class Span(NamedTuple):
-    """The lines of an event, by where they start and end in the text, and what they say."""
+    """Where the lines of an event start and end in the text, and what they say."""
 
     start: int
     end: int
     row: Mapping[str, Any]
 
 
-def rewritten(text: str, changes: Mapping[str, Keys]) -> tuple[str, set[str]]:
+def rewritten(text: bytes, changes: Mapping[str, Keys]) -> tuple[bytes, set[str]]:
     """The catalogue with the keys of some events changed, and the ids of those that could not be changed safely.
 
     A change counts as safe if reading the lines of the event gives the old values, but for those keys.
     """
-    spans = _spans(text)
-    left = set(changes.keys() - spans.keys())
-    # From the last to the first, so that the places of those before stay as they are.
-    for event in sorted(changes.keys() - left, key=lambda event: spans[event].start, reverse=True):
-        start, end, row = spans[event]
-        changed = _rewritten(text[start:end], row, changes[event])
-        if changed is None:
-            left.add(event)
-        else:
-            text = text[:start] + changed + text[end:]
-    return text, left
+    left, at, result = set(changes), 0, bytearray()
+    for event, (start, end, row) in _spans(text, changes):
+        if start >= at and (changed := _rewritten(text[start:end].decode(), row, changes[event])) is not None:
+            result += text[at:start]
+            result += changed.encode()
+            at = end
+            left.discard(event)
+    return bytes(result + text[at:]) if at else text, left
 
 
 def _rewritten(lines: str, row: Mapping[str, Any], keys: Keys) -> str | None:
@@ -83,22 +83,25 @@ def _as_read(value: Any) -> Any:
     return tomllib.loads(f"x = {inline(value)}")["x"]
 
 
-def _spans(text: str) -> dict[str, Span]:
-    """Where each event stands, by its id: from its header to the next table that isn't part of it."""
-    tables, places = tomllib.loads(text), Places(text)
-    starts = [0, *(index + 1 for index, character in enumerate(text) if character == "\n")]
+def _spans(text: bytes, wanted: Collection[str]) -> Iterator[tuple[str, Span]]:
+    """Where each wanted event stands, by its id: from its header to the next table that isn't part of it."""
+    tables, places = read_file(text), Places(text)
+    starts = array("L", [0, *(match.end() for match in re.finditer(b"\n", text))])
     places.seek(paths := [*_paths(tables, ())])
     rows = sorted(((places.of(path).line, path[:2]) for path in paths), key=itemgetter(0))
-    spans: dict[str, Span] = {}
-    for number, row in enumerate(tables.get("event", [])):
+    seen = set[str]()
+    for number, row in enumerate(whole(tables.get("event", []))):
+        event = str(row.get("id"))
+        if event not in wanted or event in seen:
+            continue
+        seen.add(event)
         line = places.of(("event", number)).line
         later = (
             other for other, path in rows[bisect_right(rows, line, key=itemgetter(0)) :] if path != ("event", number)
         )
         following = next(later, None)
         end = len(text) if following is None else starts[following - 1]
-        spans.setdefault(str(row.get("id")), Span(starts[line - 1], end, row))
-    return spans
+        yield event, Span(starts[line - 1], end, row)
 
 
 def _paths(value: Any, path: Path) -> Iterator[Path]:

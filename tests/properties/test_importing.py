@@ -231,7 +231,9 @@ def test_a_rewritten_event_leaves_every_other_byte(title: str, abstract: str, nu
         for n in range(3)
     ]
     text = "format = 1\n" + "".join(rows) + "[series]\nid = 'x'\n"
-    changed, left = rewritten(text, {f"e{number}": {"title": {"en": title}, "abstract": abstract or "a", "x": None}})
+    keys = {"title": {"en": title}, "abstract": abstract or "a", "x": None}
+    written, left = rewritten(text.encode(), {f"e{number}": keys})
+    changed = written.decode()
     assert not left
     event = tomllib.loads(changed)["event"][number]
     assert (event["title"], event["abstract"].strip(), "x" in event) == (

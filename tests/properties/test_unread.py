@@ -13,7 +13,7 @@ from test_loader import EXAMPLES, events, tables
 from pipeline.catalogue import unread
 from pipeline.catalogue.load import Source, load
 from pipeline.catalogue.models import dump
-from pipeline.catalogue.texts import Prose
+from pipeline.catalogue.texts import Hold, Prose, in_brief, packed
 from pipeline.catalogue.toml import pieces
 from pipeline.errors import CatalogueError
 
@@ -31,14 +31,14 @@ def _everything_is_long() -> Iterator[None]:
         yield
 
 
-def outcome(main: str, group: str, *, twice: bool, brief: bool = False) -> tuple[bool, object, object]:
+def outcome(main: str, group: str, *, twice: bool, hold: Hold = packed) -> tuple[bool, object, object]:
     """Whether a catalogue is taken, what is told of it, and what it holds."""
 
     def source(name: str, text: str) -> Source:
         return Source(name, text.encode() if twice else text)
 
     try:
-        loaded = load(source("events.toml", main), lambda _: [source("g.toml", group)], NOW, brief=brief)
+        loaded = load(source("events.toml", main), lambda _: [source("g.toml", group)], NOW, hold=hold)
     except CatalogueError as error:
         return False, error.problems, None
     return True, loaded.remarks, dump(loaded.catalogue)
@@ -58,20 +58,20 @@ def test_what_is_told_and_held_is_that_of_one_reading(main: list[str], group: li
     texts = 'include = ["g.toml"]\n' + SMALLEST + "\n".join(main), GROUP + "\n".join(group)
     whole = outcome(*texts, twice=False)
     assert outcome(*texts, twice=True) == whole
-    assert outcome(*texts, twice=True, brief=True)[:2] == whole[:2]
+    assert outcome(*texts, twice=True, hold=in_brief)[:2] == whole[:2]
 
 
 def test_an_event_is_read_again_only_when_it_is_judged() -> None:
     read = unread.read_file(b'a = 1\n[[event]]\nid = "a"\n[[event]]\nid = "b"\ntitle = "T"\n')
     assert [set(row) for row in read["event"]] == [{"id"}, {"id", "title"}]
     assert all(isinstance(row, unread.UnreadRow) for row in read["event"])
-    assert list(unread.read_again(read["event"])) == [{"id": "a"}, {"id": "b", "title": "T"}]
+    assert list(unread.whole(read["event"])) == [{"id": "a"}, {"id": "b", "title": "T"}]
 
 
 def test_a_catalogue_in_brief_holds_no_prose_of_its_events() -> None:
     event = '[[event]]\nid = "a"\ntba = ["title", "date", "time"]\n' + WITH_PROSE.replace("notice.en", "notice")
     text = SMALLEST.replace("[site]", 'description = "Of the series"\n[site]') + event
-    loaded = load(Source("events.toml", text), brief=True)
+    loaded = load(Source("events.toml", text), hold=in_brief)
     [held] = loaded.catalogue.events
     assert held.abstract is not None
     assert held.abstract.said_in("en").text == "…"

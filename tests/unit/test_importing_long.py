@@ -44,7 +44,7 @@ def test_long_prose_arrives_as_it_stands(project: Project) -> None:
     texts = [LONG.strip(), "Short.", LONG[10:].strip()]
     result = project.bring(described(project.folder, *texts))
     abstracts = [event.abstract for event in project.catalogue.events]
-    assert [abstract and " ".join(abstract.root["fr"].split()) for abstract in abstracts] == texts
+    assert [abstract and " ".join(abstract.said_in("fr").text.split()) for abstract in abstracts] == texts
     assert [outcome.event for outcome in result.outcomes] == [event.id for event in project.catalogue.events]
     assert not project.bring(described(project.folder, *texts)).lost
 
@@ -52,7 +52,7 @@ def test_long_prose_arrives_as_it_stands(project: Project) -> None:
 def test_changed_prose_is_taken_over_beside_new_prose(project: Project) -> None:
     project.bring(described(project.folder, "Before.", LONG))
     project.bring(described(project.folder, "After.", LONG, f"New. {LONG}"), update=True)
-    first, _, last = (event.abstract.root["fr"] for event in project.catalogue.events if event.abstract)
+    first, _, last = (event.abstract.said_in("fr").text for event in project.catalogue.events if event.abstract)
     assert first == "After."
     assert last.startswith("New.")
     assert len(last) > len(LONG)
