@@ -22,8 +22,8 @@ from seed import seed_letter
 from sqlalchemy import Connection, text
 
 from pipeline.actions.deliver import deliver
-from pipeline.cli import RARELY
 from pipeline.clock import SystemClock
+from pipeline.commands.running import RARELY
 from pipeline.delivery import MailServer
 from pipeline.delivery.connection import connect
 from pipeline.letters import Letter, Message, Post, Recipient, finish
