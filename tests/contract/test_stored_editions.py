@@ -1,5 +1,6 @@
 """A whole edition in a database: what is read back is what was published, as it is stored now and as it was."""
 
+import tracemalloc
 import zlib
 from datetime import timedelta
 
@@ -8,7 +9,10 @@ from simulated import START
 from pipeline.actions.programmes import catalogue_in
 from pipeline.actions.publish import store_edition
 from pipeline.actions.remembering import Memory
+from pipeline.catalogue.models import Catalogue
+from pipeline.catalogue.texts import Prose
 from pipeline.edition import Edition
+from pipeline.ledger import Ledger, pending_lines
 from pipeline.store.database import Database
 from pipeline.store.editions import Packed
 
@@ -36,3 +40,25 @@ def test_a_catalogue_in_one_piece_is_read_too(seed_edition: Edition) -> None:
     whole = seed_edition.catalogue.model_dump_json(by_alias=True, exclude_defaults=True)
     packed = Packed((zlib.compress(whole.encode()),))
     assert catalogue_in(seed_edition.series.id, packed) == seed_edition.catalogue
+
+
+def long_edition(of: Catalogue) -> Edition:
+    """A thousand events of ten thousand characters each."""
+    first = of.events[0]
+    events = tuple(
+        first.model_copy(update={"id": f"event-{number}", "abstract": Prose({"en": f"{number} words, " * 1000})})
+        for number in range(1000)
+    )
+    catalogue = of.model_copy(update={"events": events})
+    return Edition(catalogue, Ledger().extended(pending_lines(catalogue, Ledger(), START)), START.date())
+
+
+def test_a_long_edition_is_never_held_as_text(database: Database, seed: Catalogue) -> None:
+    edition = long_edition(Catalogue.model_validate_json(seed.model_dump_json(by_alias=True)))
+    tracemalloc.start()
+    try:
+        store_edition(database, edition, START)
+        _, highest = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert highest < 1_000 * 10_000 / 2
