@@ -4,14 +4,12 @@ It holds what has an hour: days of which the hour isn't known, and what doesn't 
 recurring event each time is an event of its own, as far ahead as a year after the last published change.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
 from itertools import groupby, islice
 from uuid import NAMESPACE_URL, UUID, uuid5
-
-from lxml import etree
 
 from pipeline.catalogue.models import Event, Link, Speaker
 from pipeline.catalogue.recurrence import occurrences
@@ -22,6 +20,7 @@ from pipeline.language import words
 from pipeline.outputs.base import Artifact
 from pipeline.outputs.keys import keys
 from pipeline.outputs.vevent import page_address
+from pipeline.outputs.xml_text import DECLARATION, escaped, quoted
 from pipeline.phrases import title_of
 from pipeline.rendering import Renderer
 
@@ -50,30 +49,18 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa:
 
 
 def _document(programme: "_Programme", language: str) -> Iterator[bytes]:
-    """The file day by day: of all days together the library would make a tree that is many times as large."""
-    root = etree.Element("schedule")
-    _add_head(root, programme, language)
-    etree.indent(root)
-    xml: bytes = etree.tostring(root, encoding="utf-8", xml_declaration=True)
-    yield xml.removesuffix(b"\n</schedule>")
+    """The file day by day."""
+    yield f"{DECLARATION}<schedule>\n{_head(programme, language)}".encode()
     own = keys(programme.edition)
     on_days = groupby(programme.times, key=lambda time: time.when.start.date())
     for index, (day, on_day) in enumerate(on_days, start=1):
         times = list(on_day)
         said = [f"{time.name} {programme.numbers[time.uid]}" for time in times]
         key = own.of(*(time.listing for time in times), values=("schedule.xml", language, str(index), *said))
-        yield own.pieces.of(key, partial(_written, index, day, times, programme, language))
+        yield own.pieces.of(key, partial(_day, index, day, times, programme, language))
     if not programme.times:
-        yield b"\n  " + etree.tostring(_day_without_times(programme.edition), encoding="utf-8")
-    yield b"\n</schedule>\n"
-
-
-def _written(index: int, day: date, times: list["_Time"], programme: "_Programme", language: str) -> bytes:
-    """A day as it stands in the list of all, one step in."""
-    element = _day(index, day, times, programme, language)
-    etree.indent(element, level=1)
-    written: bytes = etree.tostring(element, encoding="utf-8")
-    return b"\n  " + written
+        yield _day_without_times(programme.edition).encode()
+    yield b"</schedule>\n"
 
 
 @dataclass(frozen=True)
@@ -104,14 +91,34 @@ class _Programme:
     @cached_property
     def numbers(self) -> dict[str, int]:
         """The numbers of the times, by identity."""
-        return _numbers(time.uid for time in self.times)
+        return _numbers(self.guids)
+
+    @cached_property
+    def guids(self) -> dict[str, UUID]:
+        """The UUIDs of the times, by identity."""
+        return {time.uid: _uuid_of(time.uid) for time in self.times}
 
 
-def _add_head(root: etree._Element, programme: _Programme, language: str) -> None:
-    edition = programme.edition
-    etree.SubElement(root, "generator", name=GENERATOR)
-    _add(root, "version", edition.updated.strftime("%Y-%m-%d %H:%M") if edition.ledger.lines else "0")
-    _add_conference(root, edition, programme.times, language)
+def _head(programme: _Programme, language: str) -> str:
+    edition, times = programme.edition, programme.times
+    facts = {
+        "title": edition.series.title.said_in(language).text,
+        "acronym": _long_enough(edition.series.id),
+    }
+    if times:
+        first, last = times[0].when.start.date(), times[-1].when.start.date()
+        facts |= {"start": first.isoformat(), "end": last.isoformat()}
+        facts["days"] = str(len({time.when.start.date() for time in times}))
+    facts |= {
+        "timeslot_duration": "00:15",
+        "base_url": edition.address("", language),
+        "time_zone_name": edition.series.timezone,
+    }
+    version = edition.updated.strftime("%Y-%m-%d %H:%M") if edition.ledger.lines else "0"
+    return (
+        f'  <generator name="{GENERATOR}"/>\n  <version>{version}</version>\n'
+        f"  <conference>\n{_elements(4, facts)}  </conference>\n"
+    )
 
 
 def _times(edition: Edition) -> Iterator[_Time]:
@@ -135,12 +142,12 @@ def _of_event(listing: Listing, updated: datetime) -> list[tuple[str, When]]:
     return list(islice(occurrences(listing.event, max(first, updated), until), MOST_TIMES))
 
 
-def _numbers(uids: Iterable[str]) -> dict[str, int]:
+def _numbers(guids: Mapping[str, UUID]) -> dict[str, int]:
     """A positive number for each identity that stays the same when others come and go."""
     numbers: dict[str, int] = {}
     taken: set[int] = set()
-    for uid in sorted(uids):
-        number = _uuid_of(uid).int % (2**31 - 1) + 1
+    for uid, guid in sorted(guids.items()):
+        number = guid.int % (2**31 - 1) + 1
         while number in taken:
             number += 1
         taken.add(number)
@@ -148,34 +155,22 @@ def _numbers(uids: Iterable[str]) -> dict[str, int]:
     return numbers
 
 
-def _add_conference(root: etree._Element, edition: Edition, times: list[_Time], language: str) -> None:
-    conference = etree.SubElement(root, "conference")
-    _add(conference, "title", edition.series.title.said_in(language).text)
-    _add(conference, "acronym", _long_enough(edition.series.id))
-    if times:
-        first, last = times[0].when.start.date(), times[-1].when.start.date()
-        _add(conference, "start", first.isoformat())
-        _add(conference, "end", last.isoformat())
-        _add(conference, "days", str(len({time.when.start.date() for time in times})))
-    _add(conference, "timeslot_duration", "00:15")
-    _add(conference, "base_url", edition.address("", language))
-    _add(conference, "time_zone_name", edition.series.timezone)
-
-
-def _day(index: int, day: date, times: list[_Time], programme: _Programme, language: str) -> etree._Element:
+def _day(index: int, day: date, times: list[_Time], programme: _Programme, language: str) -> bytes:
     ends = [time.when.end or time.when.start for time in times]
     start, end = min(time.when.start for time in times), max(ends)
-    element = etree.Element("day", index=str(index), date=day.isoformat(), start=written(start), end=written(end))
-    rooms: dict[str, etree._Element] = {}
+    rooms: dict[str, str] = {}
     for time in times:
         name = _room(time.listing, language)
-        if name not in rooms:
-            rooms[name] = etree.SubElement(element, "room", name=name)
-        _add_event(rooms[name], time, programme.edition, language, programme.numbers[time.uid])
-    return element
+        rooms[name] = rooms.get(name, "") + _event(name, time, programme, language)
+    held = "".join(f'    <room name="{quoted(name)}">\n{events}    </room>\n' for name, events in rooms.items())
+    return f"{_opening_of_day(index, day, start, end)}>\n{held}  </day>\n".encode()
 
 
-def _day_without_times(edition: Edition) -> etree._Element:
+def _opening_of_day(index: int, day: date, start: datetime, end: datetime) -> str:
+    return f'  <day index="{index}" date="{day}" start="{written(start)}" end="{written(end)}"'
+
+
+def _day_without_times(edition: Edition) -> str:
     """What an empty programme holds, since the schema of the format asks for a day, and apps for its date.
 
     It is the day of the first event, of which the hour isn't known yet, or that of the last published change.
@@ -184,7 +179,7 @@ def _day_without_times(edition: Edition) -> etree._Element:
     changed = edition.updated.astimezone(zone).date() if edition.ledger.lines else date(1970, 1, 1)
     day = next((known for listing in edition.dated if (known := first_day(listing.event.when))), changed)
     start, end = (local(day + timedelta(days=number), midnight, zone) for number in (0, 1))
-    return etree.Element("day", index="1", date=day.isoformat(), start=written(start), end=written(end))
+    return f"{_opening_of_day(1, day, start, end)}/>\n"
 
 
 def _room(listing: Listing, language: str) -> str:
@@ -193,27 +188,46 @@ def _room(listing: Listing, language: str) -> str:
     return words(language)("Online") if listing.event.online is not None else "–"
 
 
-def _add_event(room: etree._Element, time: _Time, edition: Edition, language: str, number: int) -> None:
-    event = time.listing.event
-    element = etree.SubElement(room, "event", guid=guid_of(time.uid), id=str(number))
-    _add(element, "date", written(time.when.start))
-    _add(element, "start", f"{time.when.start:%H:%M}")
-    _add(element, "duration", _duration(time.when))
-    _add(element, "room", str(room.get("name")))
-    _add(element, "slug", _slug(time, edition, number))
-    _add(element, "url", page_address(edition, time.listing, language))
-    _add_recording(element, edition)
-    _add(element, "title", title_of(event, language).text)
-    _add(element, "subtitle", "")
-    _add(element, "track", next(iter(event.tags), ""))
-    _add(element, "type", _said(event.kind, language))
-    _add(element, "language", next(iter(event.spoken), ""))
-    _add(element, "abstract", _said(event.abstract, language))
-    _add(element, "description", "")
-    persons = etree.SubElement(element, "persons")
-    for speaker in event.speakers:
-        _add(persons, "person", _name(speaker, language))
-    _add_links(element, event, language)
+def _event(room: str, time: _Time, programme: _Programme, language: str) -> str:
+    event, edition, number = time.listing.event, programme.edition, programme.numbers[time.uid]
+    before = {
+        "date": written(time.when.start),
+        "start": f"{time.when.start:%H:%M}",
+        "duration": _duration(time.when),
+        "room": room,
+        "slug": _slug(time, edition, number),
+        "url": page_address(edition, time.listing, language),
+    }
+    after = {
+        "title": title_of(event, language).text,
+        "subtitle": "",
+        "track": next(iter(event.tags), ""),
+        "type": _said(event.kind, language),
+        "language": next(iter(event.spoken), ""),
+        "abstract": _said(event.abstract, language),
+        "description": "",
+    }
+    recording = {"license": edition.series.license or "", "optout": "false"}
+    persons = (f"          <person>{escaped(_name(one, language))}</person>\n" for one in event.speakers)
+    return (
+        f'      <event guid="{programme.guids[time.uid]}" id="{number}">\n{_elements(8, before)}'
+        f"        <recording>\n{_elements(10, recording)}        </recording>\n{_elements(8, after)}"
+        f"{_list('persons', persons)}{_list('links', _links(event, language))}      </event>\n"
+    )
+
+
+def _elements(indent: int, facts: Mapping[str, str]) -> str:
+    return "".join([f"{'':{indent}}<{name}>{escaped(text)}</{name}>\n" for name, text in facts.items()])
+
+
+def _list(name: str, items: Iterable[str]) -> str:
+    held = "".join(items)
+    return f"        <{name}>\n{held}        </{name}>\n" if held else f"        <{name}/>\n"
+
+
+def _links(event: Event, language: str) -> Iterator[str]:
+    for link in (*event.resources, *event.recordings):
+        yield f'          <link href="{quoted(link.url)}">{escaped(_link_text(link, language))}</link>\n'
 
 
 def _slug(time: _Time, edition: Edition, number: int) -> str:
@@ -235,18 +249,6 @@ def _duration(when: AtTime) -> str:
     return f"{min(hours, 99):02}:{minutes:02}"
 
 
-def _add_recording(element: etree._Element, edition: Edition) -> None:
-    recording = etree.SubElement(element, "recording")
-    _add(recording, "license", edition.series.license or "")
-    _add(recording, "optout", "false")
-
-
-def _add_links(element: etree._Element, event: Event, language: str) -> None:
-    links = etree.SubElement(element, "links")
-    for link in (*event.resources, *event.recordings):
-        _add(links, "link", _link_text(link, language)).set("href", link.url)
-
-
 def _link_text(link: Link, language: str) -> str:
     return link.title.said_in(language).text if link.title else link.url
 
@@ -257,9 +259,3 @@ def _name(speaker: Speaker, language: str) -> str:
 
 def _said(text: Text | None, language: str) -> str:
     return text.said_in(language).text if text is not None else ""
-
-
-def _add(parent: etree._Element, name: str, text: str) -> etree._Element:
-    element = etree.SubElement(parent, name)
-    element.text = text
-    return element

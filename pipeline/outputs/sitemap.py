@@ -3,16 +3,15 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
-from html import escape
 
 from pipeline.edition import Edition, Listing
 from pipeline.outputs.base import Artifact
 from pipeline.outputs.keys import keys
+from pipeline.outputs.xml_text import DECLARATION, quoted
 from pipeline.rendering import Renderer
 
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 XHTML = "http://www.w3.org/1999/xhtml"
-DECLARATION = "<?xml version='1.0' encoding='utf-8'?>\n"
 
 
 def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa: ARG001 - programs need no template
@@ -50,7 +49,7 @@ def _others(edition: Edition) -> Iterator[tuple[str, datetime | None]]:
 
 def _urls(edition: Edition, path: str, changed: datetime | None) -> bytes:
     """A public path in each language, each with the addresses of all of them."""
-    addresses = {code: _escaped(edition.address(path, code)) for code in edition.languages}
+    addresses = {code: quoted(edition.address(path, code)) for code in edition.languages}
     stamp = f"    <lastmod>{changed.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}</lastmod>\n" if changed is not None else ""
     links = ""
     if len(addresses) > 1:
@@ -60,7 +59,3 @@ def _urls(edition: Edition, path: str, changed: datetime | None) -> bytes:
         )
     urls = (f"  <url>\n    <loc>{address}</loc>\n{stamp}{links}  </url>\n" for address in addresses.values())
     return "".join(urls).encode()
-
-
-def _escaped(text: str) -> str:
-    return escape(text, quote=False).replace('"', "&quot;")

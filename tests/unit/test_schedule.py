@@ -47,6 +47,13 @@ def test_an_event_stands_in_its_day_and_room_with_all_that_the_format_holds() ->
     assert (link.get("href"), link.text) == ("https://x.example/?a=1&b=2", "Slides")
 
 
+def test_marks_that_xml_knows_are_read_as_they_were_written() -> None:
+    name = 'The "Old" & <New> hall'
+    root = schedule(LONG.replace("Ada", "A & <B>"), head=HEAD.replace('"Town hall"', f"'{name}'"))
+    assert (root.find("day/room").get("name"), events(root)[0].findtext("room")) == (name, name)
+    assert events(root)[0].findtext("persons/person") == "A & <B>"
+
+
 RECORDED = TALK + 'resources = ["https://x.example/"]\nrecordings = [{url = "https://v.example/", title = "Film"}]\n'
 
 
