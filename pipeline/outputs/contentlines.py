@@ -33,7 +33,9 @@ class Text(vText):
     def to_ical(self) -> bytes:
         """The text with what has a meaning in a content line escaped."""
         text = self.replace("\\", r"\\").replace(";", r"\;").replace(",", r"\,")
-        return text.replace("\r\n", r"\n").replace("\n", r"\n").replace("\r", r"\n").encode()
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        return text.replace("\n", r"\n").encode()
 
 
 class Uri(vUri):

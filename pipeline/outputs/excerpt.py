@@ -18,7 +18,7 @@ def excerpt(text: str, limit: int) -> str:
     """The beginning of a plain text on one line: whole where it fits, else cut between two words, with an ellipsis."""
     # The rest of a long text is of no use, unless its beginning is mostly space.
     line = _on_one_line(text[: 2 * limit])
-    if len(line) <= limit:
+    if len(line) <= limit and len(text) > 2 * limit:
         line = _on_one_line(text)
     if len(line) <= limit:
         return line
@@ -29,6 +29,6 @@ def excerpt(text: str, limit: int) -> str:
 
 def _on_one_line(text: str) -> str:
     """Where a text may break, a blank; the spaces that keep it together stay."""
-    if not any(space in text for space in NO_BREAK):
+    if not any(map(text.__contains__, NO_BREAK)):
         return " ".join(text.split())
     return " ".join(_BREAK.split(text.strip()))

@@ -35,7 +35,7 @@ WEEKDAYS = {
 
 Data = dict[str, Any]
 
-_ESCAPED = tuple((character.encode(), b"\\u%04x" % ord(character)) for character in "<>&\u2028\u2029")
+_ESCAPED = tuple((character.encode(), b"\\u%04x" % ord(character)) for character in "<>&")
 
 
 class Listed(NamedTuple):
