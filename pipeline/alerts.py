@@ -77,13 +77,13 @@ class Alarm:
     speech: Callable[[], Callable[[str], str]] = lambda: unchanged
     _told: set[str] = field(default_factory=set)
 
-    def troubles(self, now: Mapping[str, TocsinError]) -> None:
-        """All trouble there is at this moment: a name that stays the same, and its words."""
+    def troubles(self, now: Mapping[str, TocsinError], screened: Callable[[str], str] = unchanged) -> None:
+        """All trouble there is at this moment: a name that stays the same, and its words; `screened` hides some."""
         for name, trouble in now.items():
             if name not in self._told:
-                self.say(trouble)
+                self.say(trouble, screened)
         self._told = set(now)
 
-    def say(self, news: TocsinError) -> None:
+    def say(self, news: TocsinError, screened: Callable[[str], str] = unchanged) -> None:
         """Something that is told whenever it happens."""
-        self.tell(f"tocsin: {news.said(self.speech())}")
+        self.tell(f"tocsin: {screened(news.said(self.speech()))}")

@@ -108,7 +108,7 @@ def run(shell: Shell) -> int:
             # A service has nobody at its terminal: who minds it speaks the first language of the series.
             return words(shell.options.lang or main_language(database) or shell.language)
 
-        alarm = Alarm(lambda text: tell(_discreet(shell, text)), speech)
+        alarm = Alarm(tell, speech)
         sender = sender_of(shell, database, server, ended.is_set)
         rounds = Rounds(shell, database, sender, alarm)
         ticker = Ticker(rounds.tick, shell.clock, shell.options.every)
@@ -197,11 +197,6 @@ def _watched(stopped: Callable[[], bool], ticker: Ticker, up: Callable[[], bool]
     return DONE
 
 
-def _discreet(shell: Shell, text: str) -> str:
-    """The text without the names in addresses, which a mail server may repeat, unless they are asked for."""
-    return text if shell.options.verbose else _WHOSE.sub("…@", text)
-
-
 @dataclass
 class Rounds:
     """What each tick does: erases what may not be kept, sends what is due, and tells trouble once."""
@@ -222,7 +217,7 @@ class Rounds:
         except StoreError as error:
             log.warning("%s", error)
             following, troubles = None, {"database": error}
-        self.alarm.troubles(troubles)
+        self.alarm.troubles(troubles, self._discreet)
         return following
 
     def _log(self, sent: Sent) -> None:
@@ -230,10 +225,14 @@ class Rounds:
         for why in sent.unread:
             log.warning("%s", why)
         for trouble in sent.troubles:
-            log.warning("a letter could not be composed and waits: %s", _discreet(self.shell, str(trouble)))
+            log.warning("a letter could not be composed and waits: %s", self._discreet(str(trouble)))
         if done.sent or done.failed or done.trouble:
-            server = f"; {_discreet(self.shell, str(done.trouble))}" if done.trouble else ""
+            server = f"; {self._discreet(str(done.trouble))}" if done.trouble else ""
             log.info("%s sent, %s refused, %s waiting%s", done.sent, done.failed, done.waiting, server)
+
+    def _discreet(self, text: str) -> str:
+        """The text without the names in addresses, which a mail server may repeat, unless they are asked for."""
+        return text if self.shell.options.verbose else _WHOSE.sub("…@", text)
 
     def _sent(self) -> tuple[datetime | None, Mapping[str, TocsinError]]:
         with self.database.look() as connection:
