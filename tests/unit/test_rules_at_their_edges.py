@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from test_catalogue_rules import LETTER, NIGHT, OPEN, WHOLE, read
 
+from pipeline.catalogue.hours import show_duration
 from pipeline.catalogue.load import Source, load
 from pipeline.catalogue.models import Event
 from pipeline.catalogue.proposals import proposed_day, proposed_length
@@ -242,3 +243,15 @@ def test_what_is_wrong_as_a_whole_is_told_beside_what_is_malformed(typed: str) -
     both = problems_of("top", f'{typed}\n[[event]]\nid = "x"\ntitle = 3\ntba = ["date", "time"]')
     assert len(both) == len(alone) + 1
     assert sum("title: 3 is not a text" in said for said in both) == 1
+
+
+def test_a_time_that_begins_at_the_last_instant_is_found() -> None:
+    event = recurring("FREQ=DAILY;COUNT=3", time=time(19))
+    since, last = datetime(2027, 3, 4, 18, tzinfo=UTC), datetime(2027, 3, 5, 18, tzinfo=UTC)
+    assert [name for name, _ in occurrences(event, since, last)] == ["2027-03-04", "2027-03-05"]
+    assert [name for name, _ in occurrences(event, since, last - timedelta(seconds=1))] == ["2027-03-04"]
+
+
+@pytest.mark.parametrize(("minutes", "shown"), [(45, "45 min"), (60, "1h"), (90, "1h30"), (605, "10h05")])
+def test_a_length_is_shown_as_it_is_typed(minutes: int, shown: str) -> None:
+    assert show_duration(timedelta(minutes=minutes)) == shown
