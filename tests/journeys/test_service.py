@@ -244,9 +244,7 @@ def test_a_proxy_that_is_not_trusted_is_not_believed(project: Path, server: tupl
         assert client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1, 203.0.113.9"}).status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("language", "said"), [("en", "mail server can't be used"), ("fr", "est inutilisable")]
-)
+@pytest.mark.parametrize(("language", "said"), [("en", "mail server can't be used"), ("fr", "est inutilisable")])
 def test_trouble_is_told_once_by_the_operators_command_in_the_first_language_of_the_series(
     project: Path, language: str, said: str
 ) -> None:
