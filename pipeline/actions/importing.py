@@ -300,6 +300,8 @@ class _Joining:
         updated = {
             outcome.event: outcome for outcome in decided if outcome.verdict is Verdict.UPDATED and not outcome.clashes
         }
+        if not updated:
+            return {}
         put = self._shelf.put
         rows = {
             row["id"]: put(row)

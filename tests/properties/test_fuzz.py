@@ -12,10 +12,13 @@ from checkout import ROOT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline import ledger as journal
 from pipeline.actions.project import check, project_at
+from pipeline.catalogue.load import Source, load
 from pipeline.errors import InputError, Problem
 from pipeline.importing.found import Manner
 from pipeline.importing.reading import read
+from pipeline.ledger import Ledger, pending_lines
 
 EXAMPLES = int(os.environ.get("TOCSIN_FUZZ", "60"))
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
@@ -218,3 +221,30 @@ def test_a_long_programme_is_imported_in_little_memory(folder: Path) -> None:
     (folder / "x.csv").write_bytes(b"title,date,abstract\n" + b"".join(rows))
     assert peak_of("import", str(folder / "x.csv"), "--catalogue", str(folder / "events.toml")) < MEGABYTES
     assert (folder / "events.toml").stat().st_size > 39_000_000
+
+
+WIDE = "An emoji 🎉 in each text makes four bytes of each of its characters. " * 400
+
+
+def test_a_long_catalogue_and_its_ledger_are_read_in_little_memory(folder: Path) -> None:
+    """Thirty megabytes each, an emoji in each text: as texts they would be 240 megabytes."""
+    text = HEAD + "".join(LONG_EVENT % (number, number, WIDE) for number in range(1_000))
+    (folder / "events.toml").write_text(text, encoding="utf-8")
+    lines = pending_lines(load(Source("events.toml", text)).catalogue, Ledger(), NOW)
+    (folder / "ledger.jsonl").write_text(journal.write(Ledger.holding(lines)), encoding="utf-8")
+    assert (folder / "ledger.jsonl").stat().st_size > 28_000_000
+    catalogue = ("--catalogue", str(folder / "events.toml"))
+    for command in (("check",), ("ledger", "verify"), ("ledger", "log"), ("ledger", "diff"), ("ledger", "mend")):
+        assert peak_of(*command, "--quiet", *catalogue) < MEGABYTES
+
+
+def test_importing_a_long_programme_again_takes_little_memory(folder: Path) -> None:
+    (folder / "events.toml").write_text(HEAD, encoding="utf-8")
+    rows = (f'Event {number},2027-03-04,"{WIDE}"\n' for number in range(700))
+    (folder / "x.csv").write_text("title,date,abstract\n" + "".join(rows), encoding="utf-8")
+    again = ("import", str(folder / "x.csv"), "--catalogue", str(folder / "events.toml"))
+    assert peak_of(*again) < MEGABYTES
+    before = (folder / "events.toml").read_bytes()
+    assert len(before) > 19_000_000
+    assert peak_of(*again) < MEGABYTES
+    assert (folder / "events.toml").read_bytes() == before
