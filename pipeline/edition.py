@@ -24,7 +24,7 @@ _OFF = (Status.CANCELLED, Status.POSTPONED)
 """Of what doesn't take place on its date; no set, since a look into one costs more than both comparisons."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Listing:
     """One event as it is published: its facts, its place, and its revision."""
 
@@ -40,7 +40,7 @@ class Listing:
         return self.event.status in _OFF
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class News:
     """One piece of news about an event: several lines within `settle` count as one, with the net result."""
 

@@ -184,11 +184,7 @@ def facts_of(event: Event, venue: Venue | None, group: Group | None = None) -> d
     for private in ("todo", "weekday"):
         facts.pop(private, None)
     if venue is not None:
-        place = dump(venue)
-        about = {key: place.pop(key) for key in ("access", "directions", "url", "geo") if key in place}
-        facts["venue"] = place
-        if about:
-            facts["venue_about"] = about
+        facts |= venue.facts
     if group is not None:
         # Said in each line, so that the group can be shown as it was published when its file can't be read any more.
         facts["group_about"] = {key: value for key, value in dump(group).items() if key != "id"}

@@ -254,7 +254,10 @@ class Remembered(Pieces):
         return piece if len(piece) == length else None
 
     def close(self) -> None:
-        """Lets go of the files that pieces were taken from."""
+        """Lets go of the files that pieces were taken from, and of what an earlier run noted."""
+        self._before, self._bundles_before, self._places = {}, {}, {}
+        self.__dict__.pop("_in_bundles", None)
+        self._named.clear()
         for file in self._open.values():
             if file is not None:
                 os.close(file)

@@ -108,6 +108,13 @@ class Venue(Model):
     access: Access | None = None
     directions: Prose | None = None
 
+    @cached_property
+    def facts(self) -> Mapping[str, Any]:
+        """The place and what is known about it as plain JSON values, the same ones for all events held there."""
+        place = dump(self)
+        about = {key: place.pop(key) for key in ("access", "directions", "url", "geo") if key in place}
+        return {"venue": place, "venue_about": about} if about else {"venue": place}
+
 
 OUR_SETTINGS = frozenset(
     f"TOCSIN_{name}"

@@ -25,7 +25,7 @@ _LEVELS = [round(value * (LEVELS - 1) / 255) for value in range(256)]
 Font = ImageFont.FreeTypeFont
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def drawn(card: Card) -> bytes:
     """The PNG of a card; the same bytes each time."""
     # Drawn as how white each point is; the colours come at the end, as a ramp from the ground to white.

@@ -17,7 +17,7 @@ from pipeline.markdown import to_text
 from pipeline.outputs import newsletter_content
 from pipeline.outputs.archives import Told, archives_by_feed
 from pipeline.outputs.entry_content import content, summary
-from pipeline.outputs.entry_instants import Instants, at_midnight, soon_since
+from pipeline.outputs.entry_instants import Instants, at_midnight, instants, soon_since
 from pipeline.outputs.keys import keys
 from pipeline.phrases import dated_title, headline, status_word, title_of
 from pipeline.sent_newsletters import Sent
@@ -232,7 +232,7 @@ class Desk:
 
     @cached_property
     def _instants(self) -> Instants:
-        return Instants(self.edition)
+        return instants(self.edition)
 
     @cached_property
     def _stream(self) -> Sequence[Told]:

@@ -62,6 +62,12 @@ class Instants:
         return parts
 
 
+def instants(edition: Edition) -> Instants:
+    """The instants of an edition's entries, found once for all languages."""
+    found: Instants | None = edition.__dict__.get("_instants")
+    return found or edition.__dict__.setdefault("_instants", Instants(edition))
+
+
 def _start(line: Line) -> tuple[str, str, str]:
     """When the event of a line begins, as text that sorts; what has no date comes last."""
     return str(line.facts.get("date") or "9999"), str(line.facts.get("time") or ""), line.event
