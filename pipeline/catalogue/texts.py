@@ -116,6 +116,9 @@ def prose(text: str) -> str:
     return trimmed
 
 
+_WRITTEN = {"root"}
+
+
 class Text(RootModel[dict[str, StrictStr]]):
     """A text in one or more languages, the default language first; the base of `Line` and `Prose`."""
 
@@ -136,6 +139,10 @@ class Text(RootModel[dict[str, StrictStr]]):
     def one(cls) -> dict[str, Any]:
         """The JSON Schema of the text in one language."""
         return {"type": "string", "pattern": r"\S"}
+
+    def model_post_init(self, _context: Any) -> None:
+        """Shares the set of what was written, which is the same for all: texts are many."""
+        object.__setattr__(self, "__pydantic_fields_set__", _WRITTEN)
 
     @model_validator(mode="before")
     @classmethod
