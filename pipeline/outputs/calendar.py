@@ -30,8 +30,8 @@ REFRESH = timedelta(hours=6)
 EMPTY_SINCE = 2000
 """From when on the zone is right that stands in a calendar without events, for programs that ask for a component."""
 
-TIMED_ALARMS = (("1d", timedelta(days=-1)), ("1h", timedelta(hours=-1)))
-DAY_ALARMS = (("day-before", timedelta(hours=-14)),)
+TIMED_ALARMS = (("1d", vDuration(timedelta(days=-1))), ("1h", vDuration(timedelta(hours=-1))))
+DAY_ALARMS = (("day-before", vDuration(timedelta(hours=-14))),)
 """Before the midnight that opens the day: at 10:00 on the day before."""
 
 VEvents = tuple[bytes, ...]
@@ -201,12 +201,12 @@ def _alarms(listing: Listing, language: str) -> tuple[bytes, ...]:
     return tuple(_alarm(listing, name, trigger, language) for name, trigger in triggers)
 
 
-def _alarm(listing: Listing, name: str, trigger: timedelta, language: str) -> bytes:
+def _alarm(listing: Listing, name: str, trigger: vDuration, language: str) -> bytes:
     title = title_of(listing.event, language)
     return component_of(
         "VALARM",
         uid=Text(f"{name}.{listing.revision.uid}"),
         action=Text("DISPLAY"),
-        trigger=vDuration(trigger),
+        trigger=trigger,
         description=Text(title.text, params=foreign(title, language)),
     )
