@@ -18,7 +18,7 @@ from pipeline.errors import N_, TemplateError, TocsinError
 from pipeline.markdown import to_html, to_text
 from pipeline.phrases import say_when
 from pipeline.phrases.details import details
-from pipeline.template_code import Compiled, Environment, Reused, WordsAtOnce
+from pipeline.template_code import Compiled, Environment, Reused, WordsAtOnce, bare, marked_safe
 from pipeline.template_reading import reads_only
 
 PACKAGE = Path(__file__).parent
@@ -196,10 +196,10 @@ def said(language: str, text: Text) -> Markup:
 
 def marked(language: str, phrase: Phrase) -> Markup:
     """A phrase, marked with its own language where that isn't the reader's."""
-    words = escape(spaced(phrase.text, phrase.language))
-    if phrase.language == language:
-        return words
-    return Markup(f"<span{_attributes(language, phrase.language)}>{words}</span>")  # noqa: S704 - escaped
+    words = bare(spaced(phrase.text, phrase.language))
+    if phrase.language != language:
+        words = f"<span{_attributes(language, phrase.language)}>{words}</span>"
+    return marked_safe(words)
 
 
 @cache
@@ -231,10 +231,10 @@ def written(language: str, text: Text, base: str = "") -> Markup:
     # Code is to be copied as it was typed.
     parts = _CODE.split(to_html(phrase.text, base))
     parts[::2] = [spaced(part, phrase.language) for part in parts[::2]]
-    html = Markup("".join(parts))  # noqa: S704 - sanitised there
-    if phrase.language == language:
-        return html
-    return Markup(f"<div{_attributes(language, phrase.language)}>{html}</div>")  # noqa: S704 - sanitised
+    html = "".join(parts)
+    if phrase.language != language:
+        html = f"<div{_attributes(language, phrase.language)}>{html}</div>"
+    return marked_safe(html)
 
 
 def unformatted(language: str, text: Text, base: str = "") -> str:

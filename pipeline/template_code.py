@@ -34,8 +34,8 @@ _FIXED_WORD = ("name", "lparen", "string", "rparen")
 bare: Callable[[str], str] = getattr(markupsafe, "_escape_inner", escape)
 """A plain text as HTML: the library's own, without the wrapper that would mark it as safe."""
 
-# The mark alone: the class itself asks each text first whether it isn't HTML already.
-_marked_safe: Callable[[str], Markup] = partial(str.__new__, Markup)
+marked_safe: Callable[[str], Markup] = partial(str.__new__, Markup)
+"""A text that is HTML, marked as such; the class itself asks each text first whether it isn't marked already."""
 
 
 class WordsAtOnce(Extension):
@@ -227,10 +227,10 @@ class _Macro(Macro):
         super().__init__(environment, func, *about)
         self.func = func
         self.asks_for_context = _CALLING in self.arguments[:1]
-        others = len(self.arguments) - self.asks_for_context
         is_plain = not (self.caller or self.catch_kwargs or self.catch_varargs)
         # It puts its defaults in the place of those that are missing.
-        self.missing = [(missing,) * (others - given) for given in range(others + 1)] if is_plain else []
+        takes = len(self.arguments)
+        self.missing = [(missing,) * (takes - given) for given in range(takes + 1)] if is_plain else []
 
 
 class _Context(Context):
@@ -240,21 +240,16 @@ class _Context(Context):
         """What the callable returns."""
         kind = type(obj)
         if kind is _Macro:
-            return self._of_macro(obj, args, kwargs)
+            macro: Any = obj
+            if macro.asks_for_context:
+                args = (self, *args)
+            if kwargs or len(args) >= len(macro.missing):
+                return macro(self.eval_ctx, *args, **kwargs)
+            text = macro.func(*args, *macro.missing[len(args)])
+            return marked_safe(text) if self.eval_ctx.autoescape else text
         if kind in _PLAIN and not hasattr(obj, "jinja_pass_arg"):
             return obj(*args, **kwargs)
         return super().call(obj, *args, **kwargs)
-
-    def _of_macro(self, macro: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-        given = len(args)
-        if kwargs or given >= len(macro.missing):
-            said: str = macro(self.eval_ctx, *((self, *args) if macro.asks_for_context else args), **kwargs)
-            return said
-        if macro.asks_for_context:
-            text: str = macro.func(self, *args, *macro.missing[given])
-        else:
-            text = macro.func(*args, *macro.missing[given])
-        return _marked_safe(text) if self.eval_ctx.autoescape else text
 
 
 class _Template(jinja2.Template):
