@@ -23,7 +23,7 @@ from pipeline.catalogue.refused import Refused, group_id_in, group_id_of, opens_
 from pipeline.catalogue.syntax import beyond_limits, refusal
 from pipeline.catalogue.texts import HOLD, Hold, packed
 from pipeline.catalogue.toml import decoded, read_piece
-from pipeline.catalogue.unread import UnreadRow, read_file, shortened, whole
+from pipeline.catalogue.unread import UnreadRow, read_file, shortened, whole, wrong_part
 from pipeline.errors import CatalogueError, Problem, Severity
 
 LISTS = ("venue", "organisation", "event", "reminder", "newsletter")
@@ -122,7 +122,7 @@ class Draft:
 
     def _take_included(self, source: Source) -> None:
         if (raw := self._parse(source)) is None:
-            text = decoded(source.text)
+            text = decoded(wrong_part(source.text))
             if opens_a_group(text):
                 self.group_files[source.name] = group_id_in(text)
             return
@@ -205,7 +205,7 @@ class Draft:
         try:
             return read_file(source.text)
         except ValueError as error:
-            self.problems.append(refusal(source.name, decoded(source.text), error))
+            self.problems.append(refusal(source.name, decoded(wrong_part(source.text)), error))
         except RecursionError:
             self.problems.append(
                 Problem(source.name, 1, "", "brackets are nested too deep", "a catalogue needs four levels")

@@ -3,6 +3,7 @@
 All at once they would take several times the memory of the file.
 """
 
+import importlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import Any
@@ -32,7 +33,15 @@ def read_file(text: str | bytes) -> Row:
     """The tables of a file; those of the events of a long one may be unread. Raises as `read_toml`."""
     if isinstance(text, bytes) and len(text) > LONG and (tables := joined(_read_pieces(text))) is not None:
         return tables
-    return read_toml(text)
+    return read_toml(wrong_part(text))
+
+
+def wrong_part(text: str | bytes) -> str | bytes:
+    """Of a file that is no TOML so much as tells what is wrong, on its lines; all of one that is short or right."""
+    if isinstance(text, bytes) and len(text) > LONG:
+        part: bytes = importlib.import_module("pipeline.catalogue.long_mistakes").wrong_part(text)
+        return part
+    return text
 
 
 def _read_pieces(text: bytes) -> Iterator[Row]:

@@ -57,6 +57,9 @@ ODD: dict[str, Callable[[], Iterable[str]]] = {
     "a table of hundreds of thousands of keys": lambda: ["[x]\n", *(f"k{key} = 1\n" for key in range(290_000))],
     "millions of keys": lambda: ["[x]\n", *(f"k{key} = 1\n" for key in range(3_900_000))],
     "ten million emoji": lambda: (EVENT % n + f'abstract = "{"😀" * 11_500}"\n' for n in range(1000)),
+    "as many of which one has no end": lambda: (
+        EVENT % n + f'abstract = "{"😀" * 11_500}{"" if n == 500 else chr(34)}\n' for n in range(1000)
+    ),
     "ten million emoji in one text": lambda: [EVENT % 0, f'abstract = "{"😀" * 11_500_000}"\n'],
     "a text of as many without an end": lambda: [EVENT % 0, f'abstract = "{"😀" * 11_500_000}\n'],
     "a text of millions of lines": lambda: [EVENT % 0, 'abstract = """', "a\n" * 23_000_000, '"""\n'],

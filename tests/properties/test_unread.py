@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from smallest import SMALLEST
 from test_loader import EXAMPLES, events, tables
 
-from pipeline.catalogue import unread
+from pipeline.catalogue import long_mistakes, unread
 from pipeline.catalogue.load import Source, load
 from pipeline.catalogue.models import dump
 from pipeline.catalogue.texts import Hold, Prose, in_brief, packed
@@ -27,7 +27,8 @@ WRONG_PROSE = 'abstract = ""\nnotice = { xx = "No such language" }\ntitel = "T"\
 def _everything_is_long() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(unread, "LONG", 0)
-        patch.setattr(unread, "pieces", partial(pieces, at_once=1))
+        for module in (unread, long_mistakes):
+            patch.setattr(module, "pieces", partial(pieces, at_once=1))
         yield
 
 
@@ -59,6 +60,47 @@ def test_what_is_told_and_held_is_that_of_one_reading(main: list[str], group: li
     whole = outcome(*texts, twice=False)
     assert outcome(*texts, twice=True) == whole
     assert outcome(*texts, twice=True, hold=in_brief)[:2] == whole[:2]
+
+
+NO_TOML = (
+    'title = "T',
+    'abstract = """\nWithout an end',
+    'abstract = """\nAn end\n"""\ntitle = """\nNone',
+    'id = "a"\nid = "b"',
+    "title = ",
+    "[event]",
+    "[series]\nid = 1",
+    "title = [1, 2",
+    "[[event]",
+    "[event.title]\nen = 1\n[event.title]",
+    "x = 2027-13-45",
+    "\x01",
+)
+sound = st.sampled_from(['[[event]]\r\nid = "é"', WITH_PROSE, '[[venue]]\nid = "v"', 'title = "T"', '"""'])
+
+
+@settings(max_examples=EXAMPLES)
+@given(st.lists(sound, max_size=6), st.sampled_from(NO_TOML), st.lists(sound, max_size=6), st.integers(1, 200))
+@example(["[[event]]"], NO_TOML[1], [WITH_PROSE, "[[event]]"], 1)
+@example([WITH_PROSE, "[[event]]"], NO_TOML[0], ["[[event]]", WITH_PROSE], 1)
+def test_what_is_no_toml_is_refused_with_the_words_and_the_place_of_one_reading(
+    before: list[str], wrong: str, after: list[str], enough: int
+) -> None:
+    text = SMALLEST + "\n".join([*before, wrong, *after])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(long_mistakes, "ENOUGH", enough)
+        assert outcome(text, GROUP, twice=True) == outcome(text, GROUP, twice=False)
+
+
+@pytest.mark.parametrize("wrong", NO_TOML)
+def test_no_more_is_read_of_what_is_no_toml_than_can_tell(wrong: str) -> None:
+    events = '[[event]]\nid = "a"\n\nabstract = "A"\n' * 25
+    text = f"[series]\n{events}[[event]]\n{wrong}\n{events}".encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(long_mistakes, "ENOUGH", 200)
+        part = long_mistakes.wrong_part(text)
+    assert part == text or part.count(b"abstract") < 10
+    assert (part == text) == ('"""\nWithout' in wrong or wrong.endswith("None"))
 
 
 def test_an_event_is_read_again_only_when_it_is_judged() -> None:
