@@ -141,7 +141,7 @@ def _event(spot: Spot, row: list[str], width: int, columns: Mapping[int, str], r
     gathering = Gathering(Spot(spot.file, spot.line, f'"{" ".join(title.split())[:60]}"'))
     for extra in row[width:]:
         gathering.lose("cell", extra, N_("it stands in no column"))
-    taken = _Row(cells, gathering, reader)
+    taken = _Row(_with_hours(cells), gathering, reader)
     _put_times(taken)
     _put_words(taken)
     _put_rest(taken)
@@ -149,6 +149,22 @@ def _event(spot: Spot, row: list[str], width: int, columns: Mapping[int, str], r
     return gathering.found(
         taken.text("uid") or (f"id:{wanted}" if wanted else ""), proposed_slug(wanted) if wanted else ""
     )
+
+
+def _with_hours(cells: dict[str, str]) -> dict[str, str]:
+    """The same where, beside a day, the columns of start and end hold hours alone."""
+    if not cells.get("date", "").strip():
+        return cells
+    alone = {"start": "time", "end": "end_time"}
+    return {alone[key] if key in alone and _is_hour(cell) else key: cell for key, cell in cells.items()}
+
+
+def _is_hour(cell: str) -> bool:
+    try:
+        read_times(cell)
+    except UnreadableError:
+        return False
+    return True
 
 
 def _put_times(row: _Row) -> None:

@@ -124,6 +124,14 @@ def test_a_day_and_an_hour_may_share_a_cell() -> None:
     assert (event.facts["end_date"], event.facts["end_time"]) == (date(2027, 5, 8), time(1))
 
 
+def test_beside_a_day_start_and_end_may_be_hours_alone() -> None:
+    rows = "2027-01-05;18h30;20h;A\n2027-01-06;2027-01-06 19:00;;B\n"
+    first, second = table(f"Date;Début;Fin;Titre\n{rows}").events
+    assert (first.facts["date"], first.facts["time"]) == (date(2027, 1, 5), time(18, 30))
+    assert first.facts["end_time"] == time(20)
+    assert (second.facts["date"], second.facts["time"]) == (date(2027, 1, 6), time(19))
+
+
 def test_an_end_before_the_start_is_after_midnight() -> None:
     (event,) = table("title,date,time\na,2027-05-07,22:00-01:00\n").events
     assert event.facts["end_date"] == date(2027, 5, 8)
