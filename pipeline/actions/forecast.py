@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from typing import Final
 
 from sqlalchemy import Connection
@@ -17,7 +18,7 @@ from pipeline.reminders.rules import kinds_of_list
 from pipeline.store.campaigns import LATE, RECENTLY_TOLD, SUPERSEDED, told_lines
 from pipeline.store.choices import is_declined
 from pipeline.store.expansion import CORRECTED
-from pipeline.store.foreseeing import Kept, kept_mailings, lists_of, readers_of
+from pipeline.store.foreseeing import Audiences, Kept, kept_mailings
 from pipeline.store.holding import HELD, held_campaigns
 
 MISSED = N_("its hour passed while nothing ran, and it is too late now")
@@ -74,13 +75,14 @@ class Known:
 
 def known_of(connection: Connection, series: str, now: datetime) -> Known:
     """What a database knows of a series; the connection must stay open as long as it is asked."""
+    audiences = Audiences(connection, series)
     return Known(
-        lambda occasion: readers_of(connection, series, occasion),
+        audiences.readers,
         told_lines(connection, series),
         kept_mailings(connection, series),
         held_campaigns(connection, series, now),
-        lambda occasion: lists_of(connection, series, occasion),
-        lambda rule: is_declined(connection, series, rule),
+        audiences.lists,
+        cache(lambda rule: is_declined(connection, series, rule)),
     )
 
 

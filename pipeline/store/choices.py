@@ -123,6 +123,13 @@ def followed_events(connection: Connection, series: str) -> frozenset[str]:
     return frozenset(connection.execute(query.distinct()).scalars())
 
 
+def pauses(connection: Connection, series: str) -> tuple[datetime, ...]:
+    """The instants (UTC) until which anybody of a series pauses, sorted, each once."""
+    until = subscribers.c.paused_until
+    query = select(until).where(subscribers.c.series == series, until.is_not(None)).distinct().order_by(until)
+    return tuple(connection.execute(query).scalars())
+
+
 def follow_only(series: str, over: frozenset[str]) -> ColumnElement[bool]:
     """For a WHERE over subscribers: who subscribed to single events, all of which are among these."""
     own = select(choices.c.value).where(choices.c.subscriber_id == subscribers.c.id, choices.c.topic == _EVENTS)
