@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, exists, select, update
 
 from pipeline.reminders.occasions import RECENTLY, Audience, Kind, Occasion, Plan, Priority, outdone
 from pipeline.store.choices import is_declined
@@ -61,10 +61,8 @@ def reconcile(connection: Connection, series: str, plan: Plan, now: datetime) ->
     gone = [row.id for key, row in stored.items() if row.state == Progress.PLANNED and key not in wanted]
     if added:
         connection.execute(insert(connection, campaigns).on_conflict_do_nothing(), [_planned(series, o) for o in added])
-    for campaign, occasion in changed:
-        # Another planner may have given it to its recipients since we looked.
-        unspent = update(campaigns).where(campaigns.c.id == campaign, campaigns.c.expanded.is_(None))
-        connection.execute(unspent.values(_planned(series, occasion)))
+    if changed:
+        connection.execute(_CHANGING, [{"campaign": one, **_planned(series, occasion)} for one, occasion in changed])
     drop(connection, gone, UNPLANNED)
     stopped = _stop_outdated(connection, stored.values(), plan, now)
     return Reconciled(len(added), len(changed), len(gone), stopped)
@@ -81,7 +79,7 @@ def due_campaigns(connection: Connection, series: str, now: datetime) -> tuple[C
     instead = outdone(campaign.occasion for campaign in due)
     superseded = {campaign.id: rival.rule for campaign in due if (rival := instead.get(campaign.occasion.key))}
     # Where some want no mail of the newest one, the others wait: the next time they go to whom it didn't.
-    wanted_by_all = {rule for rule in superseded.values() if not is_declined(connection, series, rule)}
+    wanted_by_all = {rule for rule in set(superseded.values()) if not is_declined(connection, series, rule)}
     drop(connection, [number for number, rule in superseded.items() if rule in wanted_by_all], SUPERSEDED)
     left = [campaign for campaign in due if campaign.id not in superseded]
     repeated = {campaign.id for campaign in left if _says_again(connection, campaign)}
@@ -129,12 +127,18 @@ def told_lines(connection: Connection, series: str) -> dict[str, set[str]]:
 
 def drop(connection: Connection, ids: Iterable[int], reason: str) -> None:
     """Campaigns that will never leave, and why."""
-    for campaign in ids:
-        connection.execute(
-            update(campaigns)
-            .where(campaigns.c.id == campaign, campaigns.c.state == Progress.PLANNED)
-            .values(state=Progress.DROPPED, reason=reason)
-        )
+    if rows := [{"campaign": one, "why": reason} for one in ids]:
+        connection.execute(_DROPPING, rows)
+
+
+# Made once: an edition that changes everything runs each for thousands of campaigns. Another planner may have given
+# one to its recipients since we looked.
+_CHANGING: Final = update(campaigns).where(campaigns.c.id == bindparam("campaign"), campaigns.c.expanded.is_(None))
+_DROPPING: Final = (
+    update(campaigns)
+    .where(campaigns.c.id == bindparam("campaign"), campaigns.c.state == Progress.PLANNED)
+    .values(state=Progress.DROPPED, reason=bindparam("why"))
+)
 
 
 def earlier(campaign: Campaign) -> ColumnElement[bool]:

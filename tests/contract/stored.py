@@ -1,9 +1,10 @@
 """A database with somebody in it: what the tests of the store share."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Connection, event, select
 
 from pipeline.letters import Letter
 from pipeline.reminders.occasions import Kind, Occasion, Plan
@@ -89,3 +90,16 @@ def send_all(database: Database, wanted: Occasion, address: str = "ada@example.o
             assert start(connection, item, "me", NOW + LEASE, NOW, NOW)
             settle(connection, item, "me", Settlement(State.SENT, 250), InDoubt.RESEND, NOW)
         close_finished(connection, SERIES)
+
+
+@contextmanager
+def statements(connection: Connection) -> Iterator[list[str]]:
+    """The statements that the connection runs meanwhile."""
+    seen: list[str] = []
+
+    def note(_c: object, _u: object, statement: str, _v: object, _x: object, _m: bool) -> None:
+        seen.append(statement)
+
+    event.listen(connection, "before_cursor_execute", note)
+    yield seen
+    event.remove(connection, "before_cursor_execute", note)

@@ -1,12 +1,12 @@
 """Who would get each mailing to come is what giving it out would ask, and many mailings cost few statements."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
-from sqlalchemy import Connection, event, select, update
+from sqlalchemy import Connection, select, update
+from stored import statements
 from test_mailings import HEAD, LIST, TALK, House
 
 from pipeline.actions.build import Draft
@@ -121,19 +121,6 @@ def test_the_answers_are_those_that_giving_each_mailing_out_would_get(database: 
             assert audiences.lists(one) == audience_lists(connection, asked), one
             sizes.add(audiences.readers(one))
         assert len(sizes) > 10  # they do differ
-
-
-@contextmanager
-def statements(connection: Connection) -> Iterator[list[str]]:
-    """The statements that the connection runs meanwhile."""
-    seen: list[str] = []
-
-    def note(_c: object, _u: object, statement: str, _v: object, _x: object, _m: bool) -> None:
-        seen.append(statement)
-
-    event.listen(connection, "before_cursor_execute", note)
-    yield seen
-    event.remove(connection, "before_cursor_execute", note)
 
 
 def test_a_plan_of_ten_times_as_many_events_takes_no_more_statements(database: Database, clock: FrozenClock) -> None:

@@ -12,6 +12,7 @@ from stored import (
     plan,
     recipients,
     send_all,
+    statements,
     states,
     subscribe,
     tell,
@@ -65,6 +66,20 @@ class TestReconcile:
         with database.begin() as connection:
             assert reconcile(connection, SERIES, plan(occasion()), NOW).changed == 1
         assert states(database) == {"talk/day-before/0": (Progress.PLANNED, "")}
+
+    def test_an_edition_that_changes_everything_takes_no_more_statements_for_more_mailings(
+        self, database: Database
+    ) -> None:
+        numbers = []
+        for count in (3, 30):
+            first = [occasion(f"talk-{number}") for number in range(count)]
+            later = [occasion(f"talk-{number}", due=NOW + HOUR, not_after=NOW + DAY) for number in range(count)]
+            with database.begin() as connection, statements(connection) as seen:
+                assert reconcile(connection, f"of {count}", plan(*first), NOW).added == count
+                assert reconcile(connection, f"of {count}", plan(*later), NOW).changed == count
+                assert reconcile(connection, f"of {count}", plan(), NOW).dropped == count
+            numbers.append(len(seen))
+        assert numbers[0] == numbers[1]
 
     def test_series_do_not_meet(self, database: Database) -> None:
         with database.begin() as connection:
