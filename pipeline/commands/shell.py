@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -71,7 +72,7 @@ class Shell:
             opening = ","
         self.say("[]" if opening == "[" else "\n]")
 
-    @property
+    @cached_property
     def language(self) -> str:
         """The language of the person at the terminal."""
         return language_of(self.options.lang, os.environ)
