@@ -104,7 +104,7 @@ class TestSQLite:
         copy = file.with_name("copy.db")
         copy.write_bytes(file.read_bytes())
         with open_database(f"sqlite:///{copy}", clock) as database, database.look() as connection:
-            assert "the file's path" in why_held(connection, installation(database))
+            assert "in another folder" in why_held(connection, installation(database))
         copy.replace(file)
         with open_database(f"sqlite:///{file}", clock) as database, database.look() as connection:
             assert "a copy, or restored" in why_held(connection, installation(database))
@@ -185,7 +185,7 @@ class TestPostgreSQL:
             queue(one, 1)
             with one.look() as connection:
                 assert is_armed(connection, installation(one))
-                assert "a copy, or restored" in why_held(connection, installation(other))
+                assert "elsewhere on this PostgreSQL server" in why_held(connection, installation(other))
 
     def test_many_senders_share_without_overlap_and_without_deadlock(self, postgresql_url: str) -> None:
         with open_database(postgresql_url, SystemClock()) as database:
