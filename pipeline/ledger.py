@@ -15,7 +15,17 @@ from urllib.parse import urlsplit
 
 from pipeline.catalogue.models import Catalogue, Event, Group, Status, Venue, dump
 from pipeline.errors import LedgerError, Problem
-from pipeline.ledger_lines import SCHEDULING, Facts, KnownFacts, Line, LineKind, compact_json, read_rows, write_line
+from pipeline.ledger_lines import (
+    SCHEDULING,
+    Facts,
+    KnownFacts,
+    Line,
+    LineKind,
+    compact_json,
+    in_full,
+    read_rows,
+    write_line,
+)
 
 __all__ = [
     "SCHEDULING", "Facts", "Ledger", "Line", "LineKind", "Revision", "changed_keys", "digest_of", "each_pending_line",
@@ -316,7 +326,7 @@ def news_id(catalogue: Catalogue, event: str, kind: LineKind, facts: Facts, at: 
 
 def digest_of(facts: Facts, at: datetime) -> str:
     """The end of a news id, by which facts or an instant that were edited by hand are found."""
-    return hashlib.blake2b(f"{at.isoformat()}{compact_json(dict(facts))}".encode(), digest_size=5).hexdigest()
+    return hashlib.blake2b(f"{at.isoformat()}{compact_json(in_full(facts))}".encode(), digest_size=5).hexdigest()
 
 
 def vanished(catalogue: Catalogue, ledger: Ledger) -> tuple[str, ...]:

@@ -40,21 +40,22 @@ class UnreadFacts(Mapping[str, Any]):
         """The line stands in `text` from `start` to `end`."""
         self._text, self._start, self._end = text, start, end
 
-    def _read(self) -> Facts:
+    def read(self) -> Facts:
+        """All of them as a plain mapping."""
         return _facts_in(self._text[self._start : self._end])
 
     def __getitem__(self, key: str) -> Any:
-        return self._read()[key]
+        return self.read()[key]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._read())
+        return iter(self.read())
 
     def __len__(self) -> int:
-        return len(self._read())
+        return len(self.read())
 
     def __eq__(self, other: object) -> bool:
         """As the mapping that it reads."""
-        return self._read() == (other._read() if isinstance(other, UnreadFacts) else other)
+        return self.read() == (other.read() if isinstance(other, UnreadFacts) else other)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -82,19 +83,26 @@ class KnownFacts(UnreadFacts):
         self.digest, self.of_line, self.is_edit, self.at_hand = digest, of_line, is_edit, at_hand
         self._facts: Facts | None = None
 
-    def _read(self) -> Facts:
+    def read(self) -> Facts:
+        """All of them as a plain mapping, which is kept."""
         if self._facts is None:
-            self._facts = super()._read()
+            self._facts = super().read()
         return self._facts
 
     def __getitem__(self, key: str) -> Any:
-        return (self.at_hand if key in AT_HAND else self._read())[key]
+        return (self.at_hand if key in AT_HAND else self.read())[key]
+
+
+def in_full(facts: Facts) -> Facts:
+    """The same facts as a plain mapping, which JSON can be made of."""
+    return facts.read() if isinstance(facts, UnreadFacts) else facts
 
 
 def digest_of_facts(facts: Facts) -> str:
     """By which facts are known to be the same."""
     if isinstance(facts, KnownFacts):
         return facts.digest
+    facts = in_full(facts)
     # In the order of their names, as they are in the file: what was published is the same as before.
     ordered = list(facts) == sorted(facts)
     return hashlib.blake2b(to_json(facts) if ordered else compact_json(facts).encode(), digest_size=16).hexdigest()
@@ -179,7 +187,7 @@ def write_line(line: Line) -> str:
     """The line as JSON, with its line break."""
     record = {
         "at": line.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "facts": dict(line.facts),
+        "facts": in_full(line.facts),
         "kind": line.kind.value,
         "news": line.news,
     }

@@ -107,7 +107,7 @@ class TestSQLite:
             assert "in another folder" in why_held(connection, installation(database))
         copy.replace(file)
         with open_database(f"sqlite:///{file}", clock) as database, database.look() as connection:
-            assert "a copy, or restored" in why_held(connection, installation(database))
+            assert "is a copy or was restored" in why_held(connection, installation(database))
 
     def test_a_locked_database_is_told_in_words(
         self, file: Path, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch

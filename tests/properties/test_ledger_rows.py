@@ -15,7 +15,8 @@ from pipeline import ledger_lines
 from pipeline.catalogue.descriptions import DESCRIPTIONS
 from pipeline.catalogue.load import Source, load
 from pipeline.errors import LedgerError
-from pipeline.ledger import Ledger, pending_lines
+from pipeline.ledger import Ledger, Line, pending_lines
+from pipeline.ledger_lines import digest_of_facts, write_line
 from pipeline.mending import mend, verify
 
 EXAMPLES = int(os.environ.get("TOCSIN_FUZZ", "150"))
@@ -87,10 +88,18 @@ def test_any_ledger_is_read_or_refused_and_mending_makes_it_readable_or_refuses(
     assert mend(mended, "ledger.jsonl").done == ()
 
 
+def held(line: Line) -> object:
+    """A line with what is made of its facts."""
+    return line, write_line(line), digest_of_facts(line.facts), journal.digest_of(line.facts, line.at)
+
+
 def told(text: str) -> object:
     """All that is read, verified and mended of a ledger, or said of why it isn't."""
     found: list[object] = [verify(text, "ledger.jsonl")]
-    for read in (lambda: journal.read(text).all_lines, lambda: [*mend(text, "ledger.jsonl").rows]):
+    for read in (
+        lambda: [held(line) for line in journal.read(text).all_lines],
+        lambda: [*mend(text, "ledger.jsonl").rows],
+    ):
         try:
             found.append(read())
         except LedgerError as error:
