@@ -5,16 +5,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
-from typing import Any, Protocol
+from typing import Any
 
+from pipeline.actions.additions import NewEvent, NewText
 from pipeline.actions.project import Project, read_ledger, read_with
-from pipeline.actions.shelf import LITTLE, Shelf
+from pipeline.actions.shelf import Shelf, ShelvedText, shelved
 from pipeline.actions.verdict_memory import stands
 from pipeline.catalogue.crowds import MOST_TABLES
 from pipeline.catalogue.load import Loaded
 from pipeline.catalogue.models import Catalogue
-from pipeline.catalogue.syntax import beyond_limits
 from pipeline.catalogue.texts import in_brief
 from pipeline.catalogue.toml import before_items
 from pipeline.catalogue.unread import read_file, whole
@@ -25,11 +24,10 @@ from pipeline.importing.fitting import PROSE, TEXTS, Fitted, Tongue, fitted
 from pipeline.importing.found import LARGEST, Found, Manner, Reading, Spot
 from pipeline.importing.merging import Existing, Outcome, Verdict, outcomes
 from pipeline.importing.reading import read
-from pipeline.importing.shaping import Say, simple, table_of, to_be_announced
+from pipeline.importing.shaping import Say, table_of, to_be_announced
 from pipeline.importing.sound import made_sound
 from pipeline.importing.updating import rewritten
 from pipeline.importing.venues import Venues
-from pipeline.importing.writing import appended, event_text, organisation_text, venue_text
 from pipeline.ledger import Ledger, first_uid
 from pipeline.outputs.schedule import guid_of
 
@@ -59,7 +57,7 @@ class Imported:
     by_hand: frozenset[str] = frozenset()
     """Events whose change could not be written into the file without touching more than it."""
     existing: Loaded | None = field(default=None, repr=False)
-    """The catalogue into which it came; the files of groups that it refuses were left as they are."""
+    """The catalogue into which it came where it refuses files of groups; these were left as they are."""
 
 
 def import_file(
@@ -69,13 +67,18 @@ def import_file(
 
     `say` translates for the organisers; `public` gives the translation into a language of the series.
     """
-    with alone_in(project.folder), Shelf() as shelf:
+    with alone_in(project.folder):
+        shelf = Shelf()
         # One after the other, so that no two of the long files are held at once.
         memory_file = project.catalogue.with_name(memory.FILE)
         remembered = memory.read(read_utf8_if_there(memory_file, memory.FILE), memory.FILE, shelf.put)
         joining = _Joining(project, remembered, read_ledger(project), shelf, say, public)
         reading = read(file.name, _bytes_of(file), _manner(joining.catalogue, options))
-        return joining.join(reading, file.name, options)
+        decided = joining.join(reading, file.name, options)
+        # What it was decided by takes much memory, and so does judging what comes of it.
+        del joining, remembered, reading
+        _carry_out(project, decided, dry_run=options.dry_run)
+        return decided.imported
 
 
 def _bytes_of(file: Path) -> bytes:
@@ -93,10 +96,13 @@ def _manner(catalogue: Catalogue, options: ImportOptions) -> Manner:
     return Manner(catalogue.series.timezone, catalogue.site.base, options.order, options.columns)
 
 
-class _Text(Protocol):
-    """Makes a text of the catalogue, one piece after the other; `brief` with a mark in the place of new prose."""
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What an import comes to: what is told of it, and what is to be written; None is as it was."""
 
-    def __call__(self, *, brief: bool) -> Iterable[bytes]: ...
+    imported: Imported
+    text: NewText | None
+    memory: ShelvedText | None
 
 
 class _Joining:
@@ -123,17 +129,14 @@ class _Joining:
         self._public = public(catalogue.series.default_language)
         self._shelf = shelf
         self._tongue = Tongue(catalogue.languages[0], catalogue.languages)
-        with project.catalogue.open("rb") as opened:
-            self._start = BOM if opened.read(len(BOM)) == BOM else b""
         self._stored = shelf.hold(text)
         self._tables = {**(tables := read_file(text)), "event": [] if "event" in tables else None}
         """Without its events."""
-        self._memory_file = project.catalogue.with_name(memory.FILE)
         self._venues = Venues(catalogue.venues, self._tongue)
         self._lost: list[Problem] = []
 
-    def join(self, reading: Reading, source: str, options: ImportOptions) -> Imported:
-        """Decides, writes unless it is a dry run, and tells."""
+    def join(self, reading: Reading, source: str, options: ImportOptions) -> _Decided:
+        """Decides what becomes of each event."""
         shelf = self._shelf
         remembered = self._remembered
         uids = self._uids()
@@ -150,51 +153,28 @@ class _Joining:
         lost = [*reading.lost, *self._lost, *(problem for problems in told for problem in problems)]
         new = [outcome.record for outcome in decided if outcome.record is not None]
         gone = {outcome.moved_from for outcome in decided if outcome.record is not None}
-        decided = list(map(_in_short, decided))
-        with SpooledTemporaryFile(LITTLE) as records, SpooledTemporaryFile(LITTLE) as whole:
-            if new:
-                _fill(records, memory.lines(remembered.without(gone).with_all(new)))
-            del existing, remembered, new
-            if changes := text is not None:
-                self._refuse_what_breaks(text)
-                _fill(whole, chain((self._start,), text(brief=False)))
-            if not options.dry_run:
-                # The catalogue first: killed in between, the next import knows the events by their look.
-                if changes:
-                    _write(self._project.catalogue, whole)
-                if records.tell():
-                    _write(self._memory_file, records)
-        return Imported(tuple(decided), tuple(lost), tuple(self._venues.new), frozenset(by_hand), self._loaded)
+        lines = shelved(memory.lines(remembered.without(gone).with_all(new))) if new else None
+        into = self._loaded if self._loaded.refused else None
+        imported = Imported(
+            tuple(map(_in_short, decided)), tuple(lost), tuple(self._venues.new), frozenset(by_hand), into
+        )
+        return _Decided(imported, text, lines)
 
     def _told(
         self, decided: Iterable[Outcome], organisations: Iterable[Mapping[str, Any]], source: str
-    ) -> tuple[_Text | None, set[str]]:
+    ) -> tuple[NewText | None, set[str]]:
         """The text of the catalogue with what was decided, None where it stays as it is, and the events that must be
         changed by hand.
         """
         by_hand = {outcome.event for outcome in decided if outcome.clashes}
         rewrites = False
         if changes := self._updates(decided):
-            before = self._stored.encoded
-            text, unsafe = rewritten(before, changes)
+            shelf = Shelf()
+            unsafe = rewritten(self._stored.encoded, changes, shelf.hold)
             by_hand |= unsafe
-            if rewrites := text != before:
-                self._stored = self._shelf.hold(text)
+            if rewrites := len(unsafe) < len(changes):
+                self._stored = shelf.whole()
         return self._with_new(decided, organisations, source, rewrites=rewrites), by_hand
-
-    def _refuse_what_breaks(self, text: _Text) -> None:
-        """CatalogueError where the catalogue with that text has a mistake that it didn't have before.
-
-        The prose of new events may be in brief: each was judged by itself, and nothing else depends on what it says.
-        """
-        before = {one.file for one in self._loaded.refused}
-        with SpooledTemporaryFile(LITTLE) as brief:
-            _fill(brief, text(brief=True))
-            brief.seek(0)
-            judged = read_with(self._project, brief.read(), hold=in_brief)
-        broken = [one for one in judged.refused if one.file not in before]
-        if broken:
-            raise CatalogueError([problem for one in broken for problem in one.problems])
 
     def _uids(self) -> dict[str, str]:
         """Event ids by their UIDs, those of events that were never published too."""
@@ -212,43 +192,27 @@ class _Joining:
         source: str,
         *,
         rewrites: bool,
-    ) -> _Text | None:
+    ) -> NewText | None:
         """The text with the new events, places and organisations after it; None where it says nothing new."""
         stored = self._stored
-        new = [outcome for outcome in decided if outcome.verdict is Verdict.NEW]
-        rows = [_in_brief(self._table(outcome.fitted, outcome.event), outcome.fitted.facts) for outcome in new]
-        facts = [outcome.fitted.facts for outcome in new]
-        spots = [outcome.fitted.found.spot for outcome in new]
-        self._lost += made_sound(self.catalogue, rows, list(self._venues.new.values()), spots, self._tongue)
+        new = [self._new(outcome) for outcome in decided if outcome.verdict is Verdict.NEW]
+        venues = self._venues.new.values()
+        spots = [event.spot for event in new]
+        self._lost += made_sound(self.catalogue, [event.row for event in new], list(venues), spots, self._tongue)
         known = self.catalogue.organisation_by_name
         others = [row for row in organisations if isinstance(row.get("name"), str) and row["name"] not in known]
-        others = others if rows else []
-        if not (rows or self._venues.new or others):
-            # There is nothing to be brief about.
-            return (lambda *, brief: (stored.encoded,)) if rewrites else None  # noqa: ARG005
-        self._refuse_lists()
+        others = others if new else []
+        if new or venues or others:
+            self._refuse_lists()
+        elif not rewrites:
+            return None
+        remark = self._say(N_("Imported from {file}")).format(file=_one_line(source))
+        return NewText(stored, [*venues], [*map(self._simple, others)], new, remark)
 
-        def made(*, brief: bool) -> Iterable[bytes]:
-            events = map(event_text, rows) if brief else map(self._whole, rows, facts, spots)
-            tables = chain(
-                map(venue_text, self._venues.new.values()),
-                map(organisation_text, map(self._simple, others)),
-                events,
-            )
-            return appended(
-                stored.encoded, tables, self._say(N_("Imported from {file}")).format(file=_one_line(source))
-            )
-
-        return made
-
-    def _whole(self, row: Mapping[str, Any], facts: Mapping[str, Any], spot: Spot) -> str:
-        """The text of a row with the prose of its facts in full; CatalogueError where it is endless."""
-        prose = {key: simple(key, facts[key], self._tongue) for key in PROSE & facts.keys() & row.keys()}
-        text = event_text({**row, **prose})
-        if (beyond := beyond_limits(spot.file, text)) is not None:
-            told = Problem(spot.file, spot.line, spot.label, beyond.message, beyond.hint, beyond.values)
-            raise CatalogueError([told])
-        return text
+    def _new(self, outcome: Outcome) -> NewEvent:
+        row = self._table(outcome.fitted, outcome.event)
+        prose = self._shelf.put({key: row[key] for key in row if key in PROSE})
+        return NewEvent({**row, **dict.fromkeys(prose, in_brief(""))}, prose, outcome.fitted.found.spot)
 
     def _table(self, event: Fitted, name: str) -> dict[str, Any]:
         table = {"id": name, **table_of(event, self._tongue, self._zone, self._defaults, self._say, self._public)}
@@ -337,15 +301,40 @@ class _Joining:
     # ---------------------------------------------------------------------------------------- writing
 
 
-def _fill(file: SpooledTemporaryFile[bytes], pieces: Iterable[bytes]) -> None:
-    for piece in pieces:
-        file.write(piece)  # `writelines` would take all of them into memory first
+def _carry_out(project: Project, decided: _Decided, *, dry_run: bool) -> None:
+    """Judges the new text, and writes unless it is a dry run."""
+    whole = None
+    if decided.text is not None:
+        _refuse_what_breaks(project, decided.text, decided.imported.existing)
+        whole = shelved(chain((_beginning(project.catalogue),), decided.text.pieces()))
+    if not dry_run:
+        # The catalogue first: killed in between, the next import knows the events by their look.
+        if whole is not None:
+            _write(project.catalogue, whole)
+        if decided.memory is not None:
+            _write(project.catalogue.with_name(memory.FILE), decided.memory)
 
 
-def _write(file: Path, data: SpooledTemporaryFile[bytes]) -> None:
-    data.seek(0)
+def _refuse_what_breaks(project: Project, text: NewText, existing: Loaded | None) -> None:
+    """CatalogueError where the catalogue with that text has a mistake that it didn't have before.
+
+    The prose of new events may be in brief: each was judged by itself, and nothing else depends on what it says.
+    """
+    before = {one.file for one in existing.refused} if existing else set()
+    judged = read_with(project, shelved(text.pieces(brief=True)).encoded, hold=in_brief)
+    broken = [one for one in judged.refused if one.file not in before]
+    if broken:
+        raise CatalogueError([problem for one in broken for problem in one.problems])
+
+
+def _beginning(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        return BOM if opened.read(len(BOM)) == BOM else b""
+
+
+def _write(file: Path, text: ShelvedText) -> None:
     try:
-        write_whole(file, data, durable=True)
+        write_whole(file, text.pieces, durable=True)
     except OSError as error:
         raise FileError("{file} can't be written: {reason}", file=error.filename, reason=reason_of(error)) from error
 
@@ -369,11 +358,6 @@ def _single_times(uids: Mapping[str, str]) -> Callable[[Found], str | None]:
         return event if guid and found.uid.endswith(f":{guid}") else None
 
     return recurring
-
-
-def _in_brief(row: dict[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
-    """A row with a mark in the place of the prose that its facts hold."""
-    return {key: "…" if key in PROSE and key in facts else value for key, value in row.items()}
 
 
 def _in_short(outcome: Outcome) -> Outcome:

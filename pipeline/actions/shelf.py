@@ -1,10 +1,10 @@
 """Where the long texts of an import wait on disk, those of the catalogue too: all at once they would take too much."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from tempfile import SpooledTemporaryFile
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
+from weakref import finalize
 
 from pipeline.importing.fitting import PROSE
 
@@ -13,16 +13,11 @@ LITTLE = 2**20
 
 
 class Shelf:
-    """A temporary file for texts, gone when it is left."""
+    """A temporary file for texts, gone as soon as nobody holds a text on it any more."""
 
     def __init__(self) -> None:
         self._file = SpooledTemporaryFile[bytes](LITTLE)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, _kind: type[BaseException] | None, _error: object, _trace: TracebackType | None) -> None:
-        self._file.close()
+        finalize(self, self._file.close)
 
     def put(self, facts: Mapping[str, Any]) -> "Shelved":
         """The same facts, their prose read anew from the shelf each time that it is asked for."""
@@ -30,15 +25,27 @@ class Shelf:
         near = {key: value for key, value in facts.items() if key not in far}
         return Shelved(near, tuple(far), self.hold(json.dumps(far) if far else "{}"))
 
-    def hold(self, text: str | bytes) -> "ShelvedText":
+    def hold(self, text: str | bytes | memoryview) -> "ShelvedText":
         """A text, to be read from the shelf."""
         place = self._file.seek(0, 2)
         return ShelvedText(self, place, self._file.write(text.encode() if isinstance(text, str) else text))
+
+    def whole(self) -> "ShelvedText":
+        """All that was put, as one text."""
+        return ShelvedText(self, 0, self._file.seek(0, 2))
 
     def take(self, place: int, length: int) -> bytes:
         """What was put at a place."""
         self._file.seek(place)
         return self._file.read(length)
+
+
+def shelved(pieces: Iterable[bytes]) -> "ShelvedText":
+    """A text that comes in pieces, on a shelf of its own."""
+    shelf = Shelf()
+    for piece in pieces:
+        shelf.hold(piece)
+    return shelf.whole()
 
 
 class ShelvedText(NamedTuple):
@@ -52,6 +59,12 @@ class ShelvedText(NamedTuple):
     def encoded(self) -> bytes:
         """The text in UTF-8."""
         return self.shelf.take(self.place, self.length)
+
+    @property
+    def pieces(self) -> Iterator[bytes]:
+        """The same, a little at a time."""
+        end = self.place + self.length
+        return (self.shelf.take(place, min(LITTLE, end - place)) for place in range(self.place, end, LITTLE))
 
     def decode(self) -> str:
         """The text."""

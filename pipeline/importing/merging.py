@@ -30,11 +30,22 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One fact that the source says otherwise than before; None where it doesn't say it."""
+    """One fact that the source says otherwise than before."""
 
     key: str
-    before: Any
-    after: Any
+    was: Mapping[str, Any]
+    now: Mapping[str, Any]
+    """The fact alone under its key, and nothing where the source doesn't say it."""
+
+    @property
+    def before(self) -> Any:
+        """What the source said; None where it didn't say it."""
+        return self.was.get(self.key)
+
+    @property
+    def after(self) -> Any:
+        """What it says now; None where it no longer says it."""
+        return self.now.get(self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +142,7 @@ class _Merging:
             # The organisers tell it at the hours of another zone.
             event = self._with(event, facts_in_zone(event.facts, known.timezone))
             was = plain(facts_in_zone(was, known.timezone))
-        changes = tuple(_changes(was, plain(event.facts)))
+        changes = self._changes(was, plain(event.facts))
         if not changes:
             return Outcome(event, Verdict.SAME, before.event, None)
         if not self._update:
@@ -146,9 +157,17 @@ class _Merging:
         event = self._with(event, facts_in_zone(event.facts, known.timezone))
         theirs = {key: value for key, value in plain(event.facts).items() if key in told}
         theirs = _with_other_languages(ours, theirs, self._languages)
-        changes = tuple(_changes({key: ours[key] for key in theirs if key in ours}, theirs))
+        changes = self._changes({key: ours[key] for key in theirs if key in ours}, theirs)
         verdict = Verdict.UPDATED if changes and self._update else Verdict.LINKED
         return Outcome(event, verdict, now.event, now, changes)
+
+    def _changes(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
+        held = self._existing.held
+        return tuple(
+            Change(key, *(held({key: facts[key]} if key in facts else {}) for facts in (before, after)))
+            for key in sorted(before.keys() | after.keys())
+            if before.get(key) != after.get(key)
+        )
 
     def _with(self, event: Fitted, facts: Mapping[str, Any]) -> Fitted:
         return replace(event, facts=self._existing.held(facts))
@@ -246,12 +265,6 @@ def _clashes(change: Change, ours: Mapping[str, Any]) -> bool:
 def _comparable(event: Event) -> Mapping[str, Any]:
     facts = dump(event)
     return {**facts, "title": event.title.root if event.title else {}}
-
-
-def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
-    for key in sorted(before.keys() | after.keys()):
-        if before.get(key) != after.get(key):
-            yield Change(key, before.get(key), after.get(key))
 
 
 def _with_other_languages(before: Any, now: Any, languages: frozenset[str]) -> Any:

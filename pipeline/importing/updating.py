@@ -4,7 +4,7 @@ import re
 import tomllib
 from array import array
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -28,19 +28,21 @@ class Span(NamedTuple):
     row: Mapping[str, Any]
 
 
-def rewritten(text: bytes, changes: Mapping[str, Keys]) -> tuple[bytes, set[str]]:
-    """The catalogue with the keys of some events changed, and the ids of those that could not be changed safely.
+def rewritten(text: bytes, changes: Mapping[str, Keys], write: Callable[[bytes | memoryview], object]) -> set[str]:
+    """Writes the catalogue with the keys of some events changed; the ids of those that could not be changed safely.
 
-    A change counts as safe if reading the lines of the event gives the old values, but for those keys.
+    A change counts as safe if reading the lines of the event gives the old values, but for those keys. `write` gets the
+    text in pieces.
     """
-    left, at, result = set(changes), 0, bytearray()
+    left, at, view = set(changes), 0, memoryview(text)
     for event, (start, end, row) in _spans(text, changes):
         if start >= at and (changed := _rewritten(text[start:end].decode(), row, changes[event])) is not None:
-            result += text[at:start]
-            result += changed.encode()
+            write(view[at:start])
+            write(changed.encode())
             at = end
             left.discard(event)
-    return bytes(result + text[at:]) if at else text, left
+    write(view[at:])
+    return left
 
 
 def _rewritten(lines: str, row: Mapping[str, Any], keys: Keys) -> str | None:
@@ -96,10 +98,8 @@ def _spans(text: bytes, wanted: Collection[str]) -> Iterator[tuple[str, Span]]:
             continue
         seen.add(event)
         line = places.of(("event", number)).line
-        later = (
-            other for other, path in rows[bisect_right(rows, line, key=itemgetter(0)) :] if path != ("event", number)
-        )
-        following = next(later, None)
+        below = range(bisect_right(rows, line, key=itemgetter(0)), len(rows))
+        following = next((rows[at][0] for at in below if rows[at][1] != ("event", number)), None)
         end = len(text) if following is None else starts[following - 1]
         yield event, Span(starts[line - 1], end, row)
 

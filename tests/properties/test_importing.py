@@ -232,8 +232,9 @@ def test_a_rewritten_event_leaves_every_other_byte(title: str, abstract: str, nu
     ]
     text = "format = 1\n" + "".join(rows) + "[series]\nid = 'x'\n"
     keys = {"title": {"en": title}, "abstract": abstract or "a", "x": None}
-    written, left = rewritten(text.encode(), {f"e{number}": keys})
-    changed = written.decode()
+    written: list[bytes | memoryview] = []
+    left = rewritten(text.encode(), {f"e{number}": keys}, written.append)
+    changed = b"".join(written).decode()
     assert not left
     event = tomllib.loads(changed)["event"][number]
     assert (event["title"], event["abstract"].strip(), "x" in event) == (
