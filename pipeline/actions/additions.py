@@ -45,4 +45,4 @@ class NewText:
         """The whole text; `brief` with a mark in the place of new prose. CatalogueError where that is endless."""
         events = (event_text(event.row) if brief else event.text for event in self.events)
         tables = chain(map(venue_text, self.venues), map(organisation_text, self.organisations), events)
-        return appended(self.stored.encoded, tables, self.remark)
+        return appended(self.stored.pieces, tables, self.remark)

@@ -1,5 +1,6 @@
 """Bringing a programme of another maker into the catalogue, and telling what came of each event."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -85,7 +86,8 @@ def _bytes_of(file: Path) -> bytes:
     spot = Spot(file.name)
     try:
         with file.open("rb") as opened:
-            return opened.read(LARGEST + 1)  # a device may never end
+            # A device may never end; of a file no more room is asked for than it takes.
+            return opened.read(min(os.fstat(opened.fileno()).st_size, LARGEST) + 1)
     except FileNotFoundError:
         raise CatalogueError([spot.problem(N_("there is no such file"))]) from None
     except OSError as error:

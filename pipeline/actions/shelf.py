@@ -27,6 +27,8 @@ class Shelf:
 
     def hold(self, text: str | bytes | memoryview) -> "ShelvedText":
         """A text, to be read from the shelf."""
+        if len(text) > LITTLE:
+            self._file.rollover()  # it would be held in memory once more first
         place = self._file.seek(0, 2)
         return ShelvedText(self, place, self._file.write(text.encode() if isinstance(text, str) else text))
 

@@ -1,6 +1,6 @@
 """Which foreign events are new, known, changed at their source or taken out here; decided from values alone."""
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -82,7 +82,7 @@ class Existing:
 
 def outcomes(events: Iterable[Fitted], existing: Existing, *, update: bool = False) -> Iterator[Outcome]:
     """The outcome of every event, in their order. `update` takes over what changed at the source."""
-    return _Merging(existing, update).all(list(events))
+    return _Merging(existing, update).all(deque(events))
 
 
 class _Merging:
@@ -104,14 +104,15 @@ class _Merging:
             for title in event.title.root.values() if event.title else ():
                 self._by_look.setdefault((_folded(title), str(event.date)), []).append(event.id)
 
-    def all(self, events: list[Fitted]) -> Iterator[Outcome]:
+    def all(self, events: deque[Fitted]) -> Iterator[Outcome]:
         names = _identities(events)
         present = set(names)
         self._rows.update(_stem(name) for name in names if name.startswith(NAMELESS))
         records = self._existing.memory.records
         self._claimed |= {records[name].event for name in names if name in records}
-        for event, uid in zip(events, names, strict=True):
-            outcome = self._one(event, uid, present)
+        for uid in names:
+            # Each is let go of when its outcome is known, which holds facts of its own.
+            outcome = self._one(events.popleft(), uid, present)
             self._taken.add(outcome.event)
             self._claimed.add(outcome.event)
             yield outcome

@@ -82,10 +82,17 @@ def inline(value: Any) -> str:
     return str(value)
 
 
-def appended(text: bytes, tables: Iterable[str], remark: str) -> Iterator[bytes]:
-    """A catalogue in UTF-8, not a byte of it changed, and each table after it, in its own kind of line breaks."""
-    ending = "\r\n" if b"\r\n" in text else "\n"
-    yield text
+def appended(text: Iterable[bytes], tables: Iterable[str], remark: str) -> Iterator[bytes]:
+    """A catalogue in UTF-8, not a byte of it changed, and each table after it, in its own kind of line breaks.
+
+    It comes in pieces, and so it may be given.
+    """
+    ending, last = "\n", b""
+    for piece in text:
+        if b"\r\n" in last + piece:
+            ending = "\r\n"
+        last = piece[-1:]
+        yield piece
     for number, table in enumerate(tables):
         before = f"\n# {remark}\n\n" if number == 0 else "\n"
         yield (before + table).replace("\n", ending).encode()

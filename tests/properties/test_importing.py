@@ -218,7 +218,8 @@ PROSE = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_character
 @given(CLEAN, PROSE, st.sampled_from(["\n", "\r\n"]))
 def test_what_is_written_is_read_back(title: str, abstract: str, ending: str) -> None:
     row_text = event_text({"id": "x", "title": title, "abstract": abstract})
-    text = b"".join(appended(f"format = 1{ending}".encode(), [row_text], "from x")).decode()
+    cut = [bytes([byte]) for byte in ending.encode()]
+    text = b"".join(appended([b"format = 1", *cut], [row_text], "from x")).decode()
     (row,) = tomllib.loads(text)["event"]
     assert (row["title"], row["abstract"].strip()) == (title, abstract)
     assert text.count("\n") == text.count(ending)
