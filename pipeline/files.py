@@ -31,23 +31,47 @@ def read_text(path: Path, name: str, *, piped: bool = False) -> str:
 
 def read_utf8(path: Path, name: str, *, piped: bool = False) -> bytes:
     """The same, still in UTF-8: of a long text with one emoji, a quarter of the memory."""
+    with _readable(path, name, piped=piped):
+        data = path.read_bytes().removeprefix(codecs.BOM_UTF8)
+    if (wrong := first_wrong_byte(data)) is not None:
+        raise _not_in_utf8(name, data.count(b"\n", 0, wrong) + 1)
+    return data
+
+
+def utf8_lines_if_there(path: Path, name: str) -> Iterator[bytes]:
+    """The lines of such a file, one after the other, so that a long one takes no memory; none where there is no file.
+
+    CatalogueError may come with any of them.
+    """
+    if not path.exists():
+        return
+    with _readable(path, name), path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if first_wrong_byte(line) is not None:
+                raise _not_in_utf8(name, number)
+            yield line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+
+
+@contextmanager
+def _readable(path: Path, name: str, *, piped: bool = False) -> Iterator[None]:
+    """CatalogueError for what keeps a file from being read."""
     try:
         kind = path.stat().st_mode
         if stat.S_ISCHR(kind) or stat.S_ISBLK(kind) or (stat.S_ISFIFO(kind) and not piped):
             raise CatalogueError([Problem(name, 0, "", N_("this is a device, not a file"), N_("name a file"))])
-        data = path.read_bytes().removeprefix(codecs.BOM_UTF8)
+        yield
     except FileNotFoundError:
         hint = "write one with: tocsin init" if path.suffix == ".toml" else ""
         raise CatalogueError([Problem(name, 0, "", "there is no such file", hint)]) from None
     except OSError as error:
         hint = N_("name a file") if isinstance(error, IsADirectoryError) else ""
         raise CatalogueError([Problem(name, 0, "", "{reason}", hint, {"reason": reason_of(error)})]) from error
-    if (wrong := first_wrong_byte(data)) is not None:
-        line = data.count(b"\n", 0, wrong) + 1
-        raise CatalogueError(
-            [Problem(name, line, "", "the file is not in UTF-8", "save it again with the encoding UTF-8")]
-        )
-    return data
+
+
+def _not_in_utf8(name: str, line: int) -> CatalogueError:
+    return CatalogueError(
+        [Problem(name, line, "", "the file is not in UTF-8", "save it again with the encoding UTF-8")]
+    )
 
 
 def read_if_there(path: Path, name: str) -> str:

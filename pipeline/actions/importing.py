@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.actions.additions import NewEvent, NewText
+from pipeline.actions.given_back import give_back
 from pipeline.actions.project import Project, read_ledger, read_with
 from pipeline.actions.shelf import Shelf, ShelvedText, shelved
 from pipeline.actions.verdict_memory import stands
@@ -17,9 +18,9 @@ from pipeline.catalogue.load import Loaded
 from pipeline.catalogue.models import Catalogue
 from pipeline.catalogue.texts import in_brief
 from pipeline.catalogue.toml import before_items
-from pipeline.catalogue.unread import read_file, whole
+from pipeline.catalogue.unread import read_file
 from pipeline.errors import N_, CatalogueError, FileError, Problem, reason_of
-from pipeline.files import alone_in, read_utf8, read_utf8_if_there, write_whole
+from pipeline.files import alone_in, read_utf8, utf8_lines_if_there, write_whole
 from pipeline.importing import memory
 from pipeline.importing.fitting import PROSE, TEXTS, Fitted, Tongue, fitted
 from pipeline.importing.found import LARGEST, Found, Manner, Reading, Spot
@@ -72,12 +73,14 @@ def import_file(
         shelf = Shelf()
         # One after the other, so that no two of the long files are held at once.
         memory_file = project.catalogue.with_name(memory.FILE)
-        remembered = memory.read(read_utf8_if_there(memory_file, memory.FILE), memory.FILE, shelf.put)
+        remembered = memory.read(utf8_lines_if_there(memory_file, memory.FILE), memory.FILE, shelf.put)
         joining = _Joining(project, remembered, read_ledger(project), shelf, say, public)
+        give_back()
         reading = read(file.name, _bytes_of(file), _manner(joining.catalogue, options))
         decided = joining.join(reading, file.name, options)
         # What it was decided by takes much memory, and so does judging what comes of it.
         del joining, remembered, reading
+        give_back()
         _carry_out(project, decided, dry_run=options.dry_run)
         return decided.imported
 
@@ -170,11 +173,18 @@ class _Joining:
         """
         by_hand = {outcome.event for outcome in decided if outcome.clashes}
         rewrites = False
-        if changes := self._updates(decided):
+        updates = {
+            outcome.event: outcome for outcome in decided if outcome.verdict is Verdict.UPDATED and not outcome.clashes
+        }
+        if updates:
             shelf = Shelf()
-            unsafe = rewritten(self._stored.encoded, changes, shelf.hold)
+
+            def keys(event: str, row: Mapping[str, Any]) -> Mapping[str, Any]:
+                return self._keys(updates[event], row)
+
+            unsafe = rewritten(self._stored.encoded, updates, keys, shelf.hold)
             by_hand |= unsafe
-            if rewrites := len(unsafe) < len(changes):
+            if rewrites := len(unsafe) < len(updates):
                 self._stored = shelf.whole()
         return self._with_new(decided, organisations, source, rewrites=rewrites), by_hand
 
@@ -261,22 +271,8 @@ class _Joining:
 
     # ---------------------------------------------------------------------------------------- changed events
 
-    def _updates(self, decided: Iterable[Outcome]) -> dict[str, Mapping[str, Any]]:
-        """The keys to write anew for each event that is updated."""
-        updated = {
-            outcome.event: outcome for outcome in decided if outcome.verdict is Verdict.UPDATED and not outcome.clashes
-        }
-        if not updated:
-            return {}
-        put = self._shelf.put
-        rows = {
-            row["id"]: put(row)
-            for row in whole(read_file(self._stored.encoded).get("event", []))
-            if row["id"] in updated
-        }
-        return {event: put(self._keys(outcome, rows.get(event, {}))) for event, outcome in updated.items()}
-
     def _keys(self, outcome: Outcome, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The keys to write anew for an event that is updated."""
         table = self._table(outcome.fitted, outcome.event)
         changed = {change.key for change in outcome.changes}
         keys: dict[str, Any] = {key: self._in_all_languages(key, table.get(key), row.get(key)) for key in changed}

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
-from io import BytesIO
 from typing import Any
 
 from pipeline.errors import N_, CatalogueError, Problem
@@ -38,14 +37,14 @@ class Memory:
         return Memory({**self.records, **{record.uid: record for record in records}})
 
 
-def read(text: bytes, file: str, held: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Memory:
-    """The memory of a text in UTF-8; of two lines for one event (both sides of a merge) the later one counts.
+def read(text: Iterable[bytes], file: str, held: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Memory:
+    """The memory of the lines of a text in UTF-8; of two for one event (both sides of a merge) the later one counts.
 
     `held` gives equal facts to hold in the place of those that were read.
     """
     records: dict[str, Record] = {}
     problems: list[Problem] = []
-    for number, line in enumerate(BytesIO(text), start=1):
+    for number, line in enumerate(text, start=1):
         if not line.strip():
             continue
         try:

@@ -28,15 +28,20 @@ class Span(NamedTuple):
     row: Mapping[str, Any]
 
 
-def rewritten(text: bytes, changes: Mapping[str, Keys], write: Callable[[bytes | memoryview], object]) -> set[str]:
-    """Writes the catalogue with the keys of some events changed; the ids of those that could not be changed safely.
+def rewritten(
+    text: bytes,
+    events: Collection[str],
+    keys: Callable[[str, Mapping[str, Any]], Keys],
+    write: Callable[[bytes | memoryview], object],
+) -> set[str]:
+    """Writes the catalogue with some events changed; the ids of those that could not be changed safely.
 
-    A change counts as safe if reading the lines of the event gives the old values, but for those keys. `write` gets the
-    text in pieces.
+    `keys` gives the keys to change by the id of an event and its values, and `write` gets the text in pieces. A change
+    counts as safe if reading the lines of the event gives the old values, but for those keys.
     """
-    left, at, view = set(changes), 0, memoryview(text)
-    for event, (start, end, row) in _spans(text, changes):
-        if start >= at and (changed := _rewritten(text[start:end].decode(), row, changes[event])) is not None:
+    left, at, view = set(events), 0, memoryview(text)
+    for event, (start, end, row) in _spans(text, events):
+        if start >= at and (changed := _rewritten(text[start:end].decode(), row, keys(event, row))) is not None:
             write(view[at:start])
             write(changed.encode())
             at = end

@@ -234,7 +234,7 @@ def test_a_rewritten_event_leaves_every_other_byte(title: str, abstract: str, nu
     text = "format = 1\n" + "".join(rows) + "[series]\nid = 'x'\n"
     keys = {"title": {"en": title}, "abstract": abstract or "a", "x": None}
     written: list[bytes | memoryview] = []
-    left = rewritten(text.encode(), {f"e{number}": keys}, written.append)
+    left = rewritten(text.encode(), {f"e{number}"}, lambda _event, _row: keys, written.append)
     changed = b"".join(written).decode()
     assert not left
     event = tomllib.loads(changed)["event"][number]
