@@ -49,7 +49,8 @@ def from_lines(text: str) -> str:
 def from_html(text: str) -> str:
     """Paragraphs, lists, emphasis and links of a piece of HTML as Markdown."""
     try:
-        root = html.fragment_fromstring(_PARSER_CANT.sub(" ", text), create_parent="div", parser=_parser())
+        # Within an element, what calls itself a whole document is read as any piece, with two bodies or none as well.
+        root = html.document_fromstring(f"<div>{_PARSER_CANT.sub(' ', text)}</div>", parser=_parser())
     except (etree.LxmlError, ValueError):
         return from_lines(text)
     parts: list[str] = []
