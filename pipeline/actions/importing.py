@@ -1,6 +1,7 @@
 """Bringing a programme of another maker into the catalogue, and telling what came of each event."""
 
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ from pipeline.catalogue.toml import before_items
 from pipeline.catalogue.unread import read_file
 from pipeline.errors import N_, CatalogueError, FileError, Problem, reason_of
 from pipeline.files import alone_in, read_utf8, utf8_lines_if_there, write_whole
+from pipeline.guids import guid_of
 from pipeline.importing import memory
 from pipeline.importing.fitting import PROSE, TEXTS, Fitted, Tongue, fitted
 from pipeline.importing.found import LARGEST, Found, Manner, Reading, Spot
@@ -31,7 +33,6 @@ from pipeline.importing.sound import made_sound
 from pipeline.importing.updating import rewritten
 from pipeline.importing.venues import Venues
 from pipeline.ledger import Ledger, first_uid
-from pipeline.outputs.schedule import guid_of
 
 _TOLD = frozenset({Verdict.NEW, Verdict.LINKED, Verdict.UPDATED})
 """Of what was imported before, what was not carried over has been told then."""
@@ -90,7 +91,8 @@ def _bytes_of(file: Path) -> bytes:
     try:
         with file.open("rb") as opened:
             # A device may never end; of a file no more room is asked for than it takes.
-            return opened.read(min(os.fstat(opened.fileno()).st_size, LARGEST) + 1)
+            found = os.fstat(opened.fileno())
+            return opened.read(min(found.st_size, LARGEST) + 1 if stat.S_ISREG(found.st_mode) else LARGEST + 1)
     except FileNotFoundError:
         raise CatalogueError([spot.problem(N_("there is no such file"))]) from None
     except OSError as error:
@@ -145,7 +147,7 @@ class _Joining:
         shelf = self._shelf
         remembered = self._remembered
         uids = self._uids()
-        ours = {**uids, **{guid_of(uid): event for uid, event in uids.items()}}
+        ours = {**uids, **{str(guid_of(uid)): event for uid, event in uids.items()}}
         spent = frozenset(self._ledger.events)
         existing = Existing(self.catalogue, remembered, ours, _single_times(uids), spent, shelf.put)
         fitting = (fitted(found, self._tongue) for found in _no_crowd(reading.events, source))
@@ -352,7 +354,7 @@ def _single_times(uids: Mapping[str, str]) -> Callable[[Found], str | None]:
 
     def recurring(found: Found) -> str | None:
         event, name = found.wanted_id[:-11], found.wanted_id[-10:]
-        guid = guid_of(f"{uid_of[event]}/{name}") if event in uid_of else ""
+        guid = str(guid_of(f"{uid_of[event]}/{name}")) if event in uid_of else ""
         return event if guid and found.uid.endswith(f":{guid}") else None
 
     return recurring

@@ -11,9 +11,10 @@ from pipeline.actions.project import Project
 from pipeline.actions.verdict_memory import KEPT_OF_BUILD, Looked, memory
 from pipeline.commands.check import question
 from pipeline.commands.checking import day_around
+from pipeline.commands.groups import tell_refused
 from pipeline.commands.running import keep_for_good
 from pipeline.commands.shell import Shell
-from pipeline.commands.telling import tell_refused, tell_result
+from pipeline.commands.telling import tell_result
 from pipeline.edition import Edition
 from pipeline.errors import N_, FileError
 from pipeline.files import write_whole

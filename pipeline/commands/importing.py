@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.actions.importing import Imported, ImportOptions, import_file
+from pipeline.commands.groups import tell_refused
 from pipeline.commands.reader import as_json
 from pipeline.commands.shell import DONE, Shell
-from pipeline.commands.telling import tell_refused
 from pipeline.errors import N_, SettingsError
 from pipeline.importing.merging import Change, Outcome, Verdict
 from pipeline.language import translations, words

@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 
 from pipeline.actions.build import Draft, draft
 from pipeline.actions.forecast import Expected, Forecast, Known, forecast, known_of
+from pipeline.commands.groups import tell_refused
 from pipeline.commands.proposal import as_markdown, calendar_entry, feed_entry, why_left_out
 from pipeline.commands.shell import Shell, calendar_day, midnight
-from pipeline.commands.telling import changes_as_json, tell_refused, told
+from pipeline.commands.telling import changes_as_json, told
 from pipeline.errors import MissingDatabaseError, StoreError
 from pipeline.reminders.occasions import Omission
 from pipeline.store.database import open_database

@@ -5,8 +5,9 @@ import argparse
 from pipeline.actions.hub import tell_hub
 from pipeline.actions.publish import deploy, publish
 from pipeline.catalogue.models import Catalogue
+from pipeline.commands.groups import tell_refused
 from pipeline.commands.shell import Shell, calendar_day
-from pipeline.commands.telling import tell_refused, tell_result
+from pipeline.commands.telling import tell_result
 from pipeline.errors import N_
 from pipeline.store.database import open_database
 

@@ -1,15 +1,13 @@
 """Any file that may hold a programme: which format it is, and its events."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import PurePath
 
 from pipeline.errors import N_, CatalogueError
-from pipeline.importing.calendars import read_calendar
 from pipeline.importing.encoding import in_utf8
 from pipeline.importing.found import LARGEST, Manner, Reading, Spot
-from pipeline.importing.frab import read_schedule
-from pipeline.importing.json_files import read_json, read_page
-from pipeline.importing.tables import read_table
 
 _BY_ENDING = {
     ".ics": "calendar", ".ical": "calendar", ".csv": "table", ".tsv": "table", ".xml": "schedule", ".json": "json",
@@ -21,7 +19,11 @@ _BY_BEGINNING = (
 )  # fmt: skip
 _SPREADSHEETS = frozenset({".xlsx", ".xls", ".ods", ".numbers"})
 _PACKED = b"PK\x03\x04"
-_READERS = {"calendar": read_calendar, "table": read_table, "json": read_json, "page": read_page}
+_READERS = {
+    "calendar": ("calendars", "read_calendar"), "table": ("tables", "read_table"), "json": ("json_files", "read_json"),
+    "page": ("json_files", "read_page"), "schedule": ("frab", "read_schedule"),
+}  # fmt: skip
+"""The module and the function that reads each kind: a table doesn't need the library of calendars."""
 
 
 def read(file: str, data: bytes, manner: Manner) -> Reading:
@@ -34,8 +36,10 @@ def read(file: str, data: bytes, manner: Manner) -> Reading:
             N_("the file is larger than {megabytes} MB"), N_("export a shorter span of time"),
             megabytes=LARGEST // 1_000_000)])  # fmt: skip
     kind = _kind(file, data)
+    module, function = _READERS[kind]
+    reader: Callable[[bytes, str, Manner], Reading] = getattr(import_module(f"pipeline.importing.{module}"), function)
     # An XML file says its encoding itself.
-    found = read_schedule(data, file, manner) if kind == "schedule" else _READERS[kind](in_utf8(data), file, manner)
+    found = reader(data if kind == "schedule" else in_utf8(data), file, manner)
     # The same event says less in a calendar than in a table: each kind of file is remembered by itself.
     events = (replace(event, uid=f"{kind}:{event.uid}" if event.uid else "") for event in found.events)
     return replace(found, events=events)

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
 from itertools import groupby, islice
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import UUID
 
 from pipeline.catalogue.models import Event, Link, Speaker
 from pipeline.catalogue.recurrence import occurrences
 from pipeline.catalogue.texts import Text
 from pipeline.catalogue.when import AtTime, When, first_day, local, starts, written
 from pipeline.edition import Edition, Listing
+from pipeline.guids import guid_of
 from pipeline.language import words
 from pipeline.outputs.base import Artifact
 from pipeline.outputs.keys import keys
@@ -29,15 +30,6 @@ GENERATOR = "tocsin"
 A_YEAR = timedelta(days=366)
 MOST_TIMES = 1000
 """Of one recurring event."""
-
-
-def guid_of(uid: str) -> str:
-    """The UUID that the format wants for an identity: always the same one."""
-    return str(_uuid_of(uid))
-
-
-def _uuid_of(uid: str) -> UUID:
-    return uuid5(NAMESPACE_URL, f"urn:tocsin:{uid}")
 
 
 def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa: ARG001 - programs need no template
@@ -96,7 +88,7 @@ class _Programme:
     @cached_property
     def guids(self) -> dict[str, UUID]:
         """The UUIDs of the times, by identity."""
-        return {time.uid: _uuid_of(time.uid) for time in self.times}
+        return {time.uid: guid_of(time.uid) for time in self.times}
 
 
 def _head(programme: _Programme, language: str) -> str:

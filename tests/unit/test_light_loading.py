@@ -11,6 +11,7 @@ from checkout import ROOT
 from email_validator import validate_email
 from hypothesis import example, given
 from hypothesis import strategies as st
+from smallest import SMALLEST
 
 from pipeline.catalogue.shapes import _is_plain
 from pipeline.weekdays import say_weekday, weekday_names
@@ -67,11 +68,22 @@ NEEDLESS = {
 }  # fmt: skip
 
 
+LOADED = "import sys; from pipeline.cli import main; main(sys.argv[1:]); print(*sys.modules)"
+
+
 def test_a_first_check_of_the_real_series_loads_only_what_it_uses(tmp_path: Path) -> None:
     for name in ("events.toml", "ledger.jsonl"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
-    code = "import sys; from pipeline.cli import main; main(sys.argv[1:]); print(*sys.modules)"
-    check = [sys.executable, "-c", code, "check", "--quiet", "--catalogue", str(tmp_path / "events.toml")]
+    check = [sys.executable, "-c", LOADED, "check", "--quiet", "--catalogue", str(tmp_path / "events.toml")]
     done = subprocess.run(check, cwd=ROOT, capture_output=True, text=True, check=True)
     assert "pydantic" in done.stdout.split()
     assert NEEDLESS & set(done.stdout.split()) == set()
+
+
+def test_an_import_of_a_table_loads_neither_the_library_of_calendars_nor_those_of_pages(tmp_path: Path) -> None:
+    (tmp_path / "events.toml").write_text(SMALLEST)
+    (tmp_path / "talks.csv").write_text("title,date\nA talk,2027-03-04\n")
+    bring = [sys.executable, "-c", LOADED, "import", "--dry-run", "--catalogue", str(tmp_path / "events.toml")]
+    done = subprocess.run([*bring, str(tmp_path / "talks.csv")], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "tomlkit" in done.stdout.split()
+    assert {"feedgen", "icalendar", "jinja2", "markdown_it", "nh3", "sqlalchemy"} & set(done.stdout.split()) == set()
