@@ -74,13 +74,8 @@ def _not_in_utf8(name: str, line: int) -> CatalogueError:
     )
 
 
-def read_if_there(path: Path, name: str) -> str:
-    """The text of a UTF-8 file, empty where there is none."""
-    return read_text(path, name) if path.exists() else ""
-
-
 def read_utf8_if_there(path: Path, name: str) -> bytes:
-    """The same, still in UTF-8."""
+    """The bytes of a UTF-8 file, none where there is no such file."""
     return read_utf8(path, name) if path.exists() else b""
 
 

@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from smallest import SMALLEST
 
 from pipeline.actions.links import AT_ONCE, broken_links, trouble_with
 from pipeline.catalogue.load import Source, load
@@ -75,16 +76,8 @@ resources = ["{site}/404", "{site}/403"]
 
 def catalogue_of(resources: list[str]) -> str:
     return (
-        """format = 1
-[series]
-id = "talks"
-title = "Talks"
-timezone = "Europe/Paris"
-default_language = "en"
-organiser = "Somebody"
-[site]
-url = "https://talks.example/"
-[[event]]
+        SMALLEST
+        + """[[event]]
 id = "a"
 title = "A"
 date = 2027-03-04

@@ -185,14 +185,19 @@ def problems_of(text: str) -> tuple[Problem, ...]:
     return caught.value.problems
 
 
-@pytest.mark.parametrize(("right", "slip", "place", "what", "remedy"), SLIPS)
-def test_a_slip_is_told_alone_at_its_place_with_what_to_type(
-    right: str, slip: str, place: str, what: str, remedy: str
-) -> None:
+def judge_slip(right: str, slip: str, place: str, what: str, remedy: str) -> None:
+    """Of the catalogue with that slip in the place of what is right one problem is told, there, with what to type."""
     assert right in CATALOGUE
     (problem,) = problems_of(CATALOGUE.replace(right, slip, 1))
     assert (what in problem.what(), remedy in problem.remedy()) == (True, True), problem.show()
     assert problem.text[problem.column - 1 :].startswith(place), (problem.text, problem.column)
+
+
+@pytest.mark.parametrize(("right", "slip", "place", "what", "remedy"), SLIPS)
+def test_a_slip_is_told_alone_at_its_place_with_what_to_type(
+    right: str, slip: str, place: str, what: str, remedy: str
+) -> None:
+    judge_slip(right, slip, place, what, remedy)
 
 
 FRENCH = {
