@@ -4,7 +4,9 @@ What is beyond is refused before it is judged: of each mistake in a list of a hu
 """
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import chain, pairwise, repeat
 from typing import Any, NamedTuple
 
 from pipeline.catalogue.places import Path
@@ -17,20 +19,26 @@ class Limit(NamedTuple):
     sign: bytes
     pattern: bytes
     most: int
+    weight: int
+    """About how many octets of memory one of them takes once it is read."""
     message: str
 
 
 MOST_TABLES, MOST_INLINE_TABLES, MOST_KEYS, MOST_ENTRIES = 50_000, 100_000, 300_000, 400_000
 """Those with a header, those between braces, equals signs and commas: five to forty for each of ten thousand events."""
 LIMITS = (
-    Limit(b"[", rb"\n[ \t]*\[", MOST_TABLES, N_("there are more than {most} tables in the file")),
-    Limit(b"{", rb"\{", MOST_INLINE_TABLES, N_("there are more than {most} tables in the file")),
-    Limit(b"=", b"=", MOST_KEYS, N_("there are more than {most} keys in the file")),
-    Limit(b",", b",", MOST_ENTRIES, N_("there are more than {most} entries in the lists of the file")),
+    Limit(b"[", rb"\n[ \t]*\[", MOST_TABLES, 1_800, N_("there are more than {most} tables in the file")),
+    Limit(b"{", rb"\{", MOST_INLINE_TABLES, 1_250, N_("there are more than {most} tables in the file")),
+    Limit(b"=", b"=", MOST_KEYS, 0, N_("there are more than {most} keys in the file")),
+    Limit(b",", b",", MOST_ENTRIES, 100, N_("there are more than {most} entries in the lists of the file")),
 )
+HEAVIEST = 155_000_000
+"""Octets of memory for a file and what is counted in it: each limit may be reached, but not all of them together."""
+WHILE_READ = 20
+"""How many times its own length the longest table may take for as long as it is read."""
 MOST_IN_ONE = 10_000
 """The entries of any list but that of the events, and the keys of any table."""
-LONGEST_TABLE = 10_000_000
+LONGEST_TABLE = 5_000_000
 """Octets from one line such as `[[event]]` to the next."""
 
 _TEXT = (
@@ -42,36 +50,56 @@ _TEXT = (
 
 def crowd(file: str, data: bytes) -> Problem | None:
     """The problem of a file that holds too much; None where it doesn't."""
-    limit = next((limit for limit in LIMITS if _is_beyond(limit, data)), None)
-    if limit is None:
-        return _endless_table(file, data)
+    start, length = _longest_table(data)
+    if length > LONGEST_TABLE:
+        line = data.count(b"\n", 0, start) + 1
+        hint = N_("shorten its texts: a long one is better put on a page of its own, with a link to it")
+        message = N_("the table is longer than {most} characters")
+        return Problem(file, line, "", message, hint, {"most": LONGEST_TABLE}, column=1)
+    problem = None
+    for counts in _counts(data):
+        if (problem := _beyond(counts, HEAVIEST - len(data) - WHILE_READ * length)) is None:
+            return None
+    message, most = problem or ("", 0)
     hint = N_("keep older events in files of their own, named by `include`")
-    return Problem(file, 0, "", limit.message, hint, {"most": limit.most})
+    return Problem(file, 0, "", message, hint, {"most": most})
 
 
-def _endless_table(file: str, data: bytes) -> Problem | None:
-    """A table so long that its reader would need several times the memory of the whole file."""
-    start = 0
-    for header in (*re.finditer(rb"\n\[\[", data), None) if len(data) > LONGEST_TABLE else ():
-        end = header.start() + 1 if header else len(data)
-        if end - start > LONGEST_TABLE:
-            line = data.count(b"\n", 0, start) + 1
-            hint = N_("shorten its texts: a long one is better put on a page of its own, with a link to it")
-            message = N_("the table is longer than {most} characters")
-            return Problem(file, line, "", message, hint, {"most": LONGEST_TABLE}, column=1)
-        start = end
+def _counts(data: bytes) -> Iterator[list[int]]:
+    """How many of each sign a file may hold outside of texts: each time nearer to the truth, and dearer to find out."""
+    yield [data.count(limit.sign) for limit in LIMITS]
+    written = [_count(limit, data) for limit in LIMITS]
+    yield written
+    within = Counter(chain.from_iterable(_in_text(text[0]) for text in re.finditer(_TEXT, data)))
+    yield [count - within[limit] for count, limit in zip(written, LIMITS, strict=True)]
+
+
+def _in_text(text: bytes) -> Iterator[Limit]:
+    """What a text or a remark holds that is counted, as often as it does."""
+    for limit in LIMITS:
+        if limit.sign in text:
+            yield from repeat(limit, _count(limit, text))
+
+
+def _count(limit: Limit, data: bytes) -> int:
+    return sum(1 for _ in re.finditer(limit.pattern, data))
+
+
+def _beyond(counts: Sequence[int], room: int) -> tuple[str, int] | None:
+    """What is said of a file that holds so many of each sign, with the limit that it passes; None where it may."""
+    for limit, count in zip(LIMITS, counts, strict=True):
+        if count > limit.most:
+            return limit.message, limit.most
+    if sum(limit.weight * count for limit, count in zip(LIMITS, counts, strict=True)) > room:
+        return N_("the file holds more tables, entries and text than there is memory for"), 0
     return None
 
 
-def _is_beyond(limit: Limit, data: bytes) -> bool:
-    # Long texts have many signs: only then is it worth looking what they are.
-    if data.count(limit.sign) <= limit.most or (found := _count(limit.pattern, data)) <= limit.most:
-        return False
-    return found - sum(_count(limit.pattern, text[0]) for text in re.finditer(_TEXT, data)) > limit.most
-
-
-def _count(pattern: bytes, data: bytes) -> int:
-    return sum(1 for _ in re.finditer(pattern, data))
+def _longest_table(data: bytes) -> tuple[int, int]:
+    """Where the longest table begins, from one line such as `[[event]]` to the next, and its length in octets."""
+    starts = [0, *(header.start() + 1 for header in re.finditer(rb"\n\[\[", data)), len(data)]
+    length, start = max((end - start, start) for start, end in pairwise(starts))
+    return start, length
 
 
 def crowded(tables: dict[str, Any]) -> Iterator[tuple[Path, str]]:

@@ -276,12 +276,12 @@ def test_more_than_memory_is_for_is_refused_before_it_is_read(text: str, told: s
     assert "`include`" in problem.remedy()
 
 
-def test_a_table_may_not_be_longer_than_ten_megabytes() -> None:
+def test_a_table_may_not_be_longer_than_five_megabytes() -> None:
     text = TAGS.format("'a'") + f"abstract = '{'x' * LONGEST_TABLE}'\n[[event]]\n"
     with pytest.raises(CatalogueError) as caught:
         load(Source("events.toml", text))
     (problem,) = caught.value.problems
-    assert problem.what() == "the table is longer than 10000000 characters"
+    assert problem.what() == f"the table is longer than {LONGEST_TABLE} characters"
     assert text.split("\n")[problem.line - 1] == "[[event]]"
     assert "a page of its own" in problem.remedy()
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.catalogue.crowds import crowd
+
 MEGABYTES = 200
 HEAD = """format = 1
 series = { id = "s", title = "S", timezone = "Europe/Paris", default_language = "en", organiser = "O" }
@@ -24,7 +26,7 @@ try:
 except CatalogueError as error:
     told = error.problems
 # The peak of this program alone: `ru_maxrss` begins with the peak of the process that started it.
-print(len(told), int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) // 1024)
+print(len(told), int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024 // 10**6)
 """
 
 
@@ -64,6 +66,12 @@ ODD: dict[str, Callable[[], Iterable[str]]] = {
     "a text of as many without an end": lambda: [EVENT % 0, f'abstract = "{"😀" * 11_500_000}\n'],
     "a text of millions of lines": lambda: [EVENT % 0, 'abstract = """', "a\n" * 23_000_000, '"""\n'],
     "millions of remarks": lambda: ["#\n" * 23_000_000],
+    "much of everything": lambda: (
+        *(EVENT % n for n in range(19_000)),
+        *(f"{EVENT % (20_000 + n)}speakers = [{SPEAKER * 9_900}]\n" for n in range(8)),
+        *(f"{EVENT % (30_000 + n)}tags = [{'1,' * 9_900}]\n" for n in range(30)),
+        *(f'{EVENT % (40_000 + n)}abstract = "{"😀" * 900_000}"\n' for n in range(12)),
+    ),
 }
 
 
@@ -76,3 +84,14 @@ def test_an_odd_catalogue_takes_no_more_than_that(kind: str, tmp_path: Path) -> 
     assert file.stat().st_size < 50_000_000
     _, megabytes = judged(file)
     assert megabytes < MEGABYTES
+
+
+def test_a_programme_as_long_as_a_file_may_be_is_no_crowd() -> None:
+    speakers = ", ".join(['{ name = "Anna Müller", affiliation = "University of somewhere", role = "chair" }'] * 3)
+    row = (
+        EVENT
+        + f'tags = ["a", "b"]\nspeakers = [{speakers}]\nabstract = """\n{"Some words, [and] = {{more}}. " * 90}"""\n'
+    )
+    text = HEAD + "".join(row % number for number in range(16_000))
+    assert len(text) > 45_000_000
+    assert crowd("events.toml", text.encode()) is None
