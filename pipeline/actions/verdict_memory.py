@@ -101,7 +101,7 @@ def remembered(
 
 def _is_as_it_was(folder: Path, templates: Path, kept: Mapping[str, Any]) -> bool:
     return (
-        all(_digest(folder / name) == digest for name, digest in kept["files"].items())
+        all(_holds(folder / name, digest) for name, digest in kept["files"].items())
         and is_this_program(kept["program"])
         and all(tree(Path(path)) == found for path, found in kept["trees"].items())
         and all([str(path) for path in matches(folder, of)] == found for of, found in kept["patterns"].items())
@@ -170,6 +170,13 @@ def unsealed(note: bytes) -> list[str]:
     return note[:end].decode().split("\n")[:-1]
 
 
+def _holds(path: Path, digest: str | None) -> bool:
+    """Whether a file is as it was; one of another length is not looked into."""
+    if digest is not None and (found := _stamp(str(path))) is not None and not digest.startswith(f"{found[0]} "):
+        return False
+    return _digest(path) == digest
+
+
 def _digest(path: Path) -> str | None:
     try:
         found = path.stat()
@@ -178,7 +185,7 @@ def _digest(path: Path) -> str | None:
         if found.st_size > TOO_LARGE:
             return f"{found.st_size} {found.st_mtime_ns}"
         with path.open("rb", buffering=0) as file:  # in parts: none of it is held
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            return f"{found.st_size} {hashlib.file_digest(file, 'sha256').hexdigest()}"
     except (OSError, ValueError):  # a name that can be none
         return None
 

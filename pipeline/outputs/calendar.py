@@ -86,12 +86,10 @@ class _Calendars:
         edition, say = self.edition, words(self.language)
         title = edition.series.title.said_in(self.language).text
         ringing = say("{series} (with alarms)").format(series=title)
-        yield self._file("calendar.ics", lambda path: self._collection(path, title, edition.dated), edition.dated)
-        yield self._file(
-            "alarms/calendar.ics",
-            lambda path: self._collection(path, ringing, edition.dated, self._ringing),
-            edition.dated,
-        )
+        own, dated = keys(edition), edition.dated
+        key = own.of_all(dated)
+        yield self._file("calendar.ics", lambda path: self._collection(path, title, dated), key)
+        yield self._file("alarms/calendar.ics", lambda path: self._collection(path, ringing, dated, self._ringing), key)
         for tag in edition.tags:
             yield self._part(f"tags/{tag}.ics", f"{title} – {tag}", edition.tagged(tag))
         for venue, name in self._venues().items():
@@ -99,17 +97,16 @@ class _Calendars:
         for group in edition.groups:
             name = f"{title} – {group.name.said_in(self.language).text}"
             yield self._part(f"groups/{group.id}/calendar.ics", name, edition.of_group(group.id))
-        own = keys(edition)
-        for run in own.runs(edition.dated):
+        for run in own.runs(dated):
             name = f"calendars/{self.language}/{run[-1].event.id}"
-            yield Bundle(name, own.of(*run), partial(self._singles, run))
+            yield Bundle(name, own.of_all(run), partial(self._singles, run))
 
     def _singles(self, run: Iterable[Listing]) -> Iterator[Artifact]:
         for listing in run:
-            yield self._file(f"events/{listing.event.id}.ics", partial(self._single, listing), (listing,))
+            key = keys(self.edition).of(listing)
+            yield self._file(f"events/{listing.event.id}.ics", partial(self._single, listing), key)
 
-    def _file(self, path: str, make: Callable[[str], Made], of: Iterable[Listing], name: str = "") -> Artifact:
-        key = keys(self.edition).of(*of, values=(name,))
+    def _file(self, path: str, make: Callable[[str], Made], key: str) -> Artifact:
         return Artifact(self.edition.path(path, self.language), MEDIA_TYPE, partial(make, path), key)
 
     def _venues(self) -> Mapping[str, str]:
@@ -119,7 +116,9 @@ class _Calendars:
 
     def _part(self, path: str, name: str, part: Sequence[Listing]) -> Artifact:
         dated = [listing for listing in part if not isinstance(listing.event.when, Unscheduled)]
-        return self._file(path, lambda path: self._collection(path, name, dated), dated, name)
+        return self._file(
+            path, lambda path: self._collection(path, name, dated), keys(self.edition).of_all(dated, (name,))
+        )
 
     def _collection(
         self,

@@ -84,11 +84,11 @@ class EventPages:
         following = shown[number + 1] if number + 1 < len(shown) else None
         return shown[number - 1] if number else None, shown[number], following
 
-    def beside(self, run: Sequence[Listing]) -> Sequence[Listing | None]:
-        """Events that follow one another in the programme, and their neighbours."""
+    def beside(self, run: Sequence[Listing]) -> tuple[Listing | None, Listing | None]:
+        """The neighbours of events that follow one another in the programme."""
         shown = self._edition.shown
         first, after = self._edition.places[run[0].event.id], self._edition.places[run[-1].event.id] + 1
-        return shown[first - 1] if first else None, *run, shown[after] if after < len(shown) else None
+        return shown[first - 1] if first else None, shown[after] if after < len(shown) else None
 
     def over(self, listing: Listing) -> bool:
         """Whether an event was over when anything was last published: so a page knows of it without a clock."""

@@ -99,6 +99,8 @@ class Keys:
         self._held: list[Listing] = []
         """The events of these, held on to so that no other is found in the place of one."""
         self._facts: dict[tuple[str, str], str] = {}
+        self._together: dict[int, tuple[Sequence[Listing], bytes]] = {}
+        """Lists of events of which several files tell, by their identities, and the records of each."""
         self._runs: dict[int, tuple[Sequence[Listing], Sequence[tuple[Listing, ...]]]] = {}
 
     @contextmanager
@@ -135,6 +137,14 @@ class Keys:
         told = f"{len(listings)} {tuple(values)!r}".encode()
         return hashlib.blake2b(b"".join((self._series, self._records_of(listings), told)), digest_size=16).hexdigest()
 
+    def of_all(self, listings: Sequence[Listing], values: Iterable[str] = ()) -> str:
+        """The same of a list that lasts: what it holds is put together once, however many files tell of it."""
+        known = self._together.get(id(listings))
+        if known is None:
+            known = self._together[id(listings)] = listings, _digest(self._records_of(listings))
+        told = f"{len(listings)} {tuple(values)!r}".encode()
+        return _digest(b"all", self._series, known[1], told).hex()
+
     def _records_of(self, listings: Sequence[Listing | None]) -> bytes:
         """The records of events at their places, one after another."""
         known = self._marked
@@ -165,7 +175,7 @@ class Keys:
         """
         opening = b""
         for run in self.runs(listings):
-            yield opening + self.pieces.of(self.of(*run, values=said), partial(_told, run, make, between))
+            yield opening + self.pieces.of(self.of_all(run, said), partial(_told, run, make, between))
             opening = between
 
     @cached_property

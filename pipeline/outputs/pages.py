@@ -23,16 +23,17 @@ EVENT = "site/event.html"
 
 def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact | Bundle]:
     """Every file of the site; its body raises TemplateError where a template is wrong."""
-    own = keys(edition).series
-    yield Artifact(STYLESHEET, "text/css; charset=utf-8", partial(asset, edition, renderer, STYLESHEET), own)
-    yield Artifact(ICON, "image/svg+xml", partial(asset, edition, renderer, ICON), own)
+    own = keys(edition)
+    yield Artifact(STYLESHEET, "text/css; charset=utf-8", partial(asset, edition, renderer, STYLESHEET), own.series)
+    yield Artifact(ICON, "image/svg+xml", partial(asset, edition, renderer, ICON), own.series)
     site, cards, events = Site(edition, renderer), cards_of(edition), EventPages(edition)
     over = {listing.event.id: f"over: {events.over(listing)}" for listing in edition.shown}
     for language in edition.languages:
         yield page_file(edition, HOME, language, partial(_home, site, cards, language))
         yield page_file(edition, SUBSCRIBE, language, partial(_subscribe, site, cards, language))
-        for run in keys(edition).runs(edition.shown):
-            values = (*cards.named(run, language), *(over[listing.event.id] for listing in run))
+        for run in own.runs(edition.shown):
+            over_or_not = (over[listing.event.id] for listing in run)
+            values = (own.of_all(run), *cards.named(run, language), *over_or_not)
             key = site.key_of(EVENT, *events.beside(run), values=values)
             files = partial(_event_pages, site, cards, events, over, run, language)
             yield Bundle(f"pages/{language}/{run[-1].event.id}", key, files)

@@ -25,7 +25,7 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Bundle]:  # noqa: A
     for language in edition.languages:
         for run in own.runs(edition.shown):
             files = partial(_files, edition, run, language)
-            yield Bundle(f"share/{language}/{run[-1].event.id}", own.of(*run), files)
+            yield Bundle(f"share/{language}/{run[-1].event.id}", own.of_all(run), files)
 
 
 def _files(edition: Edition, run: Iterable[Listing], language: str) -> Iterator[Artifact]:

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -146,20 +146,26 @@ class Site:
             "up": up,
             "to": lambda path, other=None: (up + way("", other) if other else tree) + path,
             "shared": lambda path: up + path,
-            "lasting": lambda *listings: self._lasting(page, listings),
+            "lasting": partial(self._lasting, page),
             "stylesheet": f"{up}{STYLESHEET}?v={self._stylesheet}",
             "icon": up + ICON,
             "structured": data,
             "structured_source": source_of(data) if data is not None else None,
         }
 
-    def _lasting(self, page: Page, listings: Sequence[Listing]) -> Lasting | None:
-        """A key for what a page tells of events at the dates that are shown there; None where it may tell of others."""
+    def _lasting(self, page: Page, *told: Any) -> Lasting | None:
+        """A key for what a page tells of events at the dates that are shown there; None where it may tell of others.
+
+        These are given one by one, or as a run.
+        """
         if not self._is_sharp(PARTS):
             return None
+        own, is_run = keys(self.edition), isinstance(told[0], tuple)
+        listings: Sequence[Listing] = told[0] if is_run else told
         # What recurs may be shown at another of its dates than its facts say.
-        shown = [f"{listing.event.date} {listing.event.time}" for listing in listings if listing.event.repeats]
-        return Lasting(keys(self.edition).of(*listings, values=(page.language, page.path, *shown)))
+        recurring = (listing.event for listing in (listings if self.edition.recurring else ()) if listing.event.repeats)
+        values = (page.language, page.path, *(f"{event.date} {event.time}" for event in recurring))
+        return Lasting(own.of_all(listings, values) if is_run else own.of(*listings, values=values))
 
     def _shared_context(self, language: str) -> dict[str, Any]:
         """What is the same on all pages of a language."""

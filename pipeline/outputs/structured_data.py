@@ -122,8 +122,8 @@ def _of_runs(edition: Edition, language: str) -> Iterator[bytes]:
     """The events of a series, run by run."""
     own, today = keys(edition), edition.day.isoformat()
     for run in own.runs(edition.shown):
-        days = (today,) if any(listing.event.repeats for listing in run) else ()
-        key = own.of(*run, values=("subEvent", language, *days))
+        days = (today,) if edition.recurring and any(listing.event.repeats for listing in run) else ()
+        key = own.of_all(run, ("subEvent", language, *days))
         yield own.pieces.of(key, partial(_of_run, edition, run, language))
 
 
