@@ -56,7 +56,7 @@ class News:
     """The names of the facts that changed."""
     published: datetime
     updated: datetime
-    """The last line of this news; or the moment at which its event was cancelled, which the entry then says on top."""
+    """The last line of this news; or the moment since which its entry says on top, or says no more, that it is off."""
     cancelled_later: datetime | None
     """When the event was cancelled or postponed after this news, if it still is."""
     last: datetime
@@ -328,26 +328,28 @@ def _news(before: Line | None, group: list[Line], later: list[Line], sequence: i
         return None
     event, venue = told(last)
     event_before, venue_before = told(before) if before else (None, None)
-    cancelled_later = _cancelled_since(later) if later and last.facts.get("status") not in _OFF else None
-    updated = max(last.at, cancelled_later) if cancelled_later else last.at
+    cancelled_later, updated = None, last.at
+    if later and last.facts.get("status") not in _OFF:
+        cancelled_later, updated = _cancelled_since(last, later)
     return News(
         group[0].news, kind, event, venue, event_before, venue_before, changed, group[0].at, updated, cancelled_later,
         last.at, sequence,
     )  # fmt: skip
 
 
-def _cancelled_since(later: list[Line]) -> datetime | None:
-    """When the state of being off began that still holds after these lines; cancelled is another than postponed."""
-    since: datetime | None = None
-    state = None
+def _cancelled_since(last: Line, later: list[Line]) -> tuple[datetime | None, datetime]:
+    """Since when what took place at `last` is off, if it still is; and the last turn of that, or `last` itself.
+
+    Cancelled is another than postponed.
+    """
+    since, turned, state = None, last.at, None
     for line in later:
         status = line.facts.get("status")
-        if status not in _OFF:
-            since = None
-        elif since is None or status != state:
-            since = line.at
-        state = status
-    return since
+        now = status if status in _OFF else None
+        if now != state:
+            turned, state = line.at, now
+            since = turned if now else None
+    return since, turned
 
 
 def as_of(edition: Edition, instant: datetime) -> Edition:

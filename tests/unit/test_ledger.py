@@ -225,6 +225,11 @@ def test_an_old_announcement_tells_of_the_cancellation_and_only_it_is_updated(se
     assert all(item.updated == item.published for item in news if item is not first)
     back = edition(seed, published(seed, cancelled, seed))
     assert all(item.cancelled_later is None for item in back.news if item.kind is LineKind.ANNOUNCED)
+    # Its entry changes again, and a reader that compares instants takes the warning off only if this one is later.
+    again = next(item for item in back.news if item.id == first.id)
+    assert (again.updated, again.published) == (NOON + 2 * HOUR, NOON)
+    moved = edition(seed, published(seed, cancelled, seed, catalogue(seed_text, MOVE)))
+    assert next(item for item in moved.news if item.id == first.id) == again
 
 
 def test_ids_of_news_are_unique_and_permanent(seed_text: str, seed: Catalogue) -> None:
