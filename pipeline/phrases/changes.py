@@ -32,7 +32,7 @@ def _facts(news: News, before: Event, language: str, home: str | None) -> Iterat
     say, event = words(language), news.event
     # An hour that moved from one zone to another means nothing without them.
     home = home if before.timezone == event.timezone else ANYWHERE
-    yield Change(say("Status"), _status(before, language), _status(event, language))
+    yield Change(say("Status"), say_status(before, language), say_status(event, language))
     yield Change(say("Date"), say_when(before.when, language, home=home), say_when(event.when, language, home=home))
     yield from _dates(news, language, home)
     if not isinstance(event.when, Unscheduled):
@@ -52,7 +52,8 @@ def _dates(news: News, language: str, home: str | None) -> Iterator[Change]:
         yield Change(say("Date moved"), say_when(was, language, "short", home), say_when(now, language, "short", home))
 
 
-def _status(event: Event, language: str) -> str:
+def say_status(event: Event, language: str) -> str:
+    """Where an event stands, in a word: of what is confirmed that it is."""
     return status_word(event, language) or words(language)("Confirmed")
 
 

@@ -23,11 +23,12 @@ class Detail:
 
 def details(event: Event, language: str) -> Iterator[Detail]:
     """The facts that the event has, in the order in which they are told."""
-    for key, value in _values(event, language):
+    for key, value in values(event, language):
         yield Detail(words(language)(NAMES[key]), value)
 
 
-def _values(event: Event, language: str) -> Iterator[tuple[str, Phrase]]:
+def values(event: Event, language: str) -> Iterator[tuple[str, Phrase]]:
+    """The values of the facts that the event has, by their keys in the catalogue."""
     if event.price is not None:
         yield "price", event.price.said_in(language)
     if event.spoken:

@@ -1,17 +1,17 @@
 """The history of an event in words: what each line of the ledger changed, fact by fact, as it was and as it is."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from pipeline.catalogue.models import Event, Venue
+from pipeline.catalogue.models import Event, Moved, Venue, schedule
 from pipeline.errors import N_
-from pipeline.language import words
+from pipeline.language import say_apart, say_day, words
 from pipeline.ledger import Facts, Line, LineKind, changed_keys, event_of
-from pipeline.phrases.changes import Change
-from pipeline.phrases.details import NAMES
+from pipeline.phrases.changes import Change, say_status
+from pipeline.phrases.details import NAMES, values
 from pipeline.phrases.facts import place_line, say_when, title_of
 from pipeline.phrases.zones import ANYWHERE
 from pipeline.sent_newsletters import newsletter_of
@@ -85,9 +85,29 @@ def _changes(before: Facts, after: Facts, changed: frozenset[str], language: str
         if places[0] != places[1]:
             left.discard("venue")
             yield Change(say("Place"), *places)
+    if was and event and set(was.tba) ^ set(event.tba) <= changed:
+        # What is no longer or again to be announced is told by itself.
+        left.discard("tba")
+    shown = [_shown(of, one, left, language) for of, one in ((before, was), (after, event))]
     for key in sorted(left):
         name = say(_NAMES[key]) if key in _NAMES else key
-        yield Change(name, *_around_the_difference(_said(before.get(key), language), _said(after.get(key), language)))
+        yield Change(name, *_around_the_difference(shown[0][key], shown[1][key]))
+
+
+def _shown(facts: Facts, event: Event | None, keys: Iterable[str], language: str) -> Mapping[str, str]:
+    """Published facts for reading; where feeds and pages have words for one, in those."""
+    worded = dict[str, str]()
+    if event is not None:
+        worded = {key: value.text for key, value in values(event, language)}
+        worded["status"] = say_status(event, language)
+        worded["except"] = say_apart((say_day(day, language, "short") for day in event.excepted), language)
+        worded["moved"] = say_apart((_moved(moment, event, language) for moment in event.moved), language)
+    return {key: worded.get(key) or _said(facts.get(key), language) for key in keys}
+
+
+def _moved(moment: Moved, event: Event, language: str) -> str:
+    now = say_when(schedule(event, moment.date, moment.time or event.time), language, "short")
+    return words(language)("{name}: {value}").format(name=say_day(moment.original, language, "short"), value=now)
 
 
 def _read(facts: Facts) -> tuple[Event | None, Venue | None]:

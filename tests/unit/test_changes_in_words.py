@@ -55,6 +55,39 @@ def test_the_history_speaks_the_language_of_its_reader() -> None:
         assert (change.before, change.after) == ("", price)
 
 
+@pytest.mark.parametrize(
+    ("after", "language", "said"),
+    [
+        (OFF, "en", ("Status", "Confirmed", "Cancelled")),
+        (OFF, "fr", ("Statut", "Confirmé", "Annulé")),
+        ('status = "tentative"\n', "fr", ("Statut", "Confirmé", "Sous réserve")),
+        ('spoken = ["en", "fr"]\n', "en", ("Spoken language", "", "English and French")),
+        ('spoken = ["en", "fr"]\n', "fr", ("Langue", "", "anglais et français")),
+    ],
+)
+def test_the_history_says_a_fact_as_feeds_and_pages_say_it(after: str, language: str, said: tuple[str, ...]) -> None:
+    first, last = edition(TALK, TALK + after).ledger.of("talk")
+    assert said in map(tuple, fact_changes(first.facts, last.facts, language))
+    told_back = (said[0], said[2], said[1])
+    assert told_back in map(tuple, fact_changes(last.facts, first.facts, language))
+
+
+def test_the_dates_of_a_recurrence_are_told_by_their_days() -> None:
+    weekly = TALK + 'repeats = "FREQ=WEEKLY;COUNT=5"\n'
+    moved = 'moved = [{ from = 2026-10-27, date = 2026-10-28, time = "20:00" }]\n'
+    first, *others = edition(weekly, f"{weekly}except = [2026-11-03]\n", weekly + moved).ledger.of("talk")
+    told = [fact_changes(first.facts, other.facts, "en") for other in others]
+    assert told[0] == (("Except", "", "Tue 3 Nov 2026"),)
+    assert told[1] == (("Moved times", "", "Tue 27 Oct 2026: Wed 28 Oct 2026, 20:00"),)
+
+
+def test_what_is_announced_at_last_is_told_once() -> None:
+    unknown = TALK.replace('time = "19:00"', 'tba = ["time", "resources"]')
+    first, second, third = edition(unknown, TALK + 'tba = ["resources"]\n', TALK).ledger.of("talk")
+    assert [change.fact for change in fact_changes(first.facts, second.facts, "en")] == ["Date"]
+    assert [change.fact for change in fact_changes(second.facts, third.facts, "en")] == ["To be announced"]
+
+
 def test_a_newsletter_is_told_by_its_subject_and_named_as_one() -> None:
     ledger = edition(LETTER).ledger
     (line,) = ledger.newsletters

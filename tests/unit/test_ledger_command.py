@@ -152,7 +152,7 @@ def test_two_events_with_one_uid_are_found(base: Ledger) -> None:
         (MOVE, "non-take-up", "Date", "Tuesday 25 October 2022, 19:00", "Thursday 27 October 2022, 19:00"),
         (('time = "19:00"\n', 'tba = ["time", "resources"]\n'), "non-take-up", "Date", "Tuesday 25 October 2022, 19:00",
          "Tuesday 25 October 2022, time to be announced"),
-        (CANCEL, "social-work", "status", "", "cancelled"),
+        (CANCEL, "social-work", "Status", "Confirmed", "Cancelled"),
         (CANCEL, "social-work", "Notice", "", "Flooded."),
         (("number = 2", "number = 2\nvenue = false"), "social-work", "Place",
          "Centre Social le Picoulet, 59, rue de la Fontaine au Roi, 75011 Paris", ""),
