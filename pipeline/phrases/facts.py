@@ -71,11 +71,14 @@ def say_estimate(when: When, language: str) -> str:
 def say_zone_of(when: When, language: str) -> str:
     """The zone in which `say_when` speaks, in words and as IANA name; empty where no hour is known.
 
-    `Central European Summer Time, Europe/Paris`
+    `Central European Summer Time, Europe/Paris`; where the clocks change before the end that was said, both names.
     """
     match when:
-        case AtTime(start):
-            return f"{say_zone(start, language)}, {when.zone.key}"
+        case AtTime(start, end, estimated):
+            names = [say_zone(start, language)]
+            if end is not None and not estimated and (other := say_zone(end, language)) not in names:
+                names.append(other)
+            return f"{' – '.join(names)}, {when.zone.key}"
         case _:
             return ""
 

@@ -175,6 +175,12 @@ def test_a_known_position_gives_map_links_and_an_online_event_its_zone(hostile_s
     assert "(Europe/Paris)" in page.text
 
 
+def test_an_online_event_across_a_clock_change_has_two_zones(renderer: Renderer) -> None:
+    edition = edition_of(HOSTILE, ("date = 2026-12-01", "date = 2026-10-24"), ('duration = "2h"', 'duration = "18h"'))
+    page = Reader(site(edition, renderer)["events/loud/index.html"])
+    assert "Central European Summer Time – Central European Standard Time (Europe/Paris)" in page.text
+
+
 def test_a_finite_recurring_event_lists_all_its_dates(renderer: Renderer) -> None:
     edition = edition_of(
         HOSTILE, ('duration = "2h"', 'duration = "2h"\nrepeats = "FREQ=WEEKLY;COUNT=3"\nexcept = [2026-12-08]')

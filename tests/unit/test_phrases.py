@@ -93,6 +93,13 @@ def test_of_several_days_month_and_year_are_said_once_where_they_are_the_same(
 def test_the_zone_is_named_in_words_and_by_its_id() -> None:
     assert say_zone_of(AtTime(at(25, 19)), "en") == "Central European Summer Time, Europe/Paris"
     assert say_zone_of(OnDay(date(2022, 11, 1), date(2022, 11, 1), PARIS), "en") == ""
+    # The clocks go back on the 30th: the two hours of one event are of two zones.
+    both = "Central European Summer Time – Central European Standard Time, Europe/Paris"
+    assert say_zone_of(AtTime(at(29, 9), at(30, 17)), "en") == both
+    assert (
+        say_zone_of(AtTime(at(29, 9), at(30, 17), end_is_estimated=True), "en")
+        == "Central European Summer Time, Europe/Paris"
+    )
 
 
 @pytest.mark.parametrize(
