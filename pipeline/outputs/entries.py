@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pipeline.catalogue.models import Group, Organiser
 from pipeline.catalogue.recurrence import at_one_time, occurrences
+from pipeline.catalogue.texts import Phrase
 from pipeline.catalogue.when import Unscheduled, first_day
 from pipeline.edition import Edition, Listing, News
 from pipeline.language import say_day, words
@@ -58,8 +59,8 @@ class Feed:
     previous: str | None
     """The path of the archive with the entries before these."""
     id: str
-    title: str
-    description: str
+    title: Phrase
+    description: Phrase
     language: str
     home: str
     """The address of the home page, which opens the address of every file in this language."""
@@ -171,7 +172,7 @@ class Desk:
         previous = f"{path}archive/{number - 1}" if number > 1 else None
         feed = self._feed(f"{path}archive/{number}", entries, previous=previous)
         # Only what is permanent stands at the head: another title or organiser must not rewrite the archives.
-        title = f"{name} – {number}"
+        title = Phrase(f"{name} – {number}", self.language)
         permanent = (Organiser(name=self.edition.series.id),)
         return replace(feed, archive=True, title=title, description=title, authors=permanent, hub=None)
 
@@ -247,23 +248,16 @@ class Desk:
         found: Mapping[str, Sequence[Sequence[Told]]] | None = self.edition.__dict__.get("_full_archives")
         return found or self.edition.__dict__.setdefault("_full_archives", archives_by_feed(self.edition, PAGE))
 
-    def _feed(
-        self,
-        path: str,
-        entries: tuple[Entry, ...],
-        *,
-        part: str = "",
-        previous: str | None = None,
-    ) -> Feed:
+    def _feed(self, path: str, entries: tuple[Entry, ...], *, part: str = "", previous: str | None = None) -> Feed:
         edition, series = self.edition, self.edition.series
-        title = series.title.said_in(self.language).text
+        title, description = series.title.said_in(self.language), self._description()
         return Feed(
             path=path,
             archive=False,
             previous=previous,
             id=self._feed_id(path),
-            title=f"{title} – {part}" if part else title,
-            description=self._description() or title,
+            title=Phrase(f"{title.text} – {part}", title.language) if part else title,
+            description=description if description.text else title,
             language=self.language,
             home=edition.address("", self.language),
             updated=max((entry.updated for entry in entries), default=self._began),
@@ -278,14 +272,14 @@ class Desk:
         lines = self.edition.ledger.lines
         return lines[0].at if lines else self.edition.updated
 
-    def _description(self) -> str:
+    def _description(self) -> Phrase:
         series = self.edition.series
         if series.subtitle is not None:
-            return series.subtitle.said_in(self.language).text
+            return series.subtitle.said_in(self.language)
         if series.description is None:
-            return ""
-        home = self.edition.address("", self.language)
-        return to_text(series.description.said_in(self.language).text, home).partition("\n\n")[0]
+            return Phrase("", self.language)
+        said = series.description.said_in(self.language)
+        return Phrase(to_text(said.text, self.edition.address("", self.language)).partition("\n\n")[0], said.language)
 
     def _feed_id(self, path: str) -> str:
         """A `tag:` URI whose authority is that of the first news, so that it outlives a change of domain."""

@@ -102,9 +102,9 @@ def _generator(feed: Feed) -> FeedGenerator:
     generator.register_extension("tocsin", _Extension)
     generator.tocsin.describe(feed)
     generator.id(feed.id)
-    generator.title(feed.title)
-    generator.subtitle(feed.description)
-    generator.description(feed.description)
+    generator.title(feed.title.text)
+    generator.subtitle(feed.description.text)
+    generator.description(feed.description.text)
     generator.language(feed.language)
     generator.updated(feed.updated)
     generator.lastBuildDate(feed.updated)
@@ -152,6 +152,8 @@ class _Extension(BaseExtension):  # type: ignore[misc]
 
     def extend_atom(self, feed: Element) -> Element:
         _replace_links(feed, "link", _links(self._feed, "atom", ATOM_TYPE))
+        for name, phrase in (("title", self._feed.title), ("subtitle", self._feed.description)):
+            _mark_language(feed.find(name), phrase.language, self._feed)
         self._mark(feed)
         for entry in self._feed.entries:
             _add_entry(feed, entry, self._feed)
@@ -182,13 +184,17 @@ def _replace_links(parent: Element, name: str, links: Sequence[Link]) -> None:
         parent.insert(at + offset, SubElement(parent, name, link))
 
 
+def _mark_language(element: Element, language: str, feed: Feed) -> None:
+    """A text of which the translation into the language of the feed is missing is marked with its own."""
+    if language not in {feed.language, "und"}:
+        element.set(XML_LANGUAGE, language)
+
+
 def _add_entry(parent: Element, entry: Entry, feed: Feed) -> None:
     """An entry of an Atom feed."""
     element = SubElement(parent, "entry")
     _add(element, "id", entry.id)
-    title = _add(element, "title", entry.title)
-    if entry.title_language not in {feed.language, "und"}:
-        title.set(XML_LANGUAGE, entry.title_language)
+    _mark_language(_add(element, "title", entry.title), entry.title_language, feed)
     _add(element, "updated", entry.updated.isoformat())
     _add(element, "content", entry.html).set("type", "html")
     page = {"href": entry.page, "rel": "alternate", "type": "text/html", "hreflang": feed.language}

@@ -21,10 +21,10 @@ def document(feed: Feed, *, expired: bool) -> bytes:
     """The feed as JSON, its keys in the order of the specification."""
     value: dict[str, Any] = {
         "version": VERSION,
-        "title": feed.title,
+        "title": feed.title.text,
         "home_page_url": feed.page,
         "feed_url": feed.home + place(feed.path),
-        "description": feed.description,
+        "description": feed.description.text,
     }
     if feed.previous is not None:
         value["next_url"] = feed.home + place(feed.previous)

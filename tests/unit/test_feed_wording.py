@@ -37,6 +37,16 @@ def test_a_title_of_which_the_translation_is_missing_is_marked() -> None:
     assert languages == {f"{home}talk/": "en", f"{home}expose/": "fr"}
 
 
+def test_the_title_of_a_feed_itself_is_marked_where_its_translation_is_missing() -> None:
+    head = HEAD.replace('title.fr = "Causeries du soir"\n', 'description.fr = "Le soir."\ndescription.en = "Late."\n')
+    of = edition(TALK + 'tags = ["tea"]\n', head=head)
+    for path in ("atom.xml", "tags/tea.atom.xml", "soon.atom.xml"):
+        feed = atom(of, f"fr/{path}").feed
+        assert (feed.title_detail.language, feed.subtitle_detail.language) == ("en", "fr")
+        feed = atom(of, path).feed
+        assert (feed.title_detail.language, feed.subtitle_detail.language) == ("en", "en")
+
+
 def test_a_missing_translation_is_shown_in_the_default_language_whichever_way_the_ledger_came() -> None:
     """Read from its file, a ledger has the languages of a text in the order of their names."""
     head = HEAD.replace('languages = ["en", "fr"]', 'languages = ["fr", "en", "de"]')
