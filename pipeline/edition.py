@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from pipeline.catalogue.models import Catalogue, Event, Group, Organiser, Series, Status, Venue
-from pipeline.catalogue.recurrence import LONGEST, occurrences
+from pipeline.catalogue.recurrence import LONGEST, first_time, occurrences
 from pipeline.catalogue.when import AtTime, Unscheduled, When, first_day, is_over, last_day, local
 from pipeline.ledger import SCHEDULING, Ledger, Line, LineKind, Revision, changed_keys, event_of, kind_of_change
 from pipeline.ledger_lines import is_redated
@@ -156,7 +156,7 @@ class Edition:
     def past(self) -> tuple[Listing, ...]:
         """The events that are over on the morning of `day`, latest first."""
         coming = {listing.event.id for listing in (*self.upcoming, *self.to_be_announced)}
-        return tuple(listing for listing in reversed(self.shown) if listing.event.id not in coming)
+        return tuple(self.at_first_time(listing) for listing in reversed(self.shown) if listing.event.id not in coming)
 
     def _at_next_time(self, listing: Listing) -> Listing | None:
         """The event at its first time that isn't over on the morning of `day`; None where there is none or no date."""
@@ -169,6 +169,13 @@ class Edition:
         if when is None or when == listing.event.when:
             return listing if when else None
         return replace(listing, event=_moved_to(listing.event, when))
+
+    def at_first_time(self, listing: Listing) -> Listing:
+        """A recurring event at the first time at which it takes place; any other, or one at a later time, as it is."""
+        if self.recurring.get(listing.event.id) is not listing.event:
+            return listing
+        when = first_time(listing.event)
+        return listing if when == listing.event.when else replace(listing, event=_moved_to(listing.event, when))
 
     @cached_property
     def next(self) -> Listing | None:
@@ -271,7 +278,7 @@ class Edition:
 
 
 def _moved_to(event: Event, when: When) -> Event:
-    """A recurring event as if one of its later times were its first."""
+    """A recurring event as if another of its times were its first."""
     fields = {name: getattr(event, name) for name in Event.model_fields}
     at = when.start.time() if isinstance(when, AtTime) else None
     end = last_day(when) if event.end_date is not None else None

@@ -39,6 +39,17 @@ def occurrences(event: Event, since: datetime, until: datetime) -> Iterator[tupl
     yield from merge(kept, sorted(_moved(event, since, until), key=_start), key=_start)
 
 
+def first_time(event: Event) -> When:
+    """When an event first takes place: the day with which its rule begins may be excepted, or moved.
+
+    Of an event that doesn't recur, or of which no time is left, what the catalogue says.
+    """
+    start = starts(event.when)
+    if start is None or event.repeats is None or not (event.excepted or event.moved):
+        return event.when
+    return next((when for _, when in occurrences(event, start, EVER)), event.when)
+
+
 def _moved(event: Event, since: datetime, until: datetime) -> Iterator[tuple[str, When]]:
     first, last = (moment.astimezone(event.zone).date() for moment in (since, until))
     for moment in event.moved:

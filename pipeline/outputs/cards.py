@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
 from functools import cached_property
 
-from pipeline.catalogue.models import Event
 from pipeline.catalogue.texts import Phrase
 from pipeline.edition import Edition, Listing
 from pipeline.language import words
@@ -94,7 +93,7 @@ class Cards:
             return self.of_series(language)
         name = id(listing), language
         if name not in self._known:
-            self._known[name] = listing, _drawable(self._of_event(event, listing, language)) or self.of_series(language)
+            self._known[name] = listing, _drawable(self._of_event(listing, language)) or self.of_series(language)
         return self._known[name][1]
 
     def named(self, listings: Iterable[Listing], language: str) -> tuple[str, ...]:
@@ -110,8 +109,8 @@ class Cards:
             found += [self.of_event(listing, language) for listing in self._edition.shown[-LATEST:]]
             yield from (card for card in found if card is not None)
 
-    def _of_event(self, event: Event, listing: Listing, language: str) -> Card:
-        series = self._edition.series
+    def _of_event(self, listing: Listing, language: str) -> Card:
+        series, event = self._edition.series, self._edition.at_first_time(listing).event
         return self._card(
             language,
             series.title.said_in(language).text,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from pipeline.catalogue.models import Link, Registration, Status
+from pipeline.catalogue.recurrence import first_time
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled
 from pipeline.edition import Listing
 from pipeline.language import words
@@ -42,11 +43,11 @@ def _time(listing: Listing, language: str) -> str:
 
 
 def _every_time(listing: Listing, language: str) -> str:
-    event, say = listing.event, words(language)
-    lines = [say("One of several dates; the first: {when}").format(when=say_when(event.when, language))]
-    if isinstance(event.when, AtTime):
-        lines.append(say("Time zone: {zone}").format(zone=event.timezone))
-    return "\n".join(filter(None, (*lines, say_estimate(event.when, language))))
+    when, say = first_time(listing.event), words(language)
+    lines = [say("One of several dates; the first: {when}").format(when=say_when(when, language))]
+    if isinstance(when, AtTime):
+        lines.append(say("Time zone: {zone}").format(zone=when.zone.key))
+    return "\n".join(filter(None, (*lines, say_estimate(when, language))))
 
 
 def _practical(listing: Listing, language: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from markupsafe import Markup, escape
 
 from pipeline.catalogue.models import Event, Link, Status
+from pipeline.catalogue.recurrence import first_time
 from pipeline.catalogue.when import Unscheduled
 from pipeline.edition import News
 from pipeline.language import words
@@ -72,15 +73,12 @@ def _changes(news: News, language: str, home: str | None) -> Blocks:
         yield f"<ul>{_items(told)}</ul>"
 
 
-def _when(event: Event, language: str) -> str:
-    said_when = say_when(event.when, language)
-    zone = say_zone_of(event.when, language)
-    return f"{said_when} ({zone})" if zone else said_when
-
-
 def _first_when(event: Event, language: str) -> str:
     """When it takes place; of a recurring event that the date is its first."""
-    when = _when(event, language)
+    first = first_time(event)
+    when, zone = say_when(first, language), say_zone_of(first, language)
+    if zone:
+        when = f"{when} ({zone})"
     if event.repeats is not None and not isinstance(event.when, Unscheduled):
         when = words(language)("One of several dates; the first: {when}").format(when=when)
     return capitalised(when)
@@ -96,7 +94,7 @@ def _when_and_where(news: News, language: str) -> Blocks:
     if event.status is Status.POSTPONED:
         # Its old date alone would read as the new one.
         lines.insert(0, _new_date_to_come(language))
-    if estimate := say_estimate(event.when, language):
+    if estimate := say_estimate(first_time(event), language):
         lines.append(estimate)
     if news.venue is not None:
         lines.append(place_line(news.venue, language))

@@ -55,8 +55,8 @@ class EventPages:
         event, venue = first.event, first.venue
         return EventPage(
             listing=listing,
-            previous=previous,
-            next=following,
+            previous=self._edition.at_first_time(previous) if previous else None,
+            next=self._edition.at_first_time(following) if following else None,
             news=self._news(event.id),
             organisations=_organisations(self._edition, event),
             access=self._access(event, venue, language),

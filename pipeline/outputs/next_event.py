@@ -1,8 +1,10 @@
 """`next/`: an address that stays, under which the next event is always found. It depends on the day."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
+from pipeline.catalogue.recurrence import at_one_time
 from pipeline.edition import Edition
 from pipeline.language import words
 from pipeline.outputs.base import Artifact
@@ -34,11 +36,12 @@ def _next(site: Site, language: str) -> bytes:
             told = say("“{series}” is over. Its programme and recordings stay here.")
         page = Page(PATH, language, title, told.format(series=series), picture=picture_of_series(edition, language))
         return site.rendered("site/no-next.html", page, site.context(page, None))
+    alone = replace(coming, event=at_one_time(coming.event, coming.event.when))
     page = Page(
         PATH,
         language,
         say("Next event: {title}").format(title=page_title(coming, language)),
-        description(coming, language, edition.series.timezone),
+        description(alone, language, edition.series.timezone),
         stands_for=f"events/{coming.event.id}/",
         picture=picture_of_event(coming, language) or picture_of_series(edition, language),
         card=picture_of(cards_of(edition).of_event(coming, language)),

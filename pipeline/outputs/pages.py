@@ -91,14 +91,15 @@ def _subscribe(site: Site, cards: Cards, language: str) -> bytes:
 
 
 def _event(site: Site, cards: Cards, events: EventPages, listing: Listing, language: str) -> bytes:
+    first = site.edition.at_first_time(listing)
     page = Page(
         event_path(listing),
         language,
         page_title(listing, language),
-        description(listing, language, site.edition.series.timezone),
+        description(first, language, site.edition.series.timezone),
         picture=picture_of_event(listing, language) or picture_of_series(site.edition, language),
         card=picture_of(cards.of_event(listing, language)),
     )
     context = site.context(page, event_data(site.edition, listing, language))
-    context |= {"about": events.of(listing, language), "listing": listing, "joining": site.joining}
+    context |= {"about": events.of(first, language), "listing": first, "joining": site.joining}
     return site.rendered(EVENT, page, context)

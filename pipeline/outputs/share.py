@@ -36,8 +36,8 @@ def _files(edition: Edition, run: Iterable[Listing], language: str) -> Iterator[
 
 
 def _file(edition: Edition, listing: Listing, language: str) -> bytes:
-    address = edition.address(f"events/{listing.event.id}/", language)
-    return f"{share_text(listing, address, language, edition.series.timezone)}\n".encode()
+    first, address = edition.at_first_time(listing), edition.address(f"events/{listing.event.id}/", language)
+    return f"{share_text(first, address, language, edition.series.timezone)}\n".encode()
 
 
 def share_text(listing: Listing, address: str, language: str, home: str | None = None) -> str:

@@ -5,14 +5,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import partial
 from hashlib import sha256
+from itertools import islice
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
 from pydantic_core import to_json
 
 from pipeline.catalogue.models import Event, Group, Organiser, Speaker, Status, Venue
-from pipeline.catalogue.recurrence import local_until
-from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, first_day, starts, written
+from pipeline.catalogue.recurrence import EVER, first_time, is_endless, local_until, occurrences
+from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, first_day, last_day, starts, written
 from pipeline.edition import Edition, Listing
 from pipeline.ledger import event_of
 from pipeline.markdown import to_text
@@ -26,6 +27,8 @@ CONTEXT = "https://schema.org"
 
 COMING = 10
 """How many coming times of one recurring event the home page tells."""
+MOST_TIMES = 400
+"""After how many times of a recurring event its last one isn't looked for."""
 SHARED = ("name", "url", "eventStatus", "eventAttendanceMode", "location")
 """What each time of a recurring event has in common with the others, as far as search engines ask for it."""
 UNITS = {"DAILY": "D", "WEEKLY": "W", "MONTHLY": "M", "YEARLY": "Y"}
@@ -100,8 +103,7 @@ def event_data(edition: Edition, listing: Listing, language: str) -> Data | None
 
 def series_data(edition: Edition, language: str) -> Data:
     """The series with the dates and places of its events, to stand on the home page."""
-    series = edition.series
-    days = [day for listing in edition.shown if (day := first_day(listing.event.when)) is not None]
+    series, (first, last) = edition.series, _first_and_last_day(edition)
     return {
         "@context": CONTEXT,
         "@type": "EventSeries",
@@ -111,11 +113,34 @@ def series_data(edition: Edition, language: str) -> Data:
     } | _given(
         description=to_text(series.description.said_in(language).text) if series.description else None,
         image=_images(edition, picture_of_series(edition, language)),
-        startDate=min(days).isoformat() if days else None,
-        endDate=max(days).isoformat() if days else None,
+        startDate=first.isoformat() if first else None,
+        endDate=last.isoformat() if last else None,
         organizer=[_organiser(organiser) for organiser in series.organiser],
         subEvent=Listed(filter(None, _of_runs(edition, language))),
     )
+
+
+def _first_and_last_day(edition: Edition) -> tuple[date | None, date | None]:
+    """From when to when its events take place, the same in every language; no end where one of them has none."""
+    found: tuple[date | None, date | None] | None = edition.__dict__.get("_first_and_last_day")
+    if found is None:
+        times = [time for listing in edition.shown for time in _first_and_last_time(listing.event)]
+        firsts = [day for when in times if when and (day := first_day(when))]
+        lasts = [day for when in times if when and (day := last_day(when))]
+        last = None if None in times else max(lasts, default=None)
+        found = edition.__dict__["_first_and_last_day"] = min(firsts, default=None), last
+    return found
+
+
+def _first_and_last_time(event: Event) -> tuple[When | None, ...]:
+    """None instead of the last time where there is none, or too many come before it."""
+    start = starts(event.when)
+    if event.repeats is None or start is None:
+        return (event.when,)
+    if is_endless(event):
+        return first_time(event), None
+    times = [when for _, when in islice(occurrences(event, start, EVER), MOST_TIMES + 1)]
+    return (times[0], times[-1] if len(times) <= MOST_TIMES else None) if times else (event.when,)
 
 
 def _of_runs(edition: Edition, language: str) -> Iterator[bytes]:
@@ -185,7 +210,7 @@ def _event(edition: Edition, listing: Listing, language: str) -> Data | None:
         return None
     page = edition.address(f"events/{event.id}/", language)
     previous = _start_before(edition, listing)
-    span = _span(event.when)
+    span = _span(edition.at_first_time(listing).event.when)
     if event.repeats is not None:
         # The end of the first time is not that of the series.
         span.pop("endDate", None)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from pipeline.catalogue.models import Event, Status
+from pipeline.catalogue.recurrence import first_time
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, first_day
 from pipeline.edition import News
 from pipeline.errors import N_
@@ -42,7 +43,7 @@ def _headline(news: News, language: str, home: str | None) -> str:
 
 
 def _dated(event: Event, title: str, language: str, home: str | None) -> str:
-    return f"{say_when(event.when, language, 'short', home)} · {title}"
+    return f"{say_when(first_time(event), language, 'short', home)} · {title}"
 
 
 def _whole(event: Event, title: str, language: str, home: str | None) -> str:
