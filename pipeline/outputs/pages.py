@@ -14,6 +14,8 @@ from pipeline.outputs.keys import keys
 from pipeline.outputs.pictures import picture_of_event, picture_of_series
 from pipeline.outputs.site import ICON, STYLESHEET, Page, Site, asset, page_file
 from pipeline.outputs.structured_data import event_data, series_data
+from pipeline.reminders.occasions import Kind
+from pipeline.reminders.rules import rules_of
 from pipeline.rendering import Renderer
 
 HOME = "index.html"
@@ -76,18 +78,29 @@ def _home(site: Site, cards: Cards, language: str) -> Iterator[bytes]:
 
 def _subscribe(site: Site, cards: Cards, language: str) -> bytes:
     say, series = words(language), site.edition.series.title.said_in(language).text
+    told = say("Calendar and feeds: how to hear of every new date and every change of “{series}”.")
+    if site.edition.catalogue.mail.sender is not None:
+        told = say("Calendar, feeds and mails: how to hear of every new date and every change of “{series}”.")
     page = Page(
         SUBSCRIBE,
         language,
         say("Stay informed"),
-        say("Calendar, feeds and mails: how to hear of every new date and every change of “{series}”.").format(
-            series=series
-        ),
+        told.format(series=series),
         picture=picture_of_series(site.edition, language),
         card=picture_of(cards.of_series(language)),
     )
-    context = site.context(page, None) | {"joining": site.joining}
+    context = site.context(page, None) | {"joining": site.joining, "reminding": _reminding(site.edition)}
     return site.rendered("site/subscribe.html", page, context)
+
+
+def _reminding(edition: Edition) -> bool:
+    """Whether all who get mails hear of every event when it is announced, and again before it."""
+    for_all = [
+        read.kind
+        for read in rules_of(edition.catalogue)
+        if read.rule.default and not (read.rule.tags or read.rule.events or read.rule.needs)
+    ]
+    return {Kind.ANNOUNCEMENTS, Kind.REMINDERS} <= set(for_all)
 
 
 def _event(site: Site, cards: Cards, events: EventPages, listing: Listing, language: str) -> bytes:

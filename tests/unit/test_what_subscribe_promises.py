@@ -39,6 +39,36 @@ def test_the_delay_of_each_program_is_told_and_none_is_promised_away(language: s
     assert not re.search(PROMISES[language], text)
 
 
+def test_no_mails_are_promised_where_none_are_sent(renderer: Renderer) -> None:
+    page = site(edition_of(HOSTILE), renderer)["subscribe/index.html"]
+    (description,) = Reader(page).all("meta", name="description")
+    assert "mail" not in description["content"]
+    assert "mail" not in Reader(page).text
+    assert "look at this site" in Reader(page).text
+
+
+@pytest.mark.parametrize(
+    ("rules", "promised"),
+    [
+        ("", True),
+        ('when = "2 days before"', False),
+        ('when = "when announced"', False),
+        ('when = "when announced"\n[[reminder]]\nid = "two"\nwhen = "2 hours before"', True),
+        ('when = "when announced"\n[[reminder]]\nid = "two"\nwhen = "2 hours before"\ndefault = false', False),
+        ('when = "when announced"\n[[reminder]]\nid = "two"\nwhen = "2 days before"\ntags = ["loud"]', False),
+    ],
+)
+def test_announcements_and_reminders_are_promised_where_all_get_them(
+    rules: str, promised: bool, renderer: Renderer
+) -> None:
+    written = f'\n[[reminder]]\nid = "one"\n{rules}\n' if rules else ""
+    text = Reader(
+        site(edition_of(HOSTILE + '[mail]\nfrom = "talks@talks.example"\n' + written), renderer)["subscribe/index.html"]
+    ).text
+    assert ("A mail when an event is announced, reminders before it" in text) is promised
+    assert "word when something changes" in text
+
+
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_every_address_to_subscribe_to_is_that_of_a_file(language: str, renderer: Renderer) -> None:
     tree = "" if language == "en" else f"{language}/"
