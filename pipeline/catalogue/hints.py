@@ -3,7 +3,7 @@
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from urllib.parse import urlsplit
 
@@ -13,6 +13,7 @@ from pipeline.catalogue.chronology import wall_times
 from pipeline.catalogue.findings import Finding, unknown
 from pipeline.catalogue.models import Catalogue, Event, Status
 from pipeline.catalogue.places import Path
+from pipeline.catalogue.recurrence import EVER, LONGEST, occurrences
 from pipeline.catalogue.texts import Text
 from pipeline.catalogue.when import AtTime, in_overlap, last_day
 from pipeline.errors import Severity
@@ -42,6 +43,8 @@ def hints(catalogue: Catalogue, today: date | None) -> Iterator[Finding]:
         path: Path = ("event", number)
         yield from _questions(path, event.todo)
         yield from _event(path, event, today)
+    if catalogue.mail.sender is None:
+        yield from _links_for_mails(catalogue)
     yield from _collisions(catalogue)
     yield from _repeated_forms(catalogue)
     yield from _similar_names(catalogue)
@@ -80,6 +83,16 @@ def _places_without_address(catalogue: Catalogue) -> Iterator[Finding]:
             )
 
 
+def _links_for_mails(catalogue: Catalogue) -> Iterator[Finding]:
+    """Pages and calendars say that these come by mail; where none is sent that is a promise nobody keeps."""
+    for number, event in enumerate(catalogue.events):
+        if event.online is not None and event.online.secret is not None:
+            yield _warning(
+                ("event", number, "online"), "its link comes by mail alone, and no mail is sent",
+                "write who sends it, `from`, under [mail], or give the address itself",
+            )  # fmt: skip
+
+
 def _gaps(catalogue: Catalogue) -> Iterator[Finding]:
     """Numbers that no event has, after the first event above them; long gaps are cut short."""
     numbered = sorted((event.number, index) for index, event in enumerate(catalogue.events) if event.number is not None)
@@ -106,8 +119,7 @@ def _event(path: Path, event: Event, today: date | None) -> Iterator[Finding]:
                 date=moment.date(),
                 fold=fold,
             )
-    last = last_day(event.when)
-    if today and last and last < today and event.tba:
+    if today and event.tba and _is_past(event, today):
         yield _warning(
             (*path, "tba"), "it is past and still says that something will be announced: {names}",
             "fill it in, or delete it from `tba`", names=", ".join(event.tba),
@@ -124,6 +136,15 @@ def _event(path: Path, event: Event, today: date | None) -> Iterator[Finding]:
                 (*path, *key), "{host} shortens addresses: readers can't see where the link goes",
                 "write the address it leads to", host=host,
             )  # fmt: skip
+
+
+def _is_past(event: Event, today: date) -> bool:
+    """Whether no day on which it takes place is left; one that recurs is past when its last time is."""
+    last = last_day(event.when)
+    if last is None or last >= today or event.repeats is None:
+        return last is not None and last < today
+    recently = datetime.combine(today, time(), event.zone) - LONGEST
+    return all((last_day(when) or today) < today for _, when in occurrences(event, recently, EVER))
 
 
 def _links(event: Event) -> Iterator[tuple[Path, str]]:

@@ -77,7 +77,9 @@ resources = ["{site}/404", "{site}/403"]
 def catalogue_of(resources: list[str]) -> str:
     return (
         SMALLEST
-        + """[[event]]
+        + """[mail]
+from = "talks@talks.example"
+[[event]]
 id = "a"
 title = "A"
 date = 2027-03-04

@@ -255,3 +255,23 @@ def test_the_series_counts_and_open_questions_are_told() -> None:
 
 def test_a_past_event_is_quiet_once_nothing_is_to_be_announced() -> None:
     assert taken(HEAD + EVENT, datetime(2030, 1, 1, tzinfo=UTC)).remarks == ()
+
+
+def test_what_recurs_is_past_when_its_last_time_is() -> None:
+    open_still = HEAD + WEEKLY + 'tba = ["speakers"]\n'
+    assert taken(open_still, datetime(2026, 11, 10, tzinfo=UTC)).remarks == ()
+    assert "it is past" in str(*taken(open_still, datetime(2026, 11, 11, tzinfo=UTC)).remarks)
+    longer = open_still.replace("COUNT=4", "COUNT=4;INTERVAL=2").replace("tba", "except = [2026-12-01]\ntba")
+    assert "it is past" in str(*taken(longer, datetime(2026, 11, 20, tzinfo=UTC)).remarks)
+    endless = open_still.replace(";COUNT=4", "")
+    assert taken(endless, datetime(2035, 1, 1, tzinfo=UTC)).remarks == ()
+
+
+def test_a_link_that_comes_by_mail_needs_somebody_who_sends_mail() -> None:
+    secret = EVENT + 'online = { secret = "TOCSIN_ROOM" }\n'
+    text = HEAD + secret
+    [remark] = taken(text).remarks
+    assert told(remark, text) == (
+        'online = { secret = "TOCSIN_ROOM" }', "its link comes by mail alone, and no mail is sent"
+    )  # fmt: skip
+    assert taken(HEAD + '[mail]\nfrom = "talks@talks.example"\n' + secret).remarks == ()
