@@ -8,7 +8,7 @@ from heapq import merge
 from typing import Any
 
 from pipeline.catalogue.models import Event, schedule
-from pipeline.catalogue.when import AtTime, When, first_day, last_day, starts
+from pipeline.catalogue.when import AtTime, When, first_day, in_gap, last_day, starts
 
 LONGEST = timedelta(days=31)
 """How long one time may last and still be found while it does."""
@@ -32,11 +32,22 @@ def occurrences(event: Event, since: datetime, until: datetime) -> Iterator[tupl
         return
     moved = {moment.original for moment in event.moved}
     kept = (
-        (day.isoformat(), schedule(event, day, event.time))
+        (day.isoformat(), _on(event, day))
         for day in _days(event, event.date, since, until)
         if day not in moved and day not in event.excepted
     )
     yield from merge(kept, sorted(_moved(event, since, until), key=_start), key=_start)
+
+
+def _on(event: Event, day: date) -> When:
+    """One time of the rule; an hour that the clocks skip on that day comes as much later (RFC 5545, 3.3.5)."""
+    when = schedule(event, day, event.time)
+    if not isinstance(when, AtTime) or not in_gap(when.start):
+        return when
+    start, end = when.start.astimezone(UTC).astimezone(event.zone), when.end
+    if end is not None and end.timestamp() <= start.timestamp():
+        end += start.replace(tzinfo=None) - when.start.replace(tzinfo=None)
+    return when._replace(start=start, end=end)
 
 
 def first_time(event: Event) -> When:

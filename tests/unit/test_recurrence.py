@@ -3,10 +3,13 @@
 from datetime import UTC, date, datetime
 
 import pytest
+import recurring_ical_events
+from icalendar import Calendar
 from publishing import TALK, edition
+from test_calendar import files
 
 from pipeline.catalogue.recurrence import occurrences
-from pipeline.catalogue.when import first_day
+from pipeline.catalogue.when import AtTime, first_day
 from pipeline.edition import Edition
 
 WEEKLY = TALK + 'repeats = "FREQ=WEEKLY;COUNT=5"\nmoved = [{from = 2026-10-27, date = %s}]\n'
@@ -35,3 +38,31 @@ def test_the_next_time_is_the_next_that_takes_place(day: date, following: str) -
     of: Edition = edition(WEEKLY % "2026-11-05", day=day)
     assert of.next is not None
     assert str(first_day(of.next.event.when)) == following
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("", "2027-03-28T03:30:00+02:00"),
+        ('duration = "1h"\n', "2027-03-28T03:30:00+02:00 2027-03-28T04:30:00+02:00"),
+        ('end_time = "03:15"\n', "2027-03-28T03:30:00+02:00 2027-03-28T04:15:00+02:00"),
+        ('end_time = "06:00"\n', "2027-03-28T03:30:00+02:00 2027-03-28T06:00:00+02:00"),
+    ],
+)
+def test_an_hour_that_the_clocks_skip_on_one_of_the_days_comes_later_as_in_calendars(more: str, told: str) -> None:
+    nightly = TALK.replace("2026-10-20", "2027-03-27").replace("19:00", "02:30")
+    of = edition(f'{nightly}{more}repeats = "FREQ=DAILY;COUNT=3"\n')
+    bounds = datetime(2027, 3, 1, tzinfo=UTC), datetime(2027, 4, 1, tzinfo=UTC)
+    times = [when for _, when in occurrences(of.listings[0].event, *bounds)]
+    hours = [when.start.isoformat() for when in times if isinstance(when, AtTime)]
+    assert (hours[0], hours[2]) == ("2027-03-27T02:30:00+01:00", "2027-03-29T02:30:00+02:00")
+    second = times[1]
+    assert isinstance(second, AtTime)
+    assert " ".join(moment.isoformat() for moment in (second.start, second.end) if moment) == told
+    assert said_times(of) == [moment.astimezone(UTC) for moment in (times[0].start, second.start, times[2].start)]
+
+
+def said_times(of: Edition) -> list[datetime]:
+    """When another program takes the event to begin."""
+    found = recurring_ical_events.of(Calendar.from_ical(files(of)["calendar.ics"])).between((2027, 3, 1), (2027, 4, 1))
+    return sorted(event["DTSTART"].dt.astimezone(UTC) for event in found)
