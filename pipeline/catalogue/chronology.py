@@ -8,7 +8,7 @@ from pipeline.catalogue.findings import Finding
 from pipeline.catalogue.models import Event
 from pipeline.catalogue.places import Path
 from pipeline.catalogue.recurrence import local_until, moments_of
-from pipeline.catalogue.when import AtTime, in_gap, local, neighbours_of_gap
+from pipeline.catalogue.when import AtTime, in_gap, last_day, local, neighbours_of_gap
 from pipeline.weekdays import say_weekday, weekday_names
 
 SOONEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
@@ -129,6 +129,28 @@ def _ends(event: Event) -> Iterator[Finding]:
             "it ends at {end}, not after it starts at {start}",
             "correct it; for an event over midnight write `end_date` too",
             {"end": f"{event.when.end:%H:%M}", "start": f"{event.when.start:%H:%M}"},
+        )
+    elif event.date is not None and event.end_date is not None and event.date < event.end_date:
+        yield from _last_day(event, event.end_date)
+
+
+def _last_day(event: Event, end: date) -> Iterator[Finding]:
+    """What lasts several days from a known hour on needs the hour of its end, or its last day would show nowhere."""
+    if event.time is None or event.end_time is not None:
+        return
+    if event.duration is None:
+        yield Finding(
+            ("end_date",),
+            "it ends on {end}, at an hour that is missing",
+            'write end_time = "18:00", or all_day = true instead of `time`',
+            {"end": end},
+        )
+    elif (last := last_day(event.when)) != end:
+        yield Finding(
+            ("end_date",),
+            "it ends on {end}, and by its `duration` on {last}",
+            "correct one of the two, or delete it",
+            {"end": end, "last": last},
         )
 
 

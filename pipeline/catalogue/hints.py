@@ -15,7 +15,7 @@ from pipeline.catalogue.models import Catalogue, Event, Status
 from pipeline.catalogue.places import Path
 from pipeline.catalogue.recurrence import EVER, LONGEST, occurrences
 from pipeline.catalogue.texts import Text
-from pipeline.catalogue.when import AtTime, in_overlap, last_day
+from pipeline.catalogue.when import AtTime, in_overlap, last_day, starts
 from pipeline.errors import Severity
 from pipeline.interface_words import has_words, spoken
 
@@ -124,6 +124,9 @@ def _event(path: Path, event: Event, today: date | None) -> Iterator[Finding]:
             (*path, "tba"), "it is past and still says that something will be announced: {names}",
             "fill it in, or delete it from `tba`", names=", ".join(event.tba),
         )  # fmt: skip
+    if event.excepted and not any(True for _ in occurrences(event, starts(event.when) or EVER, EVER)):
+        # Who was told of it shall hear that it is off, and not find it on no day at all without a word.
+        yield _warning((*path, "except"), "no date is left", 'keep one, and write status = "cancelled" and a notice')
     if event.image_alt and event.image is None and "image" not in event.tba:
         yield _warning(
             (*path, "image_alt"), "it describes a picture, and there is none", "name it in `image`, or delete this"

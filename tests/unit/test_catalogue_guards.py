@@ -62,6 +62,8 @@ GUARDS = [
         "end_time =",
         "does not exist",
     ),
+    (EVENT + "end_date = 2026-10-22\n", "end_date =", "it ends on 2026-10-22, at an hour that is missing"),
+    (EVENT + 'end_date = 2026-10-22\nduration = "2h"\n', "end_date =", "by its `duration` on 2026-10-20"),
     (EVENT.replace("2026", "1026"), "date =", "the year 1026 can't be meant"),
     (EVENT + "end_date = 9999-12-31\n", "end_date =", "the year 9999 can't be meant"),
     (WEEKLY + "except = [0001-01-01]\n", "except =", "the year 1 can't be meant"),
@@ -223,6 +225,7 @@ WARNINGS = [
         "did you mean 'arts'?",
     ),
     (EVENT.replace("2026-10-20", "2026-10-25").replace("19:00", "02:30"), "time =", "happens twice"),
+    (WEEKLY + "except = [2026-10-20, 2026-10-27, 2026-11-03, 2026-11-10]\n", "except =", "no date is left"),
 ]
 
 
@@ -275,3 +278,19 @@ def test_a_link_that_comes_by_mail_needs_somebody_who_sends_mail() -> None:
         'online = { secret = "TOCSIN_ROOM" }', "its link comes by mail alone, and no mail is sent"
     )  # fmt: skip
     assert taken(HEAD + '[mail]\nfrom = "talks@talks.example"\n' + secret).remarks == ()
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        EVENT + "end_date = 2026-10-20\n",
+        EVENT + 'end_date = 2026-10-22\nend_time = "10:00"\n',
+        EVENT + 'end_date = 2026-10-21\nduration = "8h"\n',
+        EVENT.replace('time = "19:00"', 'end_date = 2026-10-22\ntba = ["time"]'),
+        WEEKLY + "except = [2026-10-20, 2026-10-27, 2026-11-03]\n",
+        WEEKLY + "except = [2026-10-20, 2026-10-27, 2026-11-03]\nmoved = [{ from = 2026-11-10, date = 2026-11-12 }]\n",
+        WEEKLY.replace(";COUNT=4", "") + "except = [2026-10-20, 2026-10-27]\n",
+    ],
+)
+def test_a_last_day_that_is_shown_and_a_date_that_is_left_are_taken(tail: str) -> None:
+    assert taken(HEAD + tail).remarks == ()
