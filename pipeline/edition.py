@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
+from itertools import pairwise
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -329,7 +330,7 @@ def _news(before: Line | None, group: list[Line], later: list[Line], sequence: i
     elif last.kind is LineKind.RETIRED:
         kind = LineKind.RETIRED
     else:
-        kind = kind_of_change(before.facts, last.facts)
+        kind = _kind(before, group)
     changed = changed_keys(before.facts, last.facts) if before else frozenset[str]()
     if kind is LineKind.EDITED or (before and not changed):
         return None
@@ -342,6 +343,17 @@ def _news(before: Line | None, group: list[Line], later: list[Line], sequence: i
         group[0].news, kind, event, venue, event_before, venue_before, changed, group[0].at, updated, cancelled_later,
         last.at, sequence,
     )  # fmt: skip
+
+
+def _kind(before: Line, group: list[Line]) -> LineKind:
+    """What a group of lines tells, against the line before it; what was once published as news stays news."""
+    kind = kind_of_change(before.facts, group[-1].facts)
+    if kind in {LineKind.EDITED, LineKind.RECORDING} and any(
+        line.kind is LineKind.CHANGED and kind_of_change(one.facts, line.facts) is not LineKind.CHANGED
+        for one, line in pairwise((before, *group))
+    ):
+        return kind_of_change(before.facts, group[-1].facts, any_wording=True)
+    return kind
 
 
 def _cancelled_since(last: Line, later: list[Line]) -> tuple[datetime | None, datetime]:

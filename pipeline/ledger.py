@@ -24,6 +24,7 @@ from pipeline.ledger_lines import (
     compact_json,
     in_full,
     read_rows,
+    reworded,
     write_line,
 )
 
@@ -234,9 +235,14 @@ def changed_keys(before: Facts, after: Facts) -> frozenset[str]:
     return frozenset(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
 
 
-def kind_of_change(before: Facts, after: Facts) -> LineKind:
-    """What the news is, if the first facts became the second."""
+def kind_of_change(before: Facts, after: Facts, *, any_wording: bool = False) -> LineKind:
+    """What the news is, if the first facts became the second.
+
+    With `any_wording` also what only says the same place, link or notice in another way is news, as it once was.
+    """
     changed = changed_keys(before, after)
+    if not any_wording:
+        changed -= reworded(before, after, changed)
     if "status" in changed:
         was, now = before.get("status", "confirmed"), after.get("status", "confirmed")
         if now in {Status.CANCELLED, Status.POSTPONED}:

@@ -165,6 +165,40 @@ def is_redated(kind: LineKind, changed: frozenset[str]) -> bool:
     return kind is LineKind.REINSTATED and not changed.isdisjoint({"date", "time"})
 
 
+_WORDED_PARTS: Mapping[str, tuple[str, ...]] = {
+    "venue": ("id", "street", "postal_code", "city"),
+    "online": ("url", "secret", "phone"),
+    "notice": (),
+}
+"""The facts that hold words, and those of their parts that readers must hear of, besides a name."""
+
+
+def reworded(before: Facts, after: Facts, changed: frozenset[str]) -> frozenset[str]:
+    """The changed facts that still tell readers the same: with one more translation, another label or country code."""
+    return frozenset(
+        key for key in changed & _WORDED_PARTS.keys() if _same(_WORDED_PARTS[key], before.get(key), after.get(key))
+    )
+
+
+def _same(parts: tuple[str, ...], before: Any, after: Any) -> bool:
+    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+        return False
+    if not parts:
+        return _same_text(before, after)
+    return _same_text(before.get("name"), after.get("name")) and all(before.get(key) == after.get(key) for key in parts)
+
+
+def _same_text(before: Any, after: Any) -> bool:
+    """Whether who read the one reads the same now: nothing differs in a language that both have."""
+    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+        return bool(before == after)
+    both = before.keys() & after.keys()
+    if not both:
+        # The same text, said to be in another language.
+        return not set(before.values()).isdisjoint(after.values())
+    return all(before[language] == after[language] for language in both)
+
+
 def digest_of_line(line: Line, digest: str) -> bytes:
     """By which a line is known to be the same; `digest` is that of its facts."""
     facts = line.facts
