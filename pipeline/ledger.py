@@ -344,7 +344,17 @@ def vanished(catalogue: Catalogue, ledger: Ledger) -> tuple[str, ...]:
 
 
 def vanished_problems(catalogue: Catalogue, ledger: Ledger, file: str) -> tuple[Problem, ...]:
-    """One problem for each event that vanished, with the ways out."""
+    """One problem for each event that vanished, with the ways out; and one where the series has another id."""
+    series = catalogue.series.id
+    if ledger.lines and not any(f":{series}:" in line.news for line in ledger.lines):
+        # Feeds and mailing lists would be new ones for everybody who follows them.
+        before = ledger.lines[0].news.split(":")[-3]
+        return (
+            Problem(
+                file, 0, "series.id", 'the series was published as "{before}", and is known by that everywhere',
+                'write id = "{before}" again', {"before": before},
+            ),
+        )  # fmt: skip
     return tuple(
         Problem(
             file, 0, f'event "{event}"', "it was published and is no longer in the catalogue",

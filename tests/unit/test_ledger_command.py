@@ -262,3 +262,16 @@ def test_before_the_first_publication_there_is_nothing_to_tell(
         assert tocsin(project, "ledger", verb) == 0
         assert said in capsys.readouterr().out
     assert not (project / "ledger.jsonl").exists()
+
+
+def test_a_series_keeps_the_id_under_which_it_was_published(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = project / "events.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace('id = "digitize-and-conquer"', 'id = "digitize"', 1), encoding="utf-8")
+    for command in ("check", "publish"):
+        assert tocsin(project, command) == 1
+        told = capsys.readouterr()
+        assert 'series.id: the series was published as "digitize-and-conquer"' in told.out + told.err
+        assert 'write id = "digitize-and-conquer" again' in told.out + told.err
+    file.write_text(text, encoding="utf-8")
+    assert tocsin(project, "check") == 0
