@@ -18,6 +18,8 @@ def tell_refused(shell: Shell, refused: Sequence[Refused], catalogue: Catalogue)
     for one in refused:
         meant = nearest(one.group, sorted(kept)) if one.group is not None else None
         said = _what_stands(one.group, kept, meant)
+        if one.group in catalogue.group_by_id and one.group not in kept:
+            said = N_('{file} was refused: group "{group}" is that of another file, which goes on as all else does')
         values = {"file": one.file, "group": one.group or "", "meant": meant or ""}
         shell.complain(shell.words(said).format_map({name: visible(value) for name, value in values.items()}))
     return WRONG if refused else DONE

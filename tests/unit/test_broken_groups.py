@@ -58,6 +58,18 @@ def test_a_refused_group_is_named_with_the_one_that_may_be_meant(
     assert said in capsys.readouterr().err
 
 
+def test_a_second_file_of_a_group_is_refused_and_the_first_said_to_go_on(
+    federation: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    second = federation.folder / "groups" / "quay.toml"
+    second.write_text((federation.folder / "groups" / "harbour.toml").read_text().replace("harbour-walk", "quay-walk"))
+    assert tocsin(federation, "build") == 1
+    said = capsys.readouterr().err
+    assert 'groups/quay.toml was refused: group "harbour" is that of another file, which goes on' in said
+    assert (federation.folder / "out" / "events" / "harbour-walk.ics").exists()
+    assert not (federation.folder / "out" / "events" / "quay-walk.ics").exists()
+
+
 def test_an_import_goes_on_beside_a_broken_group(federation: Project, capsys: pytest.CaptureFixture[str]) -> None:
     spoil(federation, "all_day = true", "all_day = maybe")
     assert tocsin(federation, "import", str(federation.calendar(ICS))) == 0
