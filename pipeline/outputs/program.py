@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 
 from pipeline.catalogue.models import Event, Online, Series
+from pipeline.catalogue.recurrence import first_time
 from pipeline.catalogue.texts import Text
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, written
 from pipeline.edition import Edition, Listing
@@ -86,7 +87,7 @@ def _event(edition: Edition, listing: Listing, language: str) -> dict[str, Any]:
         "updated": _instant(revision.updated),
         "status": event.status.value,
         "retired": listing.retired,
-        "when": _when(event.when),
+        "when": _when(first_time(event)),
         "url": page_address(edition, listing, language),
     }
     if not isinstance(event.when, Unscheduled):
