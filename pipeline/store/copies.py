@@ -2,14 +2,14 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
 from pipeline.errors import N_, SettingsError, StoreError, reason_of
-from pipeline.store.database import Database
-from pipeline.store.troubles import told_of_file
+from pipeline.store.database import LOCK_TIMEOUT, Database
+from pipeline.store.troubles import told_as_locked, told_of_file
 
 _PAGES: Final = 2000  # copied at once; writers get their turn between
 
@@ -27,7 +27,7 @@ def back_up(database: Database, target: Path) -> int:
     try:
         _make(half)
         with _opened(source) as there, _opened(half) as copy:
-            there.backup(copy, pages=_PAGES)
+            there.backup(copy, pages=_PAGES, progress=_unless_locked(source))
             _plain(copy)
         _check(half)
         half.replace(target)
@@ -61,7 +61,7 @@ def restore(source: Path, database: Database) -> None:
             copy.execute("DELETE FROM meta WHERE name IN ('armed', 'installation', 'armed_at')")
             copy.commit()
         with _opened(half) as copy, _opened(target) as there:
-            copy.backup(there)
+            copy.backup(there, progress=_unless_locked(target))
     except sqlite3.Error as error:
         raise told_of_file(error, source) from error
     except OSError as error:
@@ -84,8 +84,18 @@ def _make(path: Path) -> None:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(path, timeout=30)) as connection:
+    with closing(sqlite3.connect(path, timeout=LOCK_TIMEOUT)) as connection:
         yield connection
+
+
+def _unless_locked(path: Path) -> Callable[[int, int, int], None]:
+    """Ends a copy that waits for another process: the driver would try again for ever."""
+
+    def look(status: int, _left: int, _pages: int) -> None:
+        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise told_as_locked(path)
+
+    return look
 
 
 def _plain(copy: sqlite3.Connection) -> None:

@@ -14,18 +14,16 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
-from pipeline.clock import Clock
+from pipeline.clock import Clock, elapsed
 from pipeline.errors import MissingDatabaseError, SettingsError, StoreError, reason_of
 from pipeline.store.prepared import run_plainly
 from pipeline.store.schema import is_current, migrate
 from pipeline.store.troubles import asks_for_patience, is_lost, lacks_room, told
-from pipeline.store.turns import Gathering, Turns
+from pipeline.store.turns import FailedForAll, Gathering, Turns
 
 T = TypeVar("T")
 
-_LOCK_TIMEOUT: Final = (
-    10  # seconds that SQLite waits for another process, and a first connection to PostgreSQL may take
-)
+LOCK_TIMEOUT: Final = 10  # seconds that SQLite waits for another process, and a first connection to PostgreSQL may take
 _WAITS: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0)  # seconds between the tries of one transaction
 _PRIMARY_CODE: Final = 0xFF  # the part of SQLite's error codes that names the kind of error
 _SHORT_WAIT: Final = 250  # milliseconds that one try to set a new connection up waits for another process
@@ -38,7 +36,7 @@ class Database:
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self.engine = engine
         self.clock = clock
-        self._turns = Turns(_LOCK_TIMEOUT) if is_file(engine.url) else None
+        self._turns = Turns(LOCK_TIMEOUT) if is_file(engine.url) else None
         self._gathering = Gathering(self._turns, self._written) if self._turns else None
 
     def __enter__(self) -> Self:
@@ -93,13 +91,22 @@ class Database:
         """
         if self._gathering is None:
             return self.run(work)
-        is_written, result = self._gathering.written(work)
+        with self._telling():
+            is_written, result = self._gathering.written(work)
         return cast("T", result) if is_written else self.run(work)
 
     def persist(
-        self, connection: Connection, work: Callable[[Connection], T], is_worth_it: Callable[[DBAPIError], bool]
+        self,
+        connection: Connection,
+        work: Callable[[Connection], T],
+        is_worth_it: Callable[[DBAPIError], bool],
+        patience: float = 0.0,
     ) -> T:
-        """Runs `work` in transactions of one connection until one succeeds, for some eight seconds at most."""
+        """Runs `work` in transactions of one connection until one succeeds.
+
+        Another process may keep the database locked for ten seconds, or for `patience` seconds where that is longer.
+        """
+        began = elapsed()
         for wait in _WAITS:
             try:
                 with self._turn(), connection.begin():
@@ -108,7 +115,8 @@ class Database:
                 if lacks_room(error):
                     _make_room(connection)
                     break
-                if not is_worth_it(error):
+                # SQLite itself has waited in each try.
+                if not is_worth_it(error) or elapsed() - began >= max(LOCK_TIMEOUT, patience):
                     raise
                 if is_lost(error) and not connection.invalidated:
                     connection.invalidate()
@@ -121,8 +129,14 @@ class Database:
         return self._turns.turn() if self._turns else nullcontext()
 
     def _written(self, works: Sequence[Callable[[Connection], Any]]) -> list[Any]:
-        with self.engine.begin() as connection:
-            return [work(connection) for work in works]
+        began = elapsed()
+        try:
+            with self.engine.begin() as connection:
+                return [work(connection) for work in works]
+        except DBAPIError as error:
+            if asks_for_patience(error) and elapsed() - began >= LOCK_TIMEOUT:
+                raise FailedForAll from error
+            raise
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
@@ -203,10 +217,10 @@ def _engine(url: URL, clock: Clock) -> Engine:
             url,
             pool_pre_ping=True,
             hide_parameters=True,
-            connect_args={"connect_timeout": _LOCK_TIMEOUT, "application_name": "tocsin", **alive},
+            connect_args={"connect_timeout": LOCK_TIMEOUT, "application_name": "tocsin", **alive},
         )
     # The driver must begin no transaction of its own: a reader's can't become a writer's without "database is locked".
-    arguments: dict[str, Any] = {"timeout": _LOCK_TIMEOUT, "isolation_level": None}
+    arguments: dict[str, Any] = {"timeout": LOCK_TIMEOUT, "isolation_level": None}
     if is_file(url):
         engine = create_engine(url, connect_args=arguments, hide_parameters=True)
     else:
@@ -230,8 +244,8 @@ def _tune(clock: Clock, driver: Any, _record: object) -> None:
                 raise
         clock.sleep(wait)
     # FULL: with less, a power cut may forget the last commits, and what they had sent would be sent again.
-    patience = f"busy_timeout = {_LOCK_TIMEOUT * 1000}"
-    for pragma in (patience, "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    patience = f"busy_timeout = {round(LOCK_TIMEOUT * 1000)}"
+    for pragma in ("journal_mode = WAL", patience, "synchronous = FULL", "foreign_keys = ON"):
         driver.execute(f"PRAGMA {pragma}").close()
 
 

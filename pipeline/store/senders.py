@@ -21,6 +21,8 @@ from pipeline.store.troubles import asks_for_patience, is_lost, told
 
 T = TypeVar("T")
 
+_PATIENCE = 60.0  # seconds for which a sender waits: what it couldn't note of the messages it sent would be in doubt
+
 
 def sender_name() -> str:
     """A name for this process as a sender, told apart from every other one, before and after a restart."""
@@ -42,7 +44,7 @@ class Sender:
             return self.database.run(work)
         try:
             if not self._shared:
-                return self.database.persist(self._session, work, asks_for_patience)
+                return self.database.persist(self._session, work, asks_for_patience, _PATIENCE)
             return self.database.persist(self._session, lambda connection: self._locked(connection, work), _worth_it)
         except DBAPIError as error:
             raise told(error, self.database.place) from error

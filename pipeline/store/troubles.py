@@ -15,6 +15,10 @@ _UNREACHABLE: Final = ("08", "57P01", "57P02", "57P03")
 
 _UNUSABLE: Final = N_("the database {place} can't be used: {reason}")
 _REFUSED: Final = N_("the database {place} refused: {reason}")
+_LOCKED: Final = N_(
+    "another process has kept the database {place} locked for too long: let it end (an import, a restore, another "
+    "program that has the file open), then try again"
+)
 
 _SQLITE_TEXTS: Final = {
     "SQLITE_FULL": N_(
@@ -24,8 +28,8 @@ _SQLITE_TEXTS: Final = {
     "SQLITE_NOTADB": N_("{place} is not a database of tocsin"),
     "SQLITE_READONLY": N_("the database {place} can't be written; check who owns the file and its folder"),
     "SQLITE_CANTOPEN": N_("the database {place} can't be opened; check that its folder exists and can be written"),
-    "SQLITE_BUSY": N_("another process has kept the database {place} locked for too long; try again in a moment"),
-    "SQLITE_LOCKED": N_("another process has kept the database {place} locked for too long; try again in a moment"),
+    "SQLITE_BUSY": _LOCKED,
+    "SQLITE_LOCKED": _LOCKED,
     "SQLITE_IOERR_WRITE": N_(
         "the disk under the database {place} can't be written; look at its free space, its quota and its health, then "
         "start again: nothing is lost"
@@ -97,6 +101,11 @@ def told_of_file(error: sqlite3.Error, place: str | Path) -> StoreError:
         return StoreError(pattern, place=place)
     operational = isinstance(error, sqlite3.OperationalError)
     return StoreError(_UNUSABLE if operational else _REFUSED, place=place, reason=_first_line(error))
+
+
+def told_as_locked(place: str | Path) -> StoreError:
+    """What is said where another process doesn't let go of an SQLite file."""
+    return StoreError(_LOCKED, place=place)
 
 
 def _sqlite_name(error: sqlite3.Error) -> str:

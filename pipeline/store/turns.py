@@ -55,6 +55,10 @@ class Turns:
                 self._taken = False
 
 
+class FailedForAll(Exception):  # noqa: N818 - what went wrong is its cause
+    """Says of a gathered write that each of its works would fail alike: its cause is the error of each."""
+
+
 @dataclass(eq=False)
 class _Asked:
     """What one thread wants written, and how it went: not at all, as long as `is_written` is false."""
@@ -63,13 +67,17 @@ class _Asked:
     over: threading.Event = field(default_factory=threading.Event)
     is_written: bool = False
     result: Any = None
+    trouble: BaseException | None = None
 
 
 class Gathering:
     """Small writes of many threads: the first one to ask writes for all who come before its turn does."""
 
     def __init__(self, turns: Turns, write: Callable[[Sequence[Callable[[Any], Any]]], Sequence[Any]]) -> None:
-        """`write` does several works in one transaction, all of them or none, and returns what each gave."""
+        """`write` does several works in one transaction, all of them or none, and returns what each gave.
+
+        It may raise FailedForAll, so that nobody tries alone.
+        """
         self._turns, self._write = turns, write
         self._guard = threading.Lock()
         self._asked: list[_Asked] = []
@@ -87,6 +95,8 @@ class Gathering:
             self._lead()
         else:
             mine.over.wait()
+        if mine.trouble is not None:
+            raise mine.trouble
         return mine.is_written, mine.result
 
     def _lead(self) -> None:
@@ -97,6 +107,9 @@ class Gathering:
                     together, self._asked = self._asked, []
                 for asked, result in zip(together, self._write([one.work for one in together]), strict=True):
                     asked.result, asked.is_written = result, True
+        except FailedForAll as error:
+            for asked in together:
+                asked.trouble = error.__cause__
         except Exception:  # noqa: BLE001 - whose error it is shows when each goes on alone
             return
         finally:

@@ -97,6 +97,16 @@ def test_a_file_that_is_no_whole_backup_changes_nothing(database: Database, tmp_
     assert addresses(database) == ["ada@example.org"]
 
 
+def test_a_database_that_is_locked_is_not_waited_for_without_end(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back_up(database, tmp_path / "copy.db")
+    monkeypatch.setattr("pipeline.store.copies.LOCK_TIMEOUT", 0.05)
+    with database.begin(), pytest.raises(StoreError, match=r"tocsin\.db locked for too long"):
+        restore(tmp_path / "copy.db", database)
+    assert not list(tmp_path.glob(".*"))
+
+
 def test_postgresql_has_tools_of_its_own(postgresql_url: str, clock: FrozenClock, tmp_path: Path) -> None:
     with open_database(postgresql_url, clock) as database:
         with pytest.raises(SettingsError, match="pg_dump"):

@@ -3,6 +3,8 @@
 import sqlite3
 import stat
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -93,6 +95,27 @@ class TestOpening:
         assert faults == []
 
 
+@contextmanager
+def locked(file: Path, how: str = "IMMEDIATE") -> Iterator[sqlite3.Connection]:
+    """A database that somebody else writes in for the length of a block."""
+    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
+        other.execute(f"BEGIN {how}")
+        yield other
+
+
+class Counting(FrozenClock):
+    """A clock that does something each time that somebody waits by it."""
+
+    def __init__(self, at_each: Callable[[int], object]) -> None:
+        super().__init__(NOW)
+        self.waits, self._at_each = 0, at_each
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self.waits += 1
+        self._at_each(self.waits)
+
+
 class TestSQLite:
     @pytest.fixture
     def file(self, tmp_path: Path) -> Path:
@@ -112,17 +135,35 @@ class TestSQLite:
     def test_a_locked_database_is_told_in_words(
         self, file: Path, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("pipeline.store.database._LOCK_TIMEOUT", 0.05)
-        with open_database(f"sqlite:///{file}", clock) as database:
-            other = sqlite3.connect(file, isolation_level=None)
-            other.execute("BEGIN IMMEDIATE")
-            with pytest.raises(StoreError, match="another process has kept the database"):
-                database.run(lambda connection: counts(connection, SERIES))
+        monkeypatch.setattr("pipeline.store.database.LOCK_TIMEOUT", 0.05)
+        with open_database(f"sqlite:///{file}", clock) as database, locked(file) as other:
+            before = clock.now()
+            for ask in (database.run, database.join):
+                with pytest.raises(StoreError, match=r"another process has kept the database .* then try again"):
+                    ask(lambda connection: counts(connection, SERIES))
+            assert clock.now() == before  # SQLite itself has waited: no try follows
             with database.look() as connection:  # who only reads waits for nobody
                 assert counts(connection, SERIES) == {}
             other.execute("ROLLBACK")
-            other.close()
             assert database.run(lambda connection: counts(connection, SERIES)) == {}
+
+    def test_a_sender_waits_longer_since_it_must_note_what_it_has_sent(
+        self, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("pipeline.store.database.LOCK_TIMEOUT", 0.05)
+        clock = Counting(lambda waits: waits == 2 and other.execute("ROLLBACK"))
+        with open_database(f"sqlite:///{file}", clock) as database, sending(database, "one") as sender:
+            with locked(file) as other:
+                assert sender.run(lambda connection: counts(connection, SERIES)) == {}
+            assert clock.waits == 2
+
+    def test_a_new_file_that_another_process_keeps_locked_is_told_too(
+        self, file: Path, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("pipeline.store.database._SHORT_WAIT", 1)
+        monkeypatch.setattr("pipeline.store.database.LOCK_TIMEOUT", 3600)
+        with locked(file, "EXCLUSIVE"), pytest.raises(StoreError, match="another process has kept the database"):
+            open_database(f"sqlite:///{file}", clock)
 
     def test_many_threads_write_without_losing_a_race(self, file: Path) -> None:
         with open_database(f"sqlite:///{file}", SystemClock()) as database:
