@@ -24,7 +24,7 @@ def common_options(default: str | None) -> argparse.ArgumentParser:
     group.add_argument("--database", metavar="URL", default=default, help="default: var/tocsin.db beside the catalogue")
     group.add_argument("--now", metavar="INSTANT", type=instant, default=default,
                        help="set the clock, which then runs on: 2026-05-07T10:00:00Z")  # fmt: skip
-    group.add_argument("--lang", metavar="CODE", choices=LANGUAGES, default=default,
+    group.add_argument("--lang", metavar="CODE", type=without_region, choices=LANGUAGES, default=default,
                        help="the language of messages: en or fr (default: that of the locale)")  # fmt: skip
     switch = default if suppressed else False
     group.add_argument("--json", action="store_true", default=switch, help="results for a program")
@@ -78,5 +78,10 @@ def language_of(option: str | None, environment: Mapping[str, str]) -> str:
     if option:
         return option
     name = next((value for key in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := environment.get(key))), "")
-    code = re.split(r"[_.@-]", name)[0].lower()
+    code = without_region(name)
     return code if re.fullmatch("[a-z]{2,3}", code) else "en"
+
+
+def without_region(name: str) -> str:
+    """The code of a language alone: `fr` of `fr_CH.UTF-8`, `fr-CA` or `FR`."""
+    return re.split(r"[_.@-]", name)[0].lower()

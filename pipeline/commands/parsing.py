@@ -7,18 +7,23 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import zip_longest
 from typing import Any
+
+from pipeline.commands.options import LANGUAGES, without_region
 
 Say = Callable[[str], str]
 
 
 def asked_language(arguments: Sequence[str]) -> str | None:
-    """The language that `--lang` names, before anything is parsed: what is wrong is said in it, too."""
-    for at, argument in enumerate(arguments):
-        if argument.startswith("--lang="):
-            return argument.removeprefix("--lang=")
-        if argument == "--lang" and at + 1 < len(arguments):
-            return arguments[at + 1]
+    """The language that `--lang` names, before anything is parsed: what is wrong is said in it, too.
+
+    None where it names none of ours: then that of the locale tells which there are.
+    """
+    for argument, following in zip_longest(arguments, arguments[1:], fillvalue=""):
+        option, _, value = argument.partition("=")
+        if option == "--lang" and (code := without_region(value or following)) in LANGUAGES:
+            return code
     return None
 
 

@@ -129,6 +129,17 @@ def test_english_stays_english_for_who_asks_for_it(
 
 
 @pytest.mark.usefixtures("french")
+def test_a_language_without_words_is_refused_in_that_of_the_locale(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+    assert main(["--lang", "zz", "check"]) == 2
+    assert "argument --lang\u00a0: choix inconnu\u00a0: 'zz' (choisissez parmi 'en', 'fr')" in capsys.readouterr().err
+    assert main(["--lang", "en-GB", "check", "--nonsense"]) == 2
+    assert "unrecognized arguments" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("french")
 def test_the_post_answers_in_french(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copy(ROOT / "events.toml", tmp_path)
     shutil.copy(ROOT / "ledger.jsonl", tmp_path)
@@ -152,7 +163,15 @@ def test_the_post_answers_in_french(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 @pytest.mark.parametrize(
     ("arguments", "language"),
-    [(["check"], None), (["--lang", "fr", "check"], "fr"), (["check", "--lang=fr"], "fr"), (["check", "--lang"], None)],
+    [
+        (["check"], None),
+        (["--lang", "fr", "check"], "fr"),
+        (["check", "--lang=fr"], "fr"),
+        (["check", "--lang"], None),
+        (["check", "--lang", "fr-CH"], "fr"),
+        (["--lang=FR", "check"], "fr"),
+        (["--lang", "zz", "check"], None),
+    ],
 )
 def test_the_language_is_known_before_anything_is_parsed(arguments: list[str], language: str | None) -> None:
     assert asked_language(arguments) == language
