@@ -11,7 +11,7 @@ from pipeline.commands.groups import tell_refused
 from pipeline.commands.proposal import as_markdown, calendar_entry, feed_entry, why_left_out
 from pipeline.commands.shell import Shell, calendar_day, midnight
 from pipeline.commands.telling import changes_as_json, told
-from pipeline.errors import MissingDatabaseError, StoreError
+from pipeline.errors import MissingDatabaseError, SettingsError, StoreError
 from pipeline.reminders.occasions import Omission
 from pipeline.store.database import open_database
 from pipeline.weekdays import locale
@@ -27,8 +27,7 @@ def run(shell: Shell) -> int:
     """Tells what would change and who would get what."""
     now = shell.clock.now()
     drawn = draft(shell.project, now)
-    until = midnight(shell.options.until, drawn.edition.series.zone) if shell.options.until else None
-    coming = foreseen(shell, drawn, now, until)
+    coming = foreseen(shell, drawn, now, _until(shell, now, drawn.edition.series.zone))
     if shell.options.json:
         shell.say_json(as_json(coming))
     elif shell.options.markdown:
@@ -37,6 +36,13 @@ def run(shell: Shell) -> int:
         _tell(shell, coming)
     _tell_missing_links(shell, drawn)
     return tell_refused(shell, drawn.refused, drawn.edition.catalogue)
+
+
+def _until(shell: Shell, now: datetime, zone: ZoneInfo) -> datetime | None:
+    day, today = shell.options.until, now.astimezone(zone).date()
+    if day is not None and day < today:
+        raise SettingsError("--until {until} is past: write {today} or a later day", until=day, today=today)
+    return midnight(day, zone) if day else None
 
 
 def _tell_missing_links(shell: Shell, drawn: Draft) -> None:

@@ -2,15 +2,17 @@
 
 import argparse
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 from pipeline.actions.build import draft
 from pipeline.actions.mailing import Office
+from pipeline.actions.season import beginning
 from pipeline.actions.simulate import made_up, simulate
 from pipeline.actions.subscribers import Entry, read_csv
 from pipeline.commands.shell import DONE, WRONG, Shell, calendar_day, midnight
 from pipeline.edition import Edition
-from pipeline.errors import StoreError
+from pipeline.errors import SettingsError, StoreError
 from pipeline.files import read_text
 from pipeline.rendering import Renderer
 from pipeline.staging import remove_others
@@ -39,6 +41,7 @@ def run(shell: Shell) -> int:
     """Simulates, and says where to look."""
     edition = draft(shell.project, shell.clock.now()).edition
     zone, options = edition.series.zone, shell.options
+    since, until = _period(shell, edition)
     folder = Path(options.letters) if options.letters else shell.project.folder / "letters"
     office = Office(
         Renderer(shell.project.own_templates),
@@ -50,8 +53,8 @@ def run(shell: Shell) -> int:
         office,
         _subscribers(shell, edition),
         folder,
-        midnight(options.since, zone) if options.since else None,
-        midnight(options.until, zone) if options.until else None,
+        since,
+        until,
     )
     # Letters that an earlier simulation filed there, and this one didn't, go; all else in the folder stays.
     filed = [path.relative_to(folder).as_posix() for path in done.paths]
@@ -72,6 +75,20 @@ def run(shell: Shell) -> int:
     said = shell.words("{letters} in {folder}; nothing left this machine")
     shell.say(said.format(letters=letters, folder=folder))
     return WRONG if done.troubles else DONE
+
+
+def _period(shell: Shell, edition: Edition) -> tuple[datetime, datetime | None]:
+    """Where the simulation begins, and where it ends if that was said; SettingsError where it would end before."""
+    zone, options = edition.series.zone, shell.options
+    since = midnight(options.since, zone) if options.since else beginning(edition)
+    until = midnight(options.until, zone) if options.until else None
+    if until is not None and until < since:
+        raise SettingsError(
+            "--until {until} ends the simulation before it begins on {since}: write a later day there, or an earlier "
+            "one after --from",
+            until=options.until, since=since.astimezone(zone).date(),
+        )  # fmt: skip
+    return since, until
 
 
 def _subscribers(shell: Shell, edition: Edition) -> Iterable[Entry]:

@@ -56,3 +56,18 @@ def test_a_season_without_an_end_is_cut_after_a_year_and_says_so(tmp_path: Path)
     there = tocsin(tmp_path, "simulate", *NOW, "--until", "2028-04-01")
     assert "beyond" not in there.stderr
     assert len(list(reader.glob("*-morning.eml"))) == 2
+
+
+def test_a_period_that_ends_before_it_begins_is_a_wrong_call(tmp_path: Path) -> None:
+    (tmp_path / "events.toml").write_text(CATALOGUE)
+    for command, said in (
+        (["simulate", "--from", "2027-03-02", "--until", "2027-03-01"],
+         "--until 2027-03-01 ends the simulation before it begins on 2027-03-02: write a later day there"),
+        (["simulate", "--until", "2026-03-01"], "before it begins on 2027-01-10"),
+        (["plan", "--until", "2027-01-09"], "--until 2027-01-09 is past: write 2027-01-10 or a later day"),
+    ):  # fmt: skip
+        done = tocsin(tmp_path, *command, *NOW)
+        assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+        assert not (tmp_path / "letters").exists()
+    for command in (["simulate", "--from", "2027-03-01", "--until", "2027-03-01"], ["plan", "--until", "2027-01-10"]):
+        assert tocsin(tmp_path, *command, *NOW).returncode == 0
