@@ -1,6 +1,5 @@
 """What can be published and deserves a look: warnings, and the organisers' own open questions."""
 
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -10,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 
 from pipeline.catalogue.chronology import wall_times
-from pipeline.catalogue.findings import Finding, unknown
+from pipeline.catalogue.findings import Finding, bare, unknown
 from pipeline.catalogue.models import Catalogue, Event, Status
 from pipeline.catalogue.places import Path
 from pipeline.catalogue.recurrence import EVER, LONGEST, occurrences
@@ -207,7 +206,7 @@ def _similar_names(catalogue: Catalogue) -> Iterator[Finding]:
     """Names that differ only in accents, capitals, spaces or dots are one name, written in two ways."""
     first: dict[str, str] = {}
     for path, name in _names(catalogue):
-        other = first.setdefault(_bare(name), name)
+        other = first.setdefault(bare(name), name)
         if other != name:
             yield _warning(path, "{name!r} is also written {other!r}", "write it in one way", name=name, other=other)
 
@@ -223,11 +222,6 @@ def _names(catalogue: Catalogue) -> Iterator[tuple[Path, str]]:
             for key in ("name", "group", "affiliation", "member_of"):
                 if (name := getattr(speaker, key)) is not None:
                     yield ("event", number, "speakers", index, key), name
-
-
-def _bare(name: str) -> str:
-    letters = unicodedata.normalize("NFKD", name).casefold()
-    return "".join(letter for letter in letters if letter.isalnum())
 
 
 def _missing_texts(catalogue: Catalogue) -> Iterator[Finding]:

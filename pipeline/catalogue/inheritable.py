@@ -9,6 +9,7 @@ from pipeline.catalogue.findings import Finding, unknown
 from pipeline.catalogue.guards import ANNOUNCED_LATER
 from pipeline.catalogue.models import RESERVED, Catalogue, Event
 from pipeline.catalogue.places import Path
+from pipeline.catalogue.references import NO_VENUE
 from pipeline.catalogue.refusals import MOST_IN_A_TABLE, finding_of
 
 _STAND_INS = {"id": "x", "timezone": "UTC"}
@@ -31,10 +32,11 @@ def wrong_references(tables: Sequence[Mapping[str, Any]], catalogue: Catalogue) 
     for number, defaults in enumerate(tables):
         venue = defaults.get("venue")
         if isinstance(venue, str) and venue not in catalogue.venue_by_id:
-            yield unknown(("defaults", number, "venue"), venue, catalogue.venue_by_id, "there is no [[venue]] {word!r}")
+            path: Path = ("defaults", number, "venue")
+            yield unknown(path, venue, catalogue.venue_by_id, "there is no [[venue]] {word!r}", NO_VENUE, "venue")
         for index, name in enumerate(defaults.get("tba", ())):
             if name not in ANNOUNCED_LATER:
-                path: Path = ("defaults", number, "tba", index)
+                path = ("defaults", number, "tba", index)
                 yield unknown(path, name, ANNOUNCED_LATER, "{word!r} is not a key that can be announced later")
 
 

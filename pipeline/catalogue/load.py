@@ -94,7 +94,7 @@ def load(
     today = now.astimezone(catalogue.series.zone).date() if now else None
 
     def remarks() -> tuple[Problem, ...]:
-        return draft.report(proposed(filter(draft.is_its_own, hints(catalogue, today))))
+        return draft.report(proposed(filter(draft.is_its_own, hints(catalogue, today)), draft.tables))
 
     return Loaded(catalogue, remarks, tuple(sorted(refused.values(), key=lambda one: one.file)), draft.report)
 
@@ -127,12 +127,15 @@ def _judged(
         too_many = len(refused_shapes) > MOST_MISTAKES
         rest = () if too_many else remaining_findings(draft.tables, wrong, context, is_there)
         known = (found for found in rest if not (refused and _may_follow(found)))
-        return None, (*draft.problems, *draft.report(without_consequences(proposed(chain(wrong, known)))))
+        return None, (*draft.problems, *draft.report(without_consequences(proposed(chain(wrong, known), draft.tables))))
     if keep is not None and refused:
         catalogue = completed(catalogue, keep(tuple(refused.values()), catalogue))
     own = filter(draft.is_its_own, guard(catalogue, is_there))
     elsewhere: Iterator[Finding] = iter(()) if defaults else wrong_references(draft.all_defaults, catalogue)
-    return catalogue, (*draft.problems, *draft.report(without_consequences(proposed(chain(defaults, elsewhere, own)))))
+    return catalogue, (
+        *draft.problems,
+        *draft.report(without_consequences(proposed(chain(defaults, elsewhere, own), draft.tables))),
+    )
 
 
 def _may_follow(finding: Finding) -> bool:

@@ -15,7 +15,7 @@ IsThere = Callable[[str], bool]
 LETTERS = ("announcement", "reminder", "change", "cancelled", "follow-up", "digest")
 """The letters that are shipped; a project may have others in `templates/mail/`."""
 
-_NO_VENUE = N_("write the `id` of one of the [[venue]] tables, or such a table with this id")
+NO_VENUE = N_("write the `id` of one of the [[venue]] tables, or such a table with this id")
 PICTURE = (
     r"[^/\\:\n]\.([pP][nN][gG]|[jJ][pP][eE]?[gG]|[gG][iI][fF]|[wW][eE][bB][pP]|[aA][vV][iI][fF]|[sS][vV][gG])[ \t]*$"
 )
@@ -42,7 +42,7 @@ def _venues(catalogue: Catalogue) -> Iterator[Finding]:
     named += [(("event", number, "venue"), event.venue) for number, event in enumerate(catalogue.events)]
     for path, venue in named:
         if isinstance(venue, str) and venue not in catalogue.venue_by_id:
-            yield unknown(path, venue, catalogue.venue_by_id, "there is no [[venue]] {word!r}", _NO_VENUE)
+            yield unknown(path, venue, catalogue.venue_by_id, "there is no [[venue]] {word!r}", NO_VENUE, "venue")
 
 
 def _images(catalogue: Catalogue, is_there: IsThere) -> Iterator[Finding]:
@@ -76,7 +76,7 @@ def _events_of_rules(catalogue: Catalogue) -> Iterator[Finding]:
             if event not in catalogue.event_by_id:
                 path = ("reminder", number, "events", index)
                 hint = N_("write the `id` of one of the [[event]] tables")
-                yield unknown(path, event, catalogue.event_by_id, "there is no [[event]] {word!r}", hint)
+                yield unknown(path, event, catalogue.event_by_id, "there is no [[event]] {word!r}", hint, "event")
 
 
 def _letters(catalogue: Catalogue, is_there: IsThere) -> Iterator[Finding]:
@@ -97,7 +97,9 @@ def _corrections(catalogue: Catalogue) -> Iterator[Finding]:
         corrected = newsletter.corrects
         if corrected is not None and (corrected == newsletter.id or corrected not in ids):
             path = ("newsletter", number, "corrects")
-            yield unknown(path, corrected, ids - {newsletter.id}, "there is no other [[newsletter]] {word!r}")
+            others = ids - {newsletter.id}
+            what = "there is no other [[newsletter]] {word!r}"
+            yield unknown(path, corrected, others, what, table="newsletter")
 
 
 def _languages_of_lists(catalogue: Catalogue) -> Iterator[Finding]:

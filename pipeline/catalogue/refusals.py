@@ -47,6 +47,8 @@ TABLES: Mapping[str, tuple[type[BaseModel], ...]] = {
 }  # fmt: skip
 HEADERS = {"event": "[[event]]", "series": "[series]", "site": "[site]", "mail": "[mail]", "venue": "[[venue]]"}
 """Below which lines most keys stand."""
+_REFERENCES: Mapping[int | str, str] = {"venue": "venue", "events": "event", "corrects": "newsletter"}
+"""The keys that name a table by its id, and the list of these tables."""
 NEVER_TYPED = {*RESERVED, "kept"}
 
 
@@ -58,11 +60,12 @@ def finding_of(error: ErrorDetails) -> Finding:
     path += () if error["type"] not in {"missing", "extra_forbidden"} and _is_branch(last) else (last,)
     values = error.get("ctx", {})
     if error["type"] == "tocsin":
-        is_a_name = path[-1:] == ("venue",) and "proposal" in values["values"]
-        hint = _ID_OF_VENUE if is_a_name else values["hint"]
+        table = _REFERENCES.get(_last_key(path), "") if "proposal" in values["values"] else ""
+        hint = _ID_OF_VENUE if table == "venue" else values["hint"]
         if hint == NOT_KNOWN and not (path[0] == "event" and len(path) == len(("event", 0, "date"))):
             hint = N_("delete the line while it is not known")
-        return Finding(path, values["message"], hint, {"key": _last_key(path), **values["values"]})
+        told = {"key": _last_key(path), **values["values"]}
+        return Finding(path, values["message"], hint, {**told, "word": told["value"]} if table else told, table=table)
     if (form := _FORMS.get(str(_last_key(path)))) is not None and error["type"] in _OF_SHAPE:
         return Finding(path, "{given} is not what stands here", form, {"given": shown(error["input"])})
     say = _SAY.get(error["type"])
