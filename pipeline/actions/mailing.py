@@ -20,8 +20,7 @@ from pipeline.letters.pages import Notice
 from pipeline.letters.posting import post_of
 from pipeline.outputs.calendar import invitation
 from pipeline.reminders.newsletters import newsletter_of
-from pipeline.reminders.occasions import Kind, Occasion, Plan
-from pipeline.reminders.plan import LOOKING_BACK, NOTHING_TOLD, Told, plan
+from pipeline.reminders.occasions import Kind, Occasion
 from pipeline.reminders.rules import kinds_of_list, rules_of
 from pipeline.rendering import Renderer
 from pipeline.store.addressees import Addressee, keep_addressees
@@ -124,16 +123,17 @@ def _keep_planned(connection: Connection, edition: Edition, memory: Memory, now:
     note = f"{stamp} {now:%Y-%m-%d}"
     if stamp and memory.has_planned(connection, series, note) and planned_for(connection, series) == note:
         return
-    replan(connection, edition, now)
+    replan(connection, edition, now, memory)
     # Both notes must agree: that of the database is gone with a transaction that fails, that of a process with it.
     note_planning(connection, series, note)
     memory.note_planning(connection, series, note)
 
 
-def replan(connection: Connection, edition: Edition, now: datetime) -> None:
+def replan(connection: Connection, edition: Edition, now: datetime, memory: Memory | None = None) -> None:
     """Brings the campaigns in line with the plan of an edition, given what readers have been told."""
     series = edition.series.id
-    reconcile(connection, series, current_plan(edition, now, told_lines(connection, series)), now)
+    found = (memory or Memory()).plan(edition, now, told_lines(connection, series))
+    reconcile(connection, series, found, now)
 
 
 def addressees_of(catalogue: Catalogue) -> tuple[Addressee, ...]:
@@ -150,11 +150,6 @@ def addressees_of(catalogue: Catalogue) -> tuple[Addressee, ...]:
 def list_letter(spoken: Sequence[str]) -> str:
     """The name of the letter to the mailing lists that read these languages."""
     return TO_LIST + "+".join(spoken)
-
-
-def current_plan(edition: Edition, now: datetime, told: Told = NOTHING_TOLD) -> Plan:
-    """The plan from a little before now on, given what readers have been told."""
-    return plan(edition, now - LOOKING_BACK, told=told)
 
 
 def compose_all(

@@ -10,6 +10,8 @@ from pipeline.actions.programmes import catalogue_in
 from pipeline.edition import Edition
 from pipeline.errors import StoreError
 from pipeline.ledger import Ledger
+from pipeline.reminders.occasions import Plan
+from pipeline.reminders.plan import LOOKING_BACK, NOTHING_TOLD, Told, plan
 from pipeline.store.editions import NOTHING_YET, edition_stamp, published_edition
 
 _Place = tuple[Engine, str]
@@ -33,7 +35,14 @@ class Memory:
             known = self._read[place] = (stamp or "", _read(connection, series, now))
         edition = known[1]
         day = now.astimezone(edition.series.zone).date()
-        return edition if edition.day == day else Edition(edition.catalogue, edition.ledger, day)
+        if edition.day != day:
+            edition = Edition(edition.catalogue, edition.ledger, day)
+            self._read[place] = (known[0], edition)
+        return edition
+
+    def plan(self, edition: Edition, now: datetime, told: Told = NOTHING_TOLD) -> Plan:
+        """The plan of an edition from a little before now on, given what readers have been told."""
+        return plan(edition, now - LOOKING_BACK, told=told)
 
     def has_planned(self, connection: Connection, series: str, note: str) -> bool:
         """Whether this process has planned for just what the note says."""

@@ -1,24 +1,44 @@
 """A whole season in simulated time: the clock jumps from one due instant to the next, all else is as in earnest."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import Connection
 
-from pipeline.actions.mailing import Office, Ticked, current_plan, sending_edition, tick
+from pipeline.actions.mailing import Office, Ticked, sending_edition, tick
 from pipeline.actions.publish import store_edition
+from pipeline.actions.remembering import Memory
 from pipeline.catalogue.recurrence import EVER, occurrences
 from pipeline.catalogue.when import starts
 from pipeline.clock import FrozenClock
 from pipeline.edition import Edition, as_of
 from pipeline.errors import TocsinError
 from pipeline.reminders.moments import proof_lead
-from pipeline.reminders.plan import next_due
+from pipeline.reminders.occasions import Plan
+from pipeline.reminders.plan import LOOKING_BACK, NOTHING_TOLD, Outline, Told, completed, next_due, outline, plan
 from pipeline.store.database import Database
 
 A_YEAR = timedelta(days=366)
+A_MONTH = timedelta(days=30)
+IN_SIGHT = timedelta(days=300)
+"""How far ahead a plan that was outlined within a month names all that falls due."""
+
+
+@dataclass
+class Foresight(Memory):
+    """A memory for instants that follow one another: what a plan holds whatever readers were told lasts for a month."""
+
+    _outlined: tuple[Edition, datetime, Outline] | None = field(default=None, init=False)
+
+    def plan(self, edition: Edition, now: datetime, told: Told = NOTHING_TOLD) -> Plan:
+        """As that of any memory, but that it reaches up to a month less far."""
+        since = now - LOOKING_BACK
+        known = self._outlined
+        if known is None or known[0].ledger is not edition.ledger or not timedelta(0) <= since - known[1] <= A_MONTH:
+            known = self._outlined = edition, since, outline(edition, since)
+        return completed(edition, known[2], since, told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +59,16 @@ def season(
 
     The caller delivers between two steps. It ends when nothing more falls due, or at `until`.
     """
+    office, stored = replace(office, memory=Foresight()), None
     while True:
         now = clock.now()
-        store_edition(database, as_of(edition, now), now)
+        if stored is None or any(stored < line.at <= now for line in edition.ledger.all_lines):
+            store_edition(database, as_of(edition, now), now)
+        stored = now
         current, ticked = database.run(partial(_tick, edition.series.id, office, now))
         if ticked.queued or ticked.troubles:
             yield Step(now, current, ticked.queued, ticked.troubles)
-        following = _following(edition, current, now)
+        following = _following(edition, current, office.memory, now)
         if following is None or (until is not None and following > until):
             return
         clock.move_to(following)
@@ -56,10 +79,13 @@ def _tick(series: str, office: Office, now: datetime, connection: Connection) ->
     return current, tick(connection, current, office, now)
 
 
-def _following(edition: Edition, current: Edition, now: datetime) -> datetime | None:
+def _following(edition: Edition, current: Edition, memory: Memory, now: datetime) -> datetime | None:
     """The next instant at which anything happens: something falls due, or a revision was published."""
     published = min((line.at for line in edition.ledger.lines if line.at > now), default=None)
-    due = next_due(current_plan(current, now), now, proof_lead(current))
+    lead = proof_lead(current)
+    due = next_due(memory.plan(current, now), now, lead)
+    if due is None or due > now + IN_SIGHT:
+        due = next_due(plan(current, now - LOOKING_BACK), now, lead)
     return min((moment for moment in (published, due) if moment is not None), default=None)
 
 

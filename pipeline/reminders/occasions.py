@@ -90,8 +90,12 @@ def folded(omissions: Iterable[Omission]) -> tuple[Omission, ...]:
     """Each omission once, however many dates of an event it is about."""
     counts: Counter[Omission] = Counter()
     for omission in omissions:
-        counts[replace(omission, dates=1)] += omission.dates
-    return tuple(replace(omission, dates=number) for omission, number in counts.items())
+        counts[_about(omission, 1)] += omission.dates
+    return tuple(_about(omission, number) for omission, number in counts.items())
+
+
+def _about(omission: Omission, dates: int) -> Omission:
+    return omission if omission.dates == dates else replace(omission, dates=dates)
 
 
 def outdone(due: Iterable[Occasion]) -> Mapping[str, Occasion]:

@@ -1,6 +1,6 @@
 """The plan: every mail which an edition and its rules ask for, and everything left out with its reason. Pure."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -23,6 +23,9 @@ LOOKING_BACK = timedelta(days=30)
 Told = Mapping[str, Collection[str]]
 NOTHING_TOLD: Told = {}
 Found = Iterator[Occasion | Omission]
+Outline = tuple[ReadRule | tuple[Occasion | Omission, ...], ...]
+"""What the rules of an edition ask for, in their order; one about changes stands there itself until it is known what
+readers were told."""
 
 
 def plan(edition: Edition, since: datetime, until: datetime | None = None, told: Told = NOTHING_TOLD) -> Plan:
@@ -31,15 +34,42 @@ def plan(edition: Edition, since: datetime, until: datetime | None = None, told:
     Recurring events and digests go on for ever: they are planned up to `until`, by default 400 days on. `told` names
     for each event the ledger lines that letters have told: a change is one against what readers know.
     """
+    return completed(edition, outline(edition, since, until), since, told)
+
+
+def outline(edition: Edition, since: datetime, until: datetime | None = None) -> Outline:
+    """What holds of a plan whatever readers were told, for every instant from `since` on."""
     until = until or since + HORIZON
-    found = [item for rule in rules_of(edition.catalogue) for item in _by_rule(edition, rule, since, until, told)]
-    found += newsletters(edition)
-    occasions = [_to_choose(edition, item) for item in found if isinstance(item, Occasion) and item.not_after > since]
+    by_rules = (
+        read
+        if isinstance(read.timing, WhenChanged)
+        else tuple(_timely(edition, _by_rule(edition, read, since, until), since))
+        for read in rules_of(edition.catalogue)
+    )
+    return (*by_rules, tuple(_timely(edition, newsletters(edition), since)))
+
+
+def completed(edition: Edition, known: Outline, since: datetime, told: Told = NOTHING_TOLD) -> Plan:
+    """The plan at `since` or later, see `plan`, from an outline that was made for that instant or an earlier one."""
+    found = [
+        item
+        for part in known
+        for item in (_timely(edition, _changes(edition, part, told), since) if isinstance(part, ReadRule) else part)
+    ]
+    occasions = (item for item in found if isinstance(item, Occasion) and item.not_after > since)
     return Plan(
         tuple(sorted(occasions, key=_order)),
         folded(item for item in found if isinstance(item, Omission)),
         {listing.event.id: listing.revision.sequence for listing in edition.listings},
     )
+
+
+def _timely(edition: Edition, found: Iterable[Occasion | Omission], since: datetime) -> Found:
+    for item in found:
+        if isinstance(item, Omission):
+            yield item
+        elif item.not_after > since:
+            yield _to_choose(edition, item)
 
 
 def _to_choose(edition: Edition, occasion: Occasion) -> Occasion:
@@ -55,16 +85,18 @@ def _order(occasion: Occasion) -> tuple[datetime, Priority, datetime]:
     return occasion.due, occasion.priority, occasion.starts or datetime.max.replace(tzinfo=UTC)
 
 
-def _by_rule(edition: Edition, read: ReadRule, since: datetime, until: datetime, told: Told) -> Found:
+def _changes(edition: Edition, read: ReadRule, told: Told) -> Found:
+    for listing in edition.listings:
+        if read.applies_to(listing.event):
+            yield from notices(edition, read, listing.event.id, told.get(listing.event.id, ()))
+
+
+def _by_rule(edition: Edition, read: ReadRule, since: datetime, until: datetime) -> Found:
     if isinstance(read.timing, Monthly | Weekly):
         yield from digests(edition, read.rule, read.timing, since, until)
         return
     for listing in edition.listings:
-        if not read.applies_to(listing.event):
-            continue
-        if isinstance(read.timing, WhenChanged):
-            yield from notices(edition, read, listing.event.id, told.get(listing.event.id, ()))
-        else:
+        if read.applies_to(listing.event):
             yield from _about(edition, read, listing, since, until)
 
 

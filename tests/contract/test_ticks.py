@@ -11,6 +11,7 @@ from test_mailings import FIXED, HEAD, MARCH, PROOF, TALK, House, paris
 from pipeline.actions import mailing
 from pipeline.actions.build import Draft
 from pipeline.actions.forecast import MISSED, OUTDONE, Forecast, forecast, known_of
+from pipeline.actions.remembering import Memory
 from pipeline.clock import FrozenClock
 from pipeline.reminders.occasions import Kind
 from pipeline.reminders.wishes import Wishes
@@ -30,7 +31,7 @@ def house() -> Iterator[House]:
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """How often ticks plan, and how many campaigns each plan has."""
     plans: list[int] = []
-    whole = mailing.current_plan
+    whole = Memory.plan
 
     def planned(*arguments, **named):
         found = whole(*arguments, **named)
@@ -38,7 +39,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         return found
 
     with monkeypatch.context() as patched:
-        patched.setattr(mailing, "current_plan", planned)
+        patched.setattr(Memory, "plan", planned)
         yield plans
 
 
