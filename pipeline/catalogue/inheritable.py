@@ -10,7 +10,7 @@ from pipeline.catalogue.guards import ANNOUNCED_LATER
 from pipeline.catalogue.models import RESERVED, Catalogue, Event
 from pipeline.catalogue.places import Path
 from pipeline.catalogue.references import NO_VENUE
-from pipeline.catalogue.refusals import MOST_IN_A_TABLE, finding_of
+from pipeline.catalogue.refusals import findings_of
 
 _STAND_INS = {"id": "x", "timezone": "UTC"}
 
@@ -21,10 +21,9 @@ def wrong_shapes(tables: Sequence[Mapping[str, Any]], context: Any) -> Iterator[
         try:
             Event.model_validate({**_STAND_INS, **defaults}, context=context)
         except ValidationError as error:
-            for item in error.errors(include_url=False)[:MOST_IN_A_TABLE]:
-                found = finding_of(item)
-                if found.path[:1] and found.path[0] in defaults:
-                    yield found._replace(path=("defaults", number, *found.path))
+            table: Path = ("defaults", number)
+            found = findings_of(error, table)
+            yield from (one for one in found if one.path == table or one.path[len(table)] in defaults)
 
 
 def wrong_references(tables: Sequence[Mapping[str, Any]], catalogue: Catalogue) -> Iterator[Finding]:

@@ -200,6 +200,15 @@ def test_a_bad_default_is_told_once_at_its_own_line_whether_or_not_an_event_inhe
     assert (file, number) == ("events.toml", at)
 
 
+def test_of_very_many_bad_defaults_a_hundred_are_told_and_that_there_are_more() -> None:
+    where = MAIN.index("[[venue]]")
+    main = f"{MAIN[:where]}[defaults]\ntags = {list(range(150))}\n{MAIN[where:]}"
+    told = wrong(main.replace('venue = "hall"', 'venue = "hall"\ntags = []'))
+    assert [key for _, _, key in told].count("defaults") == 1
+    assert sum(key.startswith("defaults.tags #") for _, _, key in told) == 100
+    assert len(told) == 101
+
+
 GOOD = {
     "price": 'price = "free"',
     "status": 'status = "confirmed"',
