@@ -2,18 +2,11 @@
 
 from pathlib import Path
 
+from smallest import SMALLEST
+
 from pipeline.cli import main
 
-HEAD = """format = 1
-[series]
-id = "talks"
-title = "Talks"
-timezone = "Europe/Paris"
-default_language = "en"
-organiser = "The society"
-[site]
-url = "https://talks.example/"
-[[venue]]
+HEAD = f"""{SMALLEST}[[venue]]
 id = "hall"
 name = "The hall"
 """

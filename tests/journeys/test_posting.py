@@ -10,23 +10,15 @@ from pathlib import Path
 import pytest
 from capture import Mailboxes, capture
 from patience import PATIENCE
+from smallest import SMALLEST
 from test_publishing import ROOT, tocsin
 
 from pipeline.repository import SharedFile
 
-CATALOGUE = """format = 1
-[series]
-id = "talks"
-title = "Talks"
-timezone = "Europe/Paris"
-default_language = "en"
-organiser = "The Reading Room"
-[site]
-url = "https://talks.example/"
-[mail]
+CATALOGUE = f"""{SMALLEST}[mail]
 from = "Talks <talks@talks.example>"
-lists = [{ address = "members@lists.example", language = "en" },
-         { address = "press@lists.example", language = "en", kinds = ["announcements"] }]
+lists = [{{ address = "members@lists.example", language = "en" }},
+         {{ address = "press@lists.example", language = "en", kinds = ["announcements"] }}]
 [[event]]
 id = "bees"
 title = "What bees know"

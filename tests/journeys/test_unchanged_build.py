@@ -7,22 +7,14 @@ from pathlib import Path
 
 import pytest
 from checkout import ROOT
+from smallest import SMALLEST
 
 from pipeline.actions.verdict_memory import KEPT_OF_BUILD, Looked, memory, remembered
 from pipeline.cli import main
 from pipeline.files import MANIFEST, UNFINISHED
 from pipeline.staging import Staged, staging
 
-CATALOGUE = """format = 1
-[series]
-id = "talks"
-title = "Talks"
-timezone = "Europe/Paris"
-default_language = "en"
-organiser = "The society"
-[site]
-url = "https://talks.example/"
-[[event]]
+CATALOGUE = f"""{SMALLEST}[[event]]
 id = "talk"
 title = "A talk"
 date = 2027-03-01

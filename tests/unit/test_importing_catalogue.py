@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from importing_project import DATA, HEAD, Project, verdicts
@@ -12,14 +11,6 @@ from pipeline.errors import CatalogueError
 from pipeline.importing.merging import Verdict
 
 SAMPLES = sorted(path.name for path in DATA.iterdir())
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """A series in French without events."""
-    made = Project(tmp_path)
-    made.write(HEAD)
-    return made
 
 
 @pytest.mark.parametrize("sample", SAMPLES)

@@ -10,14 +10,6 @@ from pipeline.importing.merging import Verdict
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """A series in French without events."""
-    made = Project(tmp_path)
-    made.write(HEAD)
-    return made
-
-
-@pytest.fixture
 def seed(tmp_path: Path, seed_text: str) -> Project:
     """The real series, with what it publishes in `out/`."""
     made = Project(tmp_path)

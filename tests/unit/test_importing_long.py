@@ -17,13 +17,6 @@ from tests.importing_project import HEAD, Project
 LONG = "L’été — 🎉 '''three''' words " * 300
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    made = Project(tmp_path)
-    made.write(HEAD)
-    return made
-
-
 def described(folder: Path, *texts: str) -> Path:
     file = folder / "programme.json"
     events = [

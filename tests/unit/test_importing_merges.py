@@ -19,14 +19,6 @@ from pipeline.ledger import Ledger, retirement, write
 NEW, LINKED, SAME, UPDATED = Verdict.NEW, Verdict.LINKED, Verdict.SAME, Verdict.UPDATED
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """A series in French without events."""
-    made = Project(tmp_path)
-    made.write(HEAD)
-    return made
-
-
 def table(project: Project, text: str) -> Path:
     path = project.folder / "x.csv"
     path.write_text(text)

@@ -1,19 +1,9 @@
 """Importing again: changes at the source are told, taken over on demand, and never undo what was done here."""
 
-from pathlib import Path
-
 import pytest
 from importing_project import HEAD, Project, verdicts
 
 from pipeline.importing.merging import Verdict
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """A series in French without events."""
-    made = Project(tmp_path)
-    made.write(HEAD)
-    return made
 
 
 def test_a_change_at_the_source_is_told_and_not_taken_over(project: Project) -> None:
