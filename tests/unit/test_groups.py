@@ -200,6 +200,21 @@ def test_a_bad_default_is_told_once_at_its_own_line_whether_or_not_an_event_inhe
     assert (file, number) == ("events.toml", at)
 
 
+def test_a_place_that_is_there_may_be_a_default() -> None:
+    where = MAIN.index("[[venue]]")
+    main = f'{MAIN[:where]}[defaults]\nvenue = "hall"\n{MAIN[where:]}'
+    [event] = loaded({}, main.replace('time = "18:00"\nvenue = "hall"', 'time = "18:00"')).catalogue.events
+    assert event.venue == "hall"
+
+
+@pytest.mark.parametrize("tba", ["3", '"time"', '[["time"]]', "[{ time = 1 }]"])
+def test_an_event_whose_tba_is_no_list_of_words_is_told_whatever_it_would_inherit(tba: str) -> None:
+    where = MAIN.index("[[venue]]")
+    main = f'{MAIN[:where]}[defaults]\ntime = "18:00"\n{MAIN[where:]}'
+    told = wrong(main.replace('time = "18:00"\nvenue = "hall"', f'time = "18:00"\nvenue = "hall"\ntba = {tba}'))
+    assert {key.split(" #")[0] for _, _, key in told} == {'event "assembly": tba'}
+
+
 def test_of_very_many_bad_defaults_a_hundred_are_told_and_that_there_are_more() -> None:
     where = MAIN.index("[[venue]]")
     main = f"{MAIN[:where]}[defaults]\ntags = {list(range(150))}\n{MAIN[where:]}"
