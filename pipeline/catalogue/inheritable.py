@@ -50,7 +50,7 @@ def inherit(row: Mapping[str, Any], defaults: Mapping[str, Any], inherited: Mapp
         later |= {"time", "end_time", "duration"}
     # Its own way to say the end takes the place of an inherited one.
     later |= {other for key, other in (("end_time", "duration"), ("duration", "end_time")) if key in row}
-    event = {key: value for key, value in given.items() if key not in later and key not in row}
+    event = {key: value for key, value in given.items() if key not in later}
     # What may not be typed is renamed, so that it is refused as any other unknown key.
     event |= {f"{key} " if key in RESERVED else key: value for key, value in row.items() if key != "$group"}
     if "$group" in row:

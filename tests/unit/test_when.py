@@ -1,15 +1,21 @@
 """Whether something is over: reckoned by its zone, and by nothing but the date where that is far enough away."""
 
+import zoneinfo
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from pipeline.catalogue.when import AtTime, OnDay, is_over, local
+from pipeline.catalogue.when import ZONES, AtTime, OnDay, is_over, local
 
 DAY = date(2027, 3, 10)
 FARTHEST_EAST, FARTHEST_WEST = ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Etc/GMT+12")
 A_DAY, A_SECOND = timedelta(days=1), timedelta(seconds=1)
+
+
+def test_zones_are_those_of_the_package_whatever_the_system_has() -> None:
+    assert (str(ZONES),) == zoneinfo.TZPATH
+    assert (ZONES / "Europe" / "Paris").is_file()
 
 
 @pytest.mark.parametrize("zone", [FARTHEST_EAST, FARTHEST_WEST, ZoneInfo("Europe/Paris")])
