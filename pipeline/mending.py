@@ -83,7 +83,7 @@ def _kept(data: bytes, file: str) -> tuple[list[Line], list[Problem], list[Probl
             notes.append(_note(file, number, said))
         else:
             lost.append(found)
-    if data and not data.endswith(b"\n") and not notes and not lost:
+    if data and not data.endswith(b"\n") and not notes:
         notes.append(_note(file, data.count(b"\n") + 1, "the last line gets its line break"))
     return lines, notes, lost
 

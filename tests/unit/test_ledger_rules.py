@@ -135,16 +135,18 @@ def test_a_spoilt_last_line_that_is_whole_is_never_dropped() -> None:
     assert b"".join(mended.rows).decode() == head
 
 
-def test_what_is_mended_in_the_whole_file_is_noted_of_no_line() -> None:
+def test_what_is_mended_is_noted_of_its_line_or_of_the_whole_file() -> None:
     text = journal.write(edition(TALK, NOTICE).ledger)
     first, last = text.splitlines(keepends=True)
-    for spoilt, said in (
-        (first + last + last + last, "lines that stood there more than once are kept once: 2"),
-        (last + first, "the lines are put in the order of their instants"),
-        (first + last.replace("{", "{ ", 1), "the lines are written in the usual form"),
+    for spoilt, line, said in (
+        (first + last + last + last, 0, "lines that stood there more than once are kept once: 2"),
+        (last + first, 0, "the lines are put in the order of their instants"),
+        (first + last.replace("{", "{ ", 1), 0, "the lines are written in the usual form"),
+        (text.rstrip("\n"), 2, "the last line gets its line break"),
+        (first + "<<<<<<< ours\n" + last, 2, "the mark of a merge conflict is taken out, both sides stay"),
     ):
         mended = mend(spoilt, "ledger.jsonl")
-        assert [(note.line, note.what()) for note in mended.done] == [(0, said)]
+        assert [(note.line, note.what()) for note in mended.done] == [(line, said)]
         assert b"".join(mended.rows).decode() == text
 
 
