@@ -1,7 +1,6 @@
 """A ledger that was hurt: what is wrong with its text, and how as much of it as can be is made whole again."""
 
 import importlib
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -176,10 +175,8 @@ def _identities(lines: list[tuple[int, Line]], file: str) -> Iterator[Problem]:
 
 def _order(lines: list[tuple[int, Line]], file: str) -> Iterator[Problem]:
     seen: dict[tuple[str, str], int] = {}
-    numbers: dict[tuple[str, str], list[int]] = defaultdict(list)
     previous: Line | None = None
     for number, line in lines:
-        numbers[_identity(line)].append(number)
         first = seen.setdefault(_identity(line), number)
         if first != number:
             yield Problem(
