@@ -2,7 +2,6 @@
 
 import importlib
 import zoneinfo
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -138,9 +137,3 @@ def first_day(when: When) -> date | None:
             return first
         case Unscheduled():
             return None
-
-
-def days(first: date, last: date) -> Iterator[date]:
-    """Every day from the first to the last, both included."""
-    for offset in range((last - first).days + 1):
-        yield first + timedelta(days=offset)
