@@ -43,7 +43,7 @@ def run(shell: Shell) -> int:
     wishes = ImportOptions(_columns(options.columns), options.dates, options.update, options.dry_run)
     result = import_file(shell.project, Path(options.file), wishes, shell.words, words)
     if options.json:
-        shell.say_json(_as_json(shell, result))
+        _say_json(shell, result)
         return DONE
     if result.existing is not None:
         tell_refused(shell, result.existing.refused, result.existing.catalogue)
@@ -110,21 +110,22 @@ def _say_counts(shell: Shell, result: Imported) -> None:
         shell.say(shell.words(N_("new places: {venues}")).format(venues=", ".join(result.venues)))
 
 
-def _as_json(shell: Shell, result: Imported) -> dict[str, object]:
-    return {
-        "events": [
-            {
-                "event": outcome.event,
-                "outcome": outcome.verdict.value,
-                "by_hand": outcome.event in result.by_hand,
-                "changes": [_change(change) for change in outcome.changes],
-            }
-            for outcome in result.outcomes
-        ],
+def _say_json(shell: Shell, result: Imported) -> None:
+    events = (
+        {
+            "event": outcome.event,
+            "outcome": outcome.verdict.value,
+            "by_hand": outcome.event in result.by_hand,
+            "changes": [_change(change) for change in outcome.changes],
+        }
+        for outcome in result.outcomes
+    )
+    others = {
         "venues": list(result.venues),
         "not_carried_over": [as_json(problem, shell.words) for problem in result.lost],
         "dry_run": shell.options.dry_run,
     }
+    shell.say_json_object("events", events, others)
 
 
 def _change(change: Change) -> dict[str, object]:

@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import cached_property
@@ -66,11 +66,24 @@ class Shell:
 
     def say_json_list(self, values: Iterable[Any]) -> None:
         """A list for a program, written as it is made: a long one is never held as a whole."""
+        self._say_rows(values, "\n")
+        self.say()
+
+    def say_json_object(self, key: str, values: Iterable[Any], others: Mapping[str, Any]) -> None:
+        """An object for a program that begins with such a list; `others` follow it, one at least."""
+        sys.stdout.write(f'{{\n  "{key}": ')
+        self._say_rows(values, "\n  ")
+        self.say("," + json.dumps(others, ensure_ascii=False, indent=2)[1:])
+
+    @staticmethod
+    def _say_rows(rows: Iterable[Any], margin: str) -> None:
+        encoder = json.JSONEncoder(ensure_ascii=False, indent=2)
         opening = "["
-        for value in values:
-            sys.stdout.write(opening + json.dumps([value], ensure_ascii=False, indent=2)[1:-2])
+        for row in rows:
+            sys.stdout.write(f"{opening}{margin}  ")
+            sys.stdout.writelines(part.replace("\n", f"{margin}  ") for part in encoder.iterencode(row))
             opening = ","
-        self.say("[]" if opening == "[" else "\n]")
+        sys.stdout.write("[]" if opening == "[" else f"{margin}]")
 
     @cached_property
     def language(self) -> str:

@@ -1,8 +1,12 @@
 """Importing again: changes at the source are told, taken over on demand, and never undo what was done here."""
 
+import json
+from typing import Any
+
 import pytest
 from importing_project import HEAD, Project, verdicts
 
+from pipeline.cli import main
 from pipeline.importing.merging import Verdict
 
 
@@ -146,3 +150,33 @@ def test_what_both_sides_have_changed_is_left_to_people(
     }[other[0]]))  # fmt: skip
     assert not project.bring(changed, update=True).by_hand
     assert verdicts(project.bring(changed)) == [Verdict.SAME]
+
+
+def test_a_program_is_told_what_changed_as_one_object(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    def told(*events: str) -> Any:
+        source = project.calendar(*events)
+        assert main(["import", str(source), "--json", "--dry-run", "--catalogue", str(project.file)]) == 0
+        text = capsys.readouterr().out
+        value = json.loads(text)
+        assert text == json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+        return value
+
+    first, second = "UID:1\nSUMMARY:Abeilles\nDESCRIPTION:Été", "UID:2\nSUMMARY:Wasps\nX-FOOD:Honey"
+    project.bring(project.calendar(first, second))
+    [food] = told(first, second, "UID:3\nSUMMARY:Ants\nX-FOOD:Leaves")["not_carried_over"]
+    assert "Leaves" in food["message"]
+    assert told(first.replace("Été", "Hiver"), second) == {
+        "events": [
+            {
+                "event": "abeilles",
+                "outcome": "changed",
+                "by_hand": False,
+                "changes": [{"key": "abstract", "before": {"fr": "Été"}, "after": {"fr": "Hiver"}}],
+            },
+            {"event": "wasps", "outcome": "same", "by_hand": False, "changes": []},
+        ],
+        "venues": [],
+        "not_carried_over": [],
+        "dry_run": True,
+    }
+    assert told() == {"events": [], "venues": [], "not_carried_over": [], "dry_run": True}
