@@ -6,10 +6,26 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from pipeline.actions.shelf import ShelvedText
+from pipeline.catalogue.crowds import LONGEST_TABLE
 from pipeline.catalogue.syntax import beyond_limits
+from pipeline.catalogue.toml import joined, pieces, read_piece
+from pipeline.catalogue.unread import read_file
 from pipeline.errors import CatalogueError, Problem
 from pipeline.importing.found import Spot
+from pipeline.importing.long_strings import without_long_strings
 from pipeline.importing.writing import appended, event_text, organisation_text, venue_text
+
+
+def cut(text: bytes) -> tuple[dict[str, Any], Iterable[str | bytes]]:
+    """The tables of a catalogue without its events, and its text in pieces that mean the same by themselves."""
+    if (tables := joined(map(_without_events, pieces(text)))) is not None:
+        return tables, pieces(text)
+    return {**(tables := read_file(text)), "event": [] if "event" in tables else None}, [text]
+
+
+def _without_events(piece: str | bytes) -> dict[str, Any]:
+    tables = read_piece(piece)
+    return {**tables, "event": []} if isinstance(tables.get("event"), list) else tables
 
 
 class NewEvent(NamedTuple):
@@ -34,7 +50,8 @@ class NewEvent(NamedTuple):
 class NewText:
     """A catalogue and the tables to be added to it."""
 
-    stored: ShelvedText
+    stored: Iterable[ShelvedText]
+    """In pieces that mean the same by themselves."""
     venues: Iterable[Mapping[str, Any]]
     organisations: Iterable[Mapping[str, Any]]
     events: Iterable[NewEvent]
@@ -42,7 +59,17 @@ class NewText:
     """What is said above them, in one line."""
 
     def pieces(self, *, brief: bool = False) -> Iterator[bytes]:
-        """The whole text; `brief` with a mark in the place of new prose. CatalogueError where that is endless."""
+        """The whole text. CatalogueError where new prose is endless.
+
+        It may be `brief`, with a mark in the place of prose: each was judged by itself, and nothing else depends on
+        what it says.
+        """
+        stored = (_in_brief(piece.encoded) if brief else piece.encoded for piece in self.stored)
         events = (event_text(event.row) if brief else event.text for event in self.events)
         tables = chain(map(venue_text, self.venues), map(organisation_text, self.organisations), events)
-        return appended(self.stored.pieces, tables, self.remark)
+        return appended(stored, tables, self.remark)
+
+
+def _in_brief(piece: bytes) -> bytes:
+    # A table that is too long is to be seen.
+    return without_long_strings(piece) if len(piece) <= LONGEST_TABLE else piece

@@ -2,14 +2,14 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from pipeline.actions.additions import NewEvent, NewText
+from pipeline.actions.additions import NewEvent, NewText, cut
 from pipeline.actions.given_back import give_back
 from pipeline.actions.project import Project, read_ledger, read_with
 from pipeline.actions.shelf import Shelf, ShelvedText, shelved
@@ -18,7 +18,6 @@ from pipeline.catalogue.crowds import MOST_TABLES
 from pipeline.catalogue.load import Loaded
 from pipeline.catalogue.models import Catalogue
 from pipeline.catalogue.texts import in_brief
-from pipeline.catalogue.toml import before_items
 from pipeline.catalogue.unread import read_file
 from pipeline.errors import N_, CatalogueError, FileError, Problem, reason_of
 from pipeline.files import alone_in, read_utf8, utf8_lines_if_there, write_whole
@@ -136,9 +135,9 @@ class _Joining:
         self._public = public(catalogue.series.default_language)
         self._shelf = shelf
         self._tongue = Tongue(catalogue.languages[0], catalogue.languages)
-        self._stored = shelf.hold(text)
-        self._tables = {**(tables := read_file(text)), "event": [] if "event" in tables else None}
+        self._tables, texts = cut(text)
         """Without its events."""
+        self._stored = [shelf.hold(piece) for piece in texts]
         self._venues = Venues(catalogue.venues, self._tongue)
         self._lost: list[Problem] = []
 
@@ -179,15 +178,16 @@ class _Joining:
             outcome.event: outcome for outcome in decided if outcome.verdict is Verdict.UPDATED and not outcome.clashes
         }
         if updates:
-            shelf = Shelf()
+            shelf, written = Shelf(), list[ShelvedText]()
 
             def keys(event: str, row: Mapping[str, Any]) -> Mapping[str, Any]:
                 return self._keys(updates[event], row)
 
-            unsafe = rewritten(self._stored.encoded, updates, keys, shelf.hold)
+            pieces = (piece.encoded for piece in self._stored)
+            unsafe = rewritten(pieces, updates, keys, lambda piece: written.append(shelf.hold(piece)))
             by_hand |= unsafe
             if rewrites := len(unsafe) < len(updates):
-                self._stored = shelf.whole()
+                self._stored = written
         return self._with_new(decided, organisations, source, rewrites=rewrites), by_hand
 
     def _uids(self) -> dict[str, str]:
@@ -208,7 +208,6 @@ class _Joining:
         rewrites: bool,
     ) -> NewText | None:
         """The text with the new events, places and organisations after it; None where it says nothing new."""
-        stored = self._stored
         new = [self._new(outcome) for outcome in decided if outcome.verdict is Verdict.NEW]
         venues = self._venues.new.values()
         spots = [event.spot for event in new]
@@ -221,7 +220,7 @@ class _Joining:
         elif not rewrites:
             return None
         remark = self._say(N_("Imported from {file}")).format(file=_one_line(source))
-        return NewText(stored, [*venues], [*map(self._simple, others)], new, remark)
+        return NewText(self._stored, [*venues], [*map(self._simple, others)], new, remark)
 
     def _new(self, outcome: Outcome) -> NewEvent:
         row = self._table(outcome.fitted, outcome.event)
@@ -266,10 +265,19 @@ class _Joining:
                     N_("`{key}` is a list between brackets: nothing can be added to it"),
                     N_("write each one under [[{key}]]"), {"key": key})
             for key in ("event", "venue", "organisation")
-            if isinstance(self._tables.get(key), list) and not _is_extended(self._stored.encoded, key)
+            if isinstance(self._tables.get(key), list) and not self._is_extended(key)
         ]  # fmt: skip
         if problems:
             raise CatalogueError(problems)
+
+    def _is_extended(self, key: str) -> bool:
+        """Whether a table can be added to a list: only what stands before all such tables can forbid it."""
+        first, *others = self._stored
+        for texts in ([first], [first, *others]):
+            with suppress(ValueError):
+                read_file(b"%s\n[[%s]]\n" % (b"".join(text.encoded for text in texts), key.encode()))
+                return True
+        return False
 
     # ---------------------------------------------------------------------------------------- changed events
 
@@ -316,15 +324,20 @@ def _carry_out(project: Project, decided: _Decided, *, dry_run: bool) -> None:
 
 
 def _refuse_what_breaks(project: Project, text: NewText, existing: Loaded | None) -> None:
-    """CatalogueError where the catalogue with that text has a mistake that it didn't have before.
+    """CatalogueError where the catalogue with that text has a mistake that it didn't have before."""
+    known = {one.file for one in existing.refused} if existing else set()
+    if _what_breaks(project, text, known, brief=True) and (broken := _what_breaks(project, text, known, brief=False)):
+        # Its lines are those of the text in full.
+        raise CatalogueError(broken)
 
-    The prose of new events may be in brief: each was judged by itself, and nothing else depends on what it says.
-    """
-    before = {one.file for one in existing.refused} if existing else set()
-    judged = read_with(project, shelved(text.pieces(brief=True)).encoded, hold=in_brief)
-    broken = [one for one in judged.refused if one.file not in before]
-    if broken:
-        raise CatalogueError([problem for one in broken for problem in one.problems])
+
+def _what_breaks(project: Project, text: NewText, known: Collection[str], *, brief: bool) -> list[Problem]:
+    """What is wrong with a catalogue but for its files that are `known` for that."""
+    try:
+        judged = read_with(project, shelved(text.pieces(brief=brief)).encoded, hold=in_brief)
+    except CatalogueError as error:
+        return list(error.problems)
+    return [problem for one in judged.refused if one.file not in known for problem in one.problems]
 
 
 def _beginning(file: Path) -> bytes:
@@ -365,15 +378,6 @@ def _in_short(outcome: Outcome) -> Outcome:
     facts = outcome.fitted.facts
     title = {"title": facts["title"]} if "title" in facts else {}
     return replace(outcome, fitted=replace(outcome.fitted, facts=title), record=None)
-
-
-def _is_extended(text: bytes, key: str) -> bool:
-    """Whether a table can be added to a list: only what stands before the first of all such tables can forbid it."""
-    for piece in (before_items(text), text):
-        with suppress(ValueError):
-            read_file(b"%s\n[[%s]]\n" % (piece, key.encode()))
-            return True
-    return False
 
 
 def _one_line(name: str) -> str:

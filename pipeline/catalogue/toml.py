@@ -48,13 +48,7 @@ def pieces(text: str | bytes, at_once: int = AT_ONCE) -> Iterator[str | bytes]:
         start, after = end, end + at_once
 
 
-def before_items(text: bytes) -> bytes:
-    """What stands before the first line such as `[[event]]`."""
-    found = _ITEM_IN_BYTES.search(text)
-    return text[: found.start()] if found else text
-
-
-def read_piece(piece: bytes) -> dict[str, Any]:
+def read_piece(piece: str | bytes) -> dict[str, Any]:
     """The values of a short text by itself; raises as `read_toml`."""
     return _read(piece)
 

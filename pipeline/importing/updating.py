@@ -4,7 +4,7 @@ import re
 import tomllib
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -13,7 +13,8 @@ from tomlkit.exceptions import TOMLKitError
 
 from pipeline.catalogue.places import Path, Places
 from pipeline.catalogue.unread import read_file, whole
-from pipeline.importing.fitting import LINES, TEXTS
+from pipeline.importing.fitting import PROSE, TEXTS
+from pipeline.importing.long_strings import SetAside
 from pipeline.importing.writing import inline
 
 Keys = Mapping[str, Any]
@@ -29,25 +30,42 @@ class Span(NamedTuple):
 
 
 def rewritten(
-    text: bytes,
+    pieces: Iterable[bytes],
     events: Collection[str],
     keys: Callable[[str, Mapping[str, Any]], Keys],
-    write: Callable[[bytes | memoryview], object],
+    write: Callable[[bytes], object],
 ) -> set[str]:
     """Writes the catalogue with some events changed; the ids of those that could not be changed safely.
 
-    `keys` gives the keys to change by the id of an event and its values, and `write` gets the text in pieces. A change
-    counts as safe if reading the lines of the event gives the old values, but for those keys.
+    The text comes in pieces that can be read by themselves, and `write` gets each of them anew. `keys` gives the keys
+    to change by the id of an event and its values. A change counts as safe if reading the lines of the event gives the
+    old values, but for those keys.
     """
-    left, at, view = set(events), 0, memoryview(text)
-    for event, (start, end, row) in _spans(text, events):
-        if start >= at and (changed := _rewritten(text[start:end].decode(), row, keys(event, row))) is not None:
-            write(view[at:start])
-            write(changed.encode())
-            at = end
-            left.discard(event)
-    write(view[at:])
+    left = set(events)
+    for piece in pieces:
+        aside = SetAside()
+        text, at, parts = aside.short(piece), 0, list[bytes]()
+        for event, (start, end, row) in _spans(text, left):
+            new = _aside(keys(event, row), row, aside)
+            changed = _rewritten(text[start:end].decode(), row, new) if start >= at else None
+            if changed is not None:
+                parts += text[at:start], changed.encode()
+                at = end
+                left.discard(event)
+        write(aside.whole(b"".join((*parts, text[at:]))))
     return left
+
+
+def _aside(keys: Keys, row: Mapping[str, Any], aside: SetAside) -> Keys:
+    """The same with new prose set aside, too."""
+
+    def prose(value: Any, before: Any) -> Any:
+        if isinstance(value, Mapping):
+            said = before if isinstance(before, Mapping) else {}
+            return {language: prose(text, said.get(language)) for language, text in value.items()}
+        return value if value is None else aside.prose(value, before)
+
+    return {key: prose(value, row.get(key)) if key in PROSE else value for key, value in keys.items()}
 
 
 def _rewritten(lines: str, row: Mapping[str, Any], keys: Keys) -> str | None:
@@ -74,15 +92,9 @@ def _set(row: Any, key: str, value: Any) -> None:
     elif isinstance(value, Mapping) and isinstance(row.get(key), Mapping) and key in TEXTS:
         for language, said in value.items():
             if row[key].get(language) != said:
-                row[key][language] = _typed(key, said)
+                row[key][language] = tomlkit.value(inline(said))
     elif row.get(key) != value:
-        row[key] = _typed(key, value)
-
-
-def _typed(key: str, value: Any) -> Any:
-    if isinstance(value, str) and key in TEXTS - LINES and "\n" in value:
-        return tomlkit.string(value, multiline=True)
-    return tomlkit.value(inline(value))
+        row[key] = tomlkit.value(inline(value))
 
 
 def _as_read(value: Any) -> Any:

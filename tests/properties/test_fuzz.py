@@ -248,3 +248,21 @@ def test_importing_a_long_programme_again_takes_little_memory(folder: Path) -> N
     assert len(before) > 19_000_000
     assert peak_of(*again) < MEGABYTES
     assert (folder / "events.toml").read_bytes() == before
+
+
+@pytest.mark.parametrize("wishes", [("--json",), ("--update", "--dry-run", "--json"), ("--update", "--quiet")])
+def test_a_long_programme_of_which_every_text_is_another_takes_little_memory(
+    folder: Path, wishes: tuple[str, ...]
+) -> None:
+    """Twenty megabytes each: the catalogue, the file, what was imported before, and what comes of it."""
+    (folder / "events.toml").write_text(HEAD, encoding="utf-8")
+    catalogue = ("--catalogue", str(folder / "events.toml"))
+    for said in ("before", "since"):
+        rows = (f'Event {number},2027-03-04,"{said} {WIDE}"\n' for number in range(700))
+        (folder / "x.csv").write_text("title,date,abstract\n" + "".join(rows), encoding="utf-8")
+        if said == "before":
+            peak_of("import", str(folder / "x.csv"), "--quiet", *catalogue)
+    assert peak_of("import", str(folder / "x.csv"), *wishes, *catalogue) < MEGABYTES
+    changed = (folder / "events.toml").read_text(encoding="utf-8")
+    done = wishes == ("--update", "--quiet")
+    assert (changed.count("since"), changed.count("before")) == ((700, 0) if done else (0, 700))

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pipeline.actions.importing import ImportOptions, import_file
@@ -15,11 +15,12 @@ from pipeline.actions.project import project_at, read_catalogue
 from pipeline.errors import TocsinError, unchanged
 from pipeline.importing.cells import Days, UnreadableError, read_day_and_times, read_times
 from pipeline.importing.found import Manner
+from pipeline.importing.long_strings import SetAside, without_long_strings
 from pipeline.importing.markup import as_markdown
 from pipeline.importing.merging import Verdict
 from pipeline.importing.reading import read
 from pipeline.importing.updating import rewritten
-from pipeline.importing.writing import appended, event_text
+from pipeline.importing.writing import appended, event_text, inline
 from pipeline.importing.zones import iana
 
 DATA = Path(__file__).parents[1] / "data" / "import"
@@ -233,8 +234,8 @@ def test_a_rewritten_event_leaves_every_other_byte(title: str, abstract: str, nu
     ]
     text = "format = 1\n" + "".join(rows) + "[series]\nid = 'x'\n"
     keys = {"title": {"en": title}, "abstract": abstract or "a", "x": None}
-    written: list[bytes | memoryview] = []
-    left = rewritten(text.encode(), {f"e{number}"}, lambda _event, _row: keys, written.append)
+    written: list[bytes] = []
+    left = rewritten([text.encode()], {f"e{number}"}, lambda _event, _row: keys, written.append)
     changed = b"".join(written).decode()
     assert not left
     event = tomllib.loads(changed)["event"][number]
@@ -245,3 +246,37 @@ def test_a_rewritten_event_leaves_every_other_byte(title: str, abstract: str, nu
     )
     for other, row in enumerate(rows):
         assert (row in changed) == (other != number)
+
+
+QUOTED = st.lists(st.sampled_from(["'", '"', "\\", "#", "x", "[[event]]", "🎉"]), max_size=12).map("".join)
+LONG_WORDS = "long words " * 50
+
+
+@given(st.lists(st.tuples(QUOTED, QUOTED, st.booleans(), st.sampled_from("abcd")), min_size=1, max_size=6))
+def test_long_strings_are_set_aside_and_put_back_however_they_are_quoted(
+    texts: list[tuple[str, str, bool, str]],
+) -> None:
+    """Each beside a remark that holds quotes; between three quotes up to two more may stand at either end."""
+    text, values = "", {}
+    for number, (before, after, long, form) in enumerate(texts):
+        value = before + (LONG_WORDS if long else "") + after
+        written = {
+            "a": inline(value),
+            "b": '"""' + value.replace("\\", "\\\\").replace('"""', '""\\"') + '"""',
+            "c": "'" + value.replace("'", "") + "'",
+            "d": "'''" + value.replace("'''", "") + "'''",
+        }[form]
+        text += f'k{number} = {written} # it\'s """ {before}\n'
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        assume(False)
+    aside = SetAside()
+    short = aside.short(text.encode())
+    assert aside.whole(short) == text.encode()
+    kept = {key: value for key, value in values.items() if len(value) < len(LONG_WORDS)}
+    for brief in (short, without_long_strings(text.encode())):
+        read = tomllib.loads(brief.decode())
+        assert read.keys() == values.keys()
+        assert {key: read[key] for key in kept} == kept
+        assert all(len(value) < len(LONG_WORDS) for value in read.values())

@@ -1,6 +1,7 @@
 """Imports of what is long: prose that waits on disk, and what is longer than a catalogue may be."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 from pipeline.catalogue.crowds import LONGEST_TABLE, MOST_TABLES
 from pipeline.errors import CatalogueError
 from pipeline.importing.found import LARGEST
+from pipeline.importing.merging import Verdict
 from pipeline.importing.writing import inline, venue_text
-from tests.importing_project import HEAD, Project
+from tests.importing_project import HEAD, Project, verdicts
 
 LONG = "L’été — 🎉 '''three''' words " * 300
 
@@ -49,6 +51,40 @@ def test_changed_prose_is_taken_over_beside_new_prose(project: Project) -> None:
     assert first == "After."
     assert last.startswith("New.")
     assert len(last) > len(LONG)
+
+
+def test_prose_with_line_breaks_backslashes_and_quotes_is_taken_over_however_long_it_is(project: Project) -> None:
+    paragraph = 'A `back\\\\slash`, a \ttab and """ quotes" ' * 2_000
+    project.bring(described(project.folder, "Before.\n\nAnd after."))
+    typed = project.text.replace("[[event]]", "# a remark\n[[event]]  # another")
+    project.write(typed)
+    project.bring(described(project.folder, f"{paragraph}\n\n{paragraph}"), update=True)
+    (event,) = tomllib.loads(project.text)["event"]
+    assert event["abstract"].split("\n\n") == [paragraph.strip()] * 2
+    assert project.text.startswith(typed.partition("abstract")[0])
+    assert not project.bring(described(project.folder, f"{paragraph}\n\n{paragraph}"), update=True).outcomes[0].changes
+
+
+def test_text_that_was_typed_as_the_source_says_it_now_stays_as_it_was_typed(project: Project) -> None:
+    project.bring(described(project.folder, LONG))
+    typed = f'abstract = """New. \\\n   {LONG.strip()}"""'
+    written = re.sub(r"(?s)abstract = .*\"\"\"", lambda _: typed, project.text)
+    project.write(written)
+    assert typed in written
+    source = described(project.folder, f"New. {LONG.strip()}")
+    assert verdicts(project.bring(source, update=True)) == [Verdict.UPDATED]
+    assert project.text == written
+
+
+def test_an_event_that_becomes_longer_than_a_catalogue_may_hold_stays_as_it_is(project: Project) -> None:
+    project.bring(described(project.folder, "Short."))
+    before = project.text
+    with pytest.raises(CatalogueError) as refused:
+        project.bring(described(project.folder, "words " * (LONGEST_TABLE // 6 + 1)), update=True)
+    [problem] = refused.value.problems
+    assert (problem.file, problem.line) == ("events.toml", before[: before.index("[[event]]")].count("\n") + 1)
+    assert problem.what() == f"the table is longer than {LONGEST_TABLE} characters"
+    assert project.text == before
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
