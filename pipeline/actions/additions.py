@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, NamedTuple
 
 from pipeline.actions.shelf import ShelvedText
@@ -13,7 +12,7 @@ from pipeline.catalogue.unread import read_file
 from pipeline.errors import CatalogueError, Problem
 from pipeline.importing.found import Spot
 from pipeline.importing.long_strings import without_long_strings
-from pipeline.importing.writing import appended, event_text, organisation_text, venue_text
+from pipeline.importing.writing import appended, event_text
 
 
 def cut(text: bytes) -> tuple[dict[str, Any], Iterable[str | bytes]]:
@@ -52,22 +51,22 @@ class NewText:
 
     stored: Iterable[ShelvedText]
     """In pieces that mean the same by themselves."""
-    venues: Iterable[Mapping[str, Any]]
-    organisations: Iterable[Mapping[str, Any]]
-    events: Iterable[NewEvent]
+    tables: Iterable[ShelvedText]
+    """What is added, one after the other."""
     remark: str
     """What is said above them, in one line."""
 
     def pieces(self, *, brief: bool = False) -> Iterator[bytes]:
-        """The whole text. CatalogueError where new prose is endless.
+        """The whole text; `brief` with a mark in the place of long strings.
 
-        It may be `brief`, with a mark in the place of prose: each was judged by itself, and nothing else depends on
-        what it says.
+        Those that are new were judged by themselves, and nothing else depends on what they say.
         """
-        stored = (_in_brief(piece.encoded) if brief else piece.encoded for piece in self.stored)
-        events = (event_text(event.row) if brief else event.text for event in self.events)
-        tables = chain(map(venue_text, self.venues), map(organisation_text, self.organisations), events)
-        return appended(stored, tables, self.remark)
+        read = _in_brief if brief else bytes
+        return appended(
+            (read(text.encoded) for text in self.stored),
+            (read(text.encoded).decode() for text in self.tables),
+            self.remark,
+        )
 
 
 def _in_brief(piece: bytes) -> bytes:

@@ -31,6 +31,7 @@ from pipeline.importing.shaping import Say, table_of, to_be_announced
 from pipeline.importing.sound import made_sound
 from pipeline.importing.updating import rewritten
 from pipeline.importing.venues import Venues
+from pipeline.importing.writing import organisation_text, venue_text
 from pipeline.ledger import Ledger, first_uid
 
 _TOLD = frozenset({Verdict.NEW, Verdict.LINKED, Verdict.UPDATED})
@@ -151,8 +152,7 @@ class _Joining:
         existing = Existing(self.catalogue, remembered, ours, _single_times(uids), spent, shelf.put)
         fitting = (fitted(found, self._tongue) for found in _no_crowd(reading.events, source))
         events = (replace(event, facts=shelf.put(event.facts)) for event in fitting)
-        found = outcomes(events, existing, update=options.update)
-        decided = [outcome if outcome.verdict in _TOLD else _in_short(outcome) for outcome in found]
+        decided = [*outcomes(events, existing, update=options.update)]
         text, by_hand = self._told(decided, reading.organisations, source)
         decided = [replace(outcome, record=None) if outcome.event in by_hand else outcome for outcome in decided]
         told = (outcome.fitted.lost for outcome in decided if outcome.verdict in _TOLD)
@@ -161,9 +161,7 @@ class _Joining:
         gone = {outcome.moved_from for outcome in decided if outcome.record is not None}
         lines = shelved(memory.lines(remembered.without(gone).with_all(new))) if new else None
         into = self._loaded if self._loaded.refused else None
-        imported = Imported(
-            tuple(map(_in_short, decided)), tuple(lost), tuple(self._venues.new), frozenset(by_hand), into
-        )
+        imported = Imported(tuple(decided), tuple(lost), tuple(self._venues.new), frozenset(by_hand), into)
         return _Decided(imported, text, lines)
 
     def _told(
@@ -213,14 +211,17 @@ class _Joining:
         spots = [event.spot for event in new]
         self._lost += made_sound(self.catalogue, [event.row for event in new], list(venues), spots, self._tongue)
         known = self.catalogue.organisation_by_name
-        others = [row for row in organisations if isinstance(row.get("name"), str) and row["name"] not in known]
+        others = [
+            self._simple(row) for row in organisations if isinstance(row.get("name"), str) and row["name"] not in known
+        ]
         others = others if new else []
         if new or venues or others:
             self._refuse_lists()
         elif not rewrites:
             return None
         remark = self._say(N_("Imported from {file}")).format(file=_one_line(source))
-        return NewText(self._stored, [*venues], [*map(self._simple, others)], new, remark)
+        texts = chain(map(venue_text, venues), map(organisation_text, others), (event.text for event in new))
+        return NewText(self._stored, [*map(self._shelf.hold, texts)], remark)
 
     def _new(self, outcome: Outcome) -> NewEvent:
         row = self._table(outcome.fitted, outcome.event)
@@ -371,13 +372,6 @@ def _single_times(uids: Mapping[str, str]) -> Callable[[Found], str | None]:
         return event if guid and found.uid.endswith(f":{guid}") else None
 
     return recurring
-
-
-def _in_short(outcome: Outcome) -> Outcome:
-    """An outcome with no more of the event than its title, to tell of it."""
-    facts = outcome.fitted.facts
-    title = {"title": facts["title"]} if "title" in facts else {}
-    return replace(outcome, fitted=replace(outcome.fitted, facts=title), record=None)
 
 
 def _one_line(name: str) -> str:

@@ -1,7 +1,8 @@
-"""Where the long texts of an import wait on disk, those of the catalogue too: all at once they would take too much."""
+"""Where the texts and facts of an import wait on disk, and those of the catalogue: all at once they take too much."""
 
-import json
+import pickle
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from tempfile import SpooledTemporaryFile
 from typing import Any, NamedTuple
 from weakref import finalize
@@ -20,10 +21,10 @@ class Shelf:
         finalize(self, self._file.close)
 
     def put(self, facts: Mapping[str, Any]) -> "Shelved":
-        """The same facts, their prose read anew from the shelf each time that it is asked for."""
-        far = {key: facts[key] for key in facts if key in PROSE}
-        near = {key: value for key, value in facts.items() if key not in far}
-        return Shelved(near, tuple(far), self.hold(json.dumps(far) if far else "{}"))
+        """The same facts, read anew from the shelf each time that one of them is asked for."""
+        long = {key: facts[key] for key in facts if key in PROSE}
+        short = {key: facts[key] for key in facts if key not in PROSE}
+        return Shelved(*(self.hold(pickle.dumps(part)) if part else None for part in (short, long)))
 
     def hold(self, text: str | bytes | memoryview) -> "ShelvedText":
         """A text, to be read from the shelf."""
@@ -74,19 +75,22 @@ class ShelvedText(NamedTuple):
 
 
 class Shelved(Mapping[str, Any]):
-    """Facts of an event of which the prose is on a shelf."""
+    """Facts of an event on a shelf, the prose apart from what is short."""
 
-    __slots__ = ("_far", "_near", "_texts")
+    __slots__ = ("_long", "_short")
 
-    def __init__(self, near: dict[str, Any], far: tuple[str, ...], texts: ShelvedText) -> None:
-        self._near, self._far, self._texts = near, far, texts
+    def __init__(self, short: ShelvedText | None, long: ShelvedText | None) -> None:
+        self._short, self._long = short, long
 
     def __getitem__(self, key: str) -> Any:
-        return json.loads(self._texts.decode())[key] if key in self._far else self._near[key]
+        return _facts(self._long if key in PROSE else self._short)[key]
 
     def __iter__(self) -> Iterator[str]:
-        yield from self._near
-        yield from self._far
+        return chain(_facts(self._short), _facts(self._long))
 
     def __len__(self) -> int:
-        return len(self._near) + len(self._far)
+        return len(_facts(self._short)) + len(_facts(self._long))
+
+
+def _facts(text: ShelvedText | None) -> Mapping[str, Any]:
+    return {} if text is None else pickle.loads(text.encoded)  # noqa: S301 - nobody else can write to the shelf
