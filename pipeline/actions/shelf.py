@@ -26,7 +26,7 @@ class Shelf:
         short = {key: facts[key] for key in facts if key not in PROSE}
         return Shelved(*(self.hold(pickle.dumps(part)) if part else None for part in (short, long)))
 
-    def hold(self, text: str | bytes | memoryview) -> "ShelvedText":
+    def hold(self, text: str | bytes) -> "ShelvedText":
         """A text, to be read from the shelf."""
         if len(text) > LITTLE:
             self._file.rollover()  # it would be held in memory once more first
