@@ -61,5 +61,6 @@ def _is_long(string: bytes) -> bool:
 def _in_quotes(text: str) -> str:
     if "\n" not in text:
         return inline(text)
-    escaped = text.replace("\\", "\\\\").replace("\t", "\\t").replace('"""', '""\\"')
-    return f'"""{escaped}"""'
+    escaped = "\n".join(inline(line)[1:-1].replace('\\"', '"') for line in text.split("\n")).replace('"""', '""\\"')
+    # A line break right behind the quotes is none of the text.
+    return f'"""\n{escaped}"""' if text.startswith("\n") else f'"""{escaped}"""'

@@ -280,3 +280,10 @@ def test_long_strings_are_set_aside_and_put_back_however_they_are_quoted(
         assert read.keys() == values.keys()
         assert {key: read[key] for key in kept} == kept
         assert all(len(value) < len(LONG_WORDS) for value in read.values())
+
+
+@given(st.text(st.sampled_from("\"'\\\n\t\x00\x7f\x1b#xé🎉"), max_size=30))
+def test_whatever_is_put_aside_is_read_as_it_was(said: str) -> None:
+    aside = SetAside()
+    written = aside.whole(f"x = {inline(aside.prose(said, None))}".encode())
+    assert tomllib.loads(written.decode()) == {"x": said}
