@@ -36,6 +36,9 @@ from pipeline.ledger import Ledger, first_uid
 
 _TOLD = frozenset({Verdict.NEW, Verdict.LINKED, Verdict.UPDATED})
 """Of what was imported before, what was not carried over has been told then."""
+MOST_AT_ONCE = 20_000
+"""New events of one import into an empty catalogue: until all are judged, each takes the memory of two that stand."""
+_SHORTER = N_("export a shorter span of time")
 BOM = b"\xef\xbb\xbf"
 
 
@@ -206,7 +209,9 @@ class _Joining:
         rewrites: bool,
     ) -> NewText | None:
         """The text with the new events, places and organisations after it; None where it says nothing new."""
-        new = [self._new(outcome) for outcome in decided if outcome.verdict is Verdict.NEW]
+        unknown = [outcome for outcome in decided if outcome.verdict is Verdict.NEW]
+        _refuse_crowd(len(unknown), MOST_AT_ONCE - len(self.catalogue.events) // 2, source)
+        new = [self._new(outcome) for outcome in unknown]
         venues = self._venues.new.values()
         spots = [event.spot for event in new]
         self._lost += made_sound(self.catalogue, [event.row for event in new], list(venues), spots, self._tongue)
@@ -357,9 +362,16 @@ def _no_crowd(events: Iterable[Found], source: str) -> Iterator[Found]:
     """The events; CatalogueError as soon as there are more than a catalogue may hold."""
     for number, event in enumerate(events):
         if number == MOST_TABLES:
-            message, hint = N_("there are more than {most} events in the file"), N_("export a shorter span of time")
+            message, hint = N_("there are more than {most} events in the file"), _SHORTER
             raise CatalogueError([Spot(source, event.spot.line).problem(message, hint, most=MOST_TABLES)])
         yield event
+
+
+def _refuse_crowd(number: int, most: int, source: str) -> None:
+    """CatalogueError where so many new events are more than there is memory for."""
+    if number > most:
+        message = N_("there are more than {most} new events in the file")
+        raise CatalogueError([Problem(source, 0, "", message, _SHORTER, {"most": most})])
 
 
 def _single_times(uids: Mapping[str, str]) -> Callable[[Found], str | None]:

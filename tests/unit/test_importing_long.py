@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.actions.importing import MOST_AT_ONCE
 from pipeline.catalogue.crowds import LONGEST_TABLE, MOST_TABLES
 from pipeline.errors import CatalogueError
 from pipeline.importing.found import LARGEST
@@ -109,6 +110,16 @@ def test_more_events_than_a_catalogue_may_hold_are_refused(project: Project) -> 
     [problem] = refused.value.problems
     assert (problem.file, problem.line) == ("many.csv", MOST_TABLES + 2)
     assert problem.what() == f"there are more than {MOST_TABLES} events in the file"
+    assert project.text == HEAD
+
+
+def test_more_new_events_than_there_is_memory_for_are_refused(project: Project) -> None:
+    source = project.folder / "many.csv"
+    source.write_text("title,date\n" + "".join(f"Talk {n},2027-05-04\n" for n in range(MOST_AT_ONCE + 1)))
+    with pytest.raises(CatalogueError) as refused:
+        project.bring(source)
+    [problem] = refused.value.problems
+    assert problem.what() == f"there are more than {MOST_AT_ONCE} new events in the file"
     assert project.text == HEAD
 
 
