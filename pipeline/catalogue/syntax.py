@@ -58,7 +58,7 @@ def syntax_problem(file: str, text: str, complaint: str) -> Problem:
     place = Place(int(match["line"]), int(match["column"])) if match and match["line"] else _end(text, what)
     if what == "Unclosed array":
         place = _end_of_text_before(lines, place)
-    line = lines[place.line - 1] if place.line <= len(lines) else ""
+    line = lines[place.line - 1].removesuffix("\r") if place.line <= len(lines) else ""
     if what == "Unterminated string" and line.startswith(LONG_QUOTES, place.column - 1):
         what = 'Expected \'"""\''
     if (document := _other_document(text)) is not None:

@@ -83,6 +83,7 @@ sound = st.sampled_from(['[[event]]\r\nid = "é"', WITH_PROSE, '[[venue]]\nid = 
 @given(st.lists(sound, max_size=6), st.sampled_from(NO_TOML), st.lists(sound, max_size=6), st.integers(1, 200))
 @example(["[[event]]"], NO_TOML[1], [WITH_PROSE, "[[event]]"], 1)
 @example([WITH_PROSE, "[[event]]"], NO_TOML[0], ["[[event]]", WITH_PROSE], 1)
+@example([], "[event]", ['[[event]]\r\nid = "é"'], 1)
 def test_what_is_no_toml_is_refused_with_the_words_and_the_place_of_one_reading(
     before: list[str], wrong: str, after: list[str], enough: int
 ) -> None:
