@@ -173,10 +173,12 @@ class Staged:
             return self._put()
 
     def _put(self) -> Written:
-        names, before = list(self._names), _named(self._folder / MANIFEST)
-        older = frozenset[str]() if before == names else frozenset(filter(_is_inside, before)).difference(names)
-        # The names go first: what is put from here on can be removed again by the next publication.
-        write_whole(self._folder / MANIFEST, _as_manifest([*names, *sorted(older)]))
+        names, older = list(self._names), frozenset[str]()
+        if (before := _named(self._folder / MANIFEST)) != names:
+            older = frozenset(filter(_is_inside, before)).difference(names)
+            # The names go first: what is put from here on can be removed again by the next publication.
+            write_whole(self._folder / MANIFEST, _as_manifest([*names, *sorted(older)]))
+        del before  # as long as the names themselves
         # What was a folder of ours may have to be a file.
         waiting = set(self._waiting)
         gone = {path for path in older if not waiting.isdisjoint(_folders_of(path))}

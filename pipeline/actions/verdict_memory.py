@@ -149,7 +149,10 @@ def _made_in(folder: Path, stands: str | None = None) -> str | None:
             stands = ",".join([_seen(f"{folder}/{name}") for name in json.loads(manifest)["files"]])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return hashlib.blake2b(manifest + stands.encode(), digest_size=16).hexdigest()
+    found = hashlib.blake2b(manifest, digest_size=16)
+    del manifest  # each is as long as all names of the files
+    found.update(stands.encode())
+    return found.hexdigest()
 
 
 def sealed(lines: Iterable[str]) -> Iterator[bytes]:
