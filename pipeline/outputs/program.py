@@ -14,7 +14,6 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 
 from pipeline.catalogue.models import Event, Online, Series
-from pipeline.catalogue.recurrence import first_time
 from pipeline.catalogue.texts import Text
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, written
 from pipeline.edition import Edition, Listing
@@ -87,7 +86,7 @@ def _event(edition: Edition, listing: Listing, language: str) -> dict[str, Any]:
         "updated": _instant(revision.updated),
         "status": event.status.value,
         "retired": listing.retired,
-        "when": _when(first_time(event)),
+        "when": _when(event.when),
         "url": page_address(edition, listing, language),
     }
     if not isinstance(event.when, Unscheduled):
