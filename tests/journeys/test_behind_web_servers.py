@@ -107,6 +107,9 @@ def in_front(
         until(lambda: listens(place) or process.poll() is not None)
         assert process.poll() is None, (folder / "said.txt").read_text()
         yield place
+    except AssertionError:
+        print(*(log.read_text() for log in folder.glob("*.log")))  # only the server knows why
+        raise
     finally:
         process.terminate()
         process.wait(PATIENCE)
