@@ -1,13 +1,13 @@
 """The command line: finds the command, reads its options, runs it, and turns what went wrong into an exit status."""
 
 import argparse
-import atexit
 import gc
 import importlib
 import os
 import sys
 from collections.abc import Sequence
 from types import ModuleType
+from typing import NoReturn
 
 from pipeline.commands.options import DONE, INTERRUPTED, MISUSED, common_options, language_of
 from pipeline.commands.parsing import Parser, Say, asked_language, headed, saying, speaking
@@ -51,16 +51,22 @@ USAGE = "tocsin COMMAND [options]"
 WHAT_IT_DOES = "One catalogue of events in; calendars, feeds, pages and reminder mails out."
 
 
+def program() -> NoReturn:
+    """The process `tocsin`: one command, its exit status, and an end at once."""
+    status = main()
+    threading = sys.modules.get("threading")
+    if threading is not None and threading.active_count() > 1:
+        sys.exit(status)
+    # To take apart what a program was made of takes a twentieth of a `check`, and all goes with the process anyway.
+    os._exit(status)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status; no traceback reaches the person at the terminal."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    # What a program is made of is no garbage; nor is it looked for at the end, when all goes with the process.
-    gc.disable()
-    atexit.register(gc.freeze)
+    gc.disable()  # what a program is made of is no garbage
     try:
-        return _main(arguments)
-    except SystemExit as ending:  # argparse
-        return ending.code if isinstance(ending.code, int) else MISUSED
+        return _heard(_main_or_help(arguments))
     except KeyboardInterrupt:
         say = saying(language_of(asked_language(arguments), os.environ))
         sys.stderr.write(f"tocsin: {say(N_('interrupted'))}\n")
@@ -69,10 +75,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except OSError as error:
+        return int(_running().refused_by_the_system(error, language_of(asked_language(arguments), os.environ)))
     except Exception as error:  # noqa: BLE001 - the last line before the person
         return int(_running().unexpected(error, language_of(asked_language(arguments), os.environ)))
     finally:
         gc.enable()
+
+
+def _main_or_help(arguments: Sequence[str]) -> int:
+    try:
+        return _main(arguments)
+    except SystemExit as ending:  # argparse
+        return ending.code if isinstance(ending.code, int) else MISUSED
+
+
+def _heard(status: int) -> int:
+    """The status, once all that was said has left: a disk without room for it is found only now."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    return status
 
 
 def _main(arguments: Sequence[str]) -> int:

@@ -39,11 +39,18 @@ def run(module: ModuleType, options: argparse.Namespace) -> int:
     except TocsinError as error:
         _complain(error.said(_words(options)))
         return OUTSIDE
+    except BrokenPipeError:
+        raise  # whoever read our output has seen enough: the caller's affair
     except OSError as error:
-        say = _words(options)
-        _complain(say("{place}: {reason}").format(
-            place=error.filename or say(N_("the system")), reason=reason_of(error).said(say)))  # fmt: skip
-        return OUTSIDE
+        return refused_by_the_system(error, language_of(options.lang, os.environ))
+
+
+def refused_by_the_system(error: OSError, language: str) -> int:
+    """Says which file, or what else, the system didn't give, and why."""
+    say = _in(language)
+    place = error.filename or say(N_("the system"))
+    _complain(say("{place}: {reason}").format(place=place, reason=reason_of(error).said(say)))
+    return OUTSIDE
 
 
 def keep_for_good() -> None:

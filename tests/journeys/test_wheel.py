@@ -85,8 +85,9 @@ def test_the_wheel_runs_outside_the_repository(built: dict[str, Path], tmp_path:
     theirs = next(path for path in sys.path if path.endswith("site-packages"))
     environment = {**os.environ, "PYTHONPATH": f"{here}{os.pathsep}{theirs}"}
     code = (
-        "import sys, pipeline; assert 'clean' in pipeline.__file__, pipeline.__file__\n"
-        "from pipeline.cli import main; sys.exit(main(sys.argv[1:]))"
+        "import pipeline; assert 'clean' in pipeline.__file__, pipeline.__file__\n"
+        "from importlib.metadata import entry_points\n"
+        "[tocsin] = entry_points(group='console_scripts', name='tocsin'); tocsin.load()()"
     )
 
     def tocsin(folder: Path, *words: str) -> str:
