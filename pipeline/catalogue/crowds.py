@@ -56,11 +56,10 @@ def crowd(file: str, data: bytes) -> Problem | None:
         hint = N_("shorten its texts: a long one is better put on a page of its own, with a link to it")
         message = N_("the table is longer than {most} characters")
         return Problem(file, line, "", message, hint, {"most": LONGEST_TABLE}, column=1)
-    problem = None
     for counts in _counts(data):
-        if (problem := _beyond(counts, HEAVIEST - len(data) - WHILE_READ * length)) is None:
+        message, most = _beyond(counts, HEAVIEST - len(data) - WHILE_READ * length)
+        if not message:
             return None
-    message, most = problem or ("", 0)
     hint = N_("keep older events in files of their own, named by `include`")
     return Problem(file, 0, "", message, hint, {"most": most})
 
@@ -85,14 +84,16 @@ def _count(limit: Limit, data: bytes) -> int:
     return sum(1 for _ in re.finditer(limit.pattern, data))
 
 
-def _beyond(counts: Sequence[int], room: int) -> tuple[str, int] | None:
-    """What is said of a file that holds so many of each sign, with the limit that it passes; None where it may."""
+def _beyond(counts: Sequence[int], room: int) -> tuple[str, int]:
+    """What is said of a file that holds so many of each sign, with the limit that it passes; nothing where it may."""
+    weight = 0
     for limit, count in zip(LIMITS, counts, strict=True):
         if count > limit.most:
             return limit.message, limit.most
-    if sum(limit.weight * count for limit, count in zip(LIMITS, counts, strict=True)) > room:
+        weight += limit.weight * count
+    if weight > room:
         return N_("the file holds more tables, entries and text than there is memory for"), 0
-    return None
+    return "", 0
 
 
 def _longest_table(data: bytes) -> tuple[int, int]:
