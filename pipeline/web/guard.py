@@ -117,17 +117,18 @@ class Guard:
 
     async def _examined(self, request: Request, receive: Receive) -> tuple[Response | None, bytes]:
         refusal = await self._refused_by_its_head(request)
-        if refusal is not None and "connection" not in refusal.headers:
+        # An answer that ends the connection wouldn't arrive while something is unread.
+        last = _is_the_last(request) or (refusal is not None and "connection" in refusal.headers)
+        if refusal is not None and not last:
             return refusal, b""
         try:
             async with asyncio.timeout(LONGEST_WAIT):
-                body = await _body(request, receive)
+                body = await _body(request, receive, to_its_end=last)
         except TimeoutError:
             return self._refuse(request, "slow", 408), b""
         except ClientDisconnect:
             return self._refuse(request, "form", 400), b""  # nobody reads it, and nothing is done
         if refusal is not None:
-            # The connection ends with the answer, which wouldn't arrive while something is unread.
             return refusal, b""
         return (self._refuse(request, "big", 413), b"") if body is None else (None, body)
 
@@ -179,21 +180,26 @@ def host_in(field: str) -> str:
     return name.partition(":")[0].removesuffix(".")
 
 
-async def _body(request: Request, receive: Receive) -> bytes | None:
-    """The whole body; None where it is bigger than one that our forms can make.
+def _is_the_last(request: Request) -> bool:
+    """Whether the connection ends with the answer to this request, as proxies that keep none want it."""
+    wishes = request.headers.get("connection", "").lower().replace(" ", "").split(",")
+    return request.scope["http_version"] == "1.0" or "close" in wishes
+
+
+async def _body(request: Request, receive: Receive, *, to_its_end: bool) -> bytes | None:
+    """The whole body; None where it is bigger than one that our forms can make, read to its end if that is wanted.
 
     ClientDisconnect where the connection breaks before its end: a part of a form would say something else.
     """
     announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced[:12]) > BIGGEST_BODY:
-        return None
+    too_big = announced.isdecimal() and int(announced[:12]) > BIGGEST_BODY
     body = b""
-    while True:
+    while to_its_end or not too_big:
         message = await receive()
         if message["type"] != "http.request":
             raise ClientDisconnect
-        body += bytes(message.get("body", b""))
-        if len(body) > BIGGEST_BODY:
-            return None
+        body = b"" if too_big else body + bytes(message.get("body", b""))
+        too_big = too_big or len(body) > BIGGEST_BODY
         if not message.get("more_body", False):
-            return body
+            break
+    return None if too_big else body

@@ -1,11 +1,13 @@
 """Connections that mean no good, to the service as it runs: each comes to an end, and everybody else is answered."""
 
+import select
 import socket
 import threading
 import time
 from pathlib import Path
 
 import httpx
+import pytest
 from patience import PATIENCE
 from test_publishing import project
 from test_service import one_service, ready, serving
@@ -78,6 +80,33 @@ def test_who_says_no_more_after_a_request_gets_the_answer(one_service: tuple[htt
         assert answer.endswith((b"</html>\n", b"\n")), asked
     for cut_off in (GET[:-2], whole[:-1], b""):
         assert talked(place, cut_off, half_closed=True).count(b"HTTP/1.1 200 OK") == 0, cut_off
+
+
+@pytest.mark.parametrize(
+    ("request_line", "field", "host", "status"),
+    [
+        ("HTTP/1.1", "Connection: close", "localhost", 413),
+        ("HTTP/1.1", "Connection: x, Close", "localhost", 413),
+        ("HTTP/1.0", "X: y", "localhost", 413),
+        ("HTTP/1.1", "Connection: close", "evil.example", 421),
+    ],
+)
+def test_the_last_answer_on_a_connection_waits_until_all_was_heard_so_that_it_arrives(
+    one_service: tuple[httpx.Client, str], request_line: str, field: str, host: str, status: int
+) -> None:
+    _, place = one_service
+    name, _, port = place.partition(":")
+    head = f"POST /subscribe {request_line}\r\nHost: {host}\r\n{field}\r\nContent-Length: 90000\r\n\r\n"
+    with socket.create_connection((name, int(port)), timeout=PATIENCE) as wire:
+        wire.sendall(head.encode())
+        for _ in range(9):
+            assert select.select([wire], [], [], 0.05)[0] == [], "it is answered, and closed, while we speak"
+            wire.sendall(b"x" * 10_000)
+        answer = b""
+        while more := wire.recv(65_536):
+            answer += more
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    assert answer.endswith(b"</html>\n")
 
 
 def test_many_silent_connections_keep_nobody_out(one_service: tuple[httpx.Client, str]) -> None:
