@@ -16,7 +16,13 @@ from pipeline.catalogue.toml import by_python
 Path = tuple[str | int, ...]
 
 BARE = re.compile(b"[A-Za-z0-9_-]*+")
-BLANKS = re.compile(rb"[ \t\r\n]*+")
+BLANKS = re.compile(rb"(?:[ \t\r\n]++|#[^\n]*+)*+")
+STRING = re.compile(
+    rb'(?s)"""(?:[^"\\]++|\\.|"(?!""))*+"{3,5}|"(?:[^"\\]++|\\.)*+"'
+    rb"|'''(?:[^']++|'(?!''))*+'{3,5}|'[^']*+'"
+)
+"""A text in any of its four forms; up to two quotes may stand right before the closing ones of a long one."""
+WITHOUT_BRACKETS = re.compile(rb"(?:[^\"'#\[\]{}]++|#[^\n]*+|%b)*+" % STRING.pattern.removeprefix(b"(?s)"), re.DOTALL)
 
 
 DEEPEST = 60
@@ -139,6 +145,8 @@ class _Scanner:
         self._table: Path = ()
         self._items: dict[Path, int] = {}
         self._offsets = offsets
+        self._holders = {path[:length] for path in offsets for length in range(len(path))}
+        """What something is wanted of: all else is passed over."""
         self._left = len(offsets)
 
     def walk(self) -> None:
@@ -154,8 +162,31 @@ class _Scanner:
                 self._table = self._resolve(self._key())
                 self._note(self._table, start)
                 self._at = self._text.index(b"]", self._at) + 1
-            else:
+            elif self._table in self._holders:
                 self._pair(self._table)
+            else:
+                self._skip_table()
+
+    def _skip_table(self) -> None:
+        """On to the next header: a bracket at the beginning of a line, outside of texts and lists."""
+        while (at := self._to_a_bracket()) < len(self._text):
+            if not self._text[self._text.rindex(b"\n", 0, at) : at].strip():
+                return
+            self._skip_brackets()
+
+    def _skip_brackets(self) -> None:
+        """Past a list or an inline table with all that it holds."""
+        depth = 0
+        while True:
+            depth += 1 if self._text[self._at] in b"[{" else -1
+            self._at += 1
+            if not depth:
+                return
+            self._to_a_bracket()
+
+    def _to_a_bracket(self) -> int:
+        self._at = _after(WITHOUT_BRACKETS, self._text, self._at)
+        return self._at
 
     def _note(self, path: Path, offset: int) -> None:
         for length in range(1, min(len(path), DEEPEST) + 1):
@@ -207,6 +238,8 @@ class _Scanner:
         match chr(self._text[self._at]):
             case '"' | "'":
                 self._string()
+            case "[" | "{" if path not in self._holders:
+                self._skip_brackets()
             case "[":
                 self._array(path)
             case "{":
@@ -238,24 +271,7 @@ class _Scanner:
         self._at += 1
 
     def _string(self) -> None:
-        quote = self._text[self._at : self._at + 1]
-        triple = self._text.startswith(quote * 3, self._at)
-        close = quote * 3 if triple else quote
-        self._at += len(close)
-        while not self._text.startswith(close, self._at):
-            self._at = self._next_mark(quote)
-        self._at += len(close)
-        # Up to two quotes may stand right before the closing ones of a long string.
-        while triple and self._text.startswith(quote, self._at):
-            self._at += 1
-
-    def _next_mark(self, quote: bytes) -> int:
-        """Past the character here (two after a backslash), on to the next quote or backslash."""
-        at = self._at + (2 if quote == b'"' and self._text.startswith(b"\\", self._at) else 1)
-        end = self._text.index(quote, at)
-        # No further than the quote: a text without a backslash must not be searched to its end for each string.
-        slash = self._text.find(b"\\", at, end) if quote == b'"' else -1
-        return slash if slash >= 0 else end
+        self._at = _after(STRING, self._text, self._at)
 
     def _skip_space(self) -> None:
         while self._text[self._at] in b" \t":
@@ -263,11 +279,5 @@ class _Scanner:
 
     def _skip_blank(self) -> bool:
         """Past spaces, line breaks and comments; False at the end of the text."""
-        while self._at < len(self._text):
-            if self._text.startswith(b"#", self._at):
-                self._at = self._text.index(b"\n", self._at)
-            elif self._text[self._at] in b" \t\r\n":
-                self._at = _after(BLANKS, self._text, self._at)
-            else:
-                return True
-        return False
+        self._at = _after(BLANKS, self._text, self._at)
+        return self._at < len(self._text)
