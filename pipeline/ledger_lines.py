@@ -259,8 +259,11 @@ def read_rows(
 
 
 def to_hold(line: Line, data: bytes, start: int, end: int) -> Line:
-    """A line that was read from there in a ledger; that of a long one leaves its facts there."""
-    return line._replace(facts=UnreadFacts(data, start, end)) if len(data) > LONG else line
+    """A line that was read from there in a ledger; that of a long one leaves its facts in its text.
+
+    In its own, so that a ledger need not be held for the few lines that say something else than the catalogue.
+    """
+    return line._replace(facts=UnreadFacts(data[start:end], 0, end - start)) if len(data) > LONG else line
 
 
 def places_of_rows(ledger: bytes) -> Iterator[tuple[int, int]]:
