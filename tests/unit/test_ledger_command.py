@@ -126,7 +126,7 @@ def other_uid(text: str) -> str:
         (lambda text: text[:-9], 6, "cut off", Severity.ERROR),
         (lambda text: "=======\n" + text, 1, "merge conflict", Severity.ERROR),
         (lambda text: text.replace('"kind":', '"kin":', 1), 1, "has no `kind`", Severity.ERROR),
-        (lambda text: "[" * 5000 + "\n" + text, 1, "nested too deep", Severity.ERROR),
+        (lambda text: "[" * 100_000 + "\n" + text, 1, "nested too deep", Severity.ERROR),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named_with_its_line(
