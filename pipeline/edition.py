@@ -1,6 +1,7 @@
 """The edition: catalogue and ledger joined for one day. All that a renderer or a planner may read."""
 
-from collections.abc import Callable, Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
@@ -123,7 +124,9 @@ class Edition:
     @cached_property
     def shown(self) -> tuple[Listing, ...]:
         """The events of the pages: all but the retired ones."""
-        return tuple(listing for listing in self.listings if not listing.retired)
+        shown = tuple(listing for listing in self.listings if not listing.retired)
+        # The same list where it holds the same: what is found out of one is known of the other.
+        return self.listings if len(shown) == len(self.listings) else shown
 
     @cached_property
     def places(self) -> Mapping[str, int]:
@@ -138,7 +141,7 @@ class Edition:
     @cached_property
     def dated(self) -> tuple[Listing, ...]:
         """The events of the calendars: all whose day is known, retired ones too."""
-        return tuple(listing for listing in self.listings if not isinstance(listing.event.when, Unscheduled))
+        return self.listings[: _first_undated(self.listings)]
 
     @cached_property
     def upcoming(self) -> tuple[Listing, ...]:
@@ -151,7 +154,7 @@ class Edition:
     @cached_property
     def to_be_announced(self) -> tuple[Listing, ...]:
         """The events without a date, in the catalogue's order."""
-        return tuple(listing for listing in self.shown if isinstance(listing.event.when, Unscheduled))
+        return self.shown[_first_undated(self.shown) :]
 
     @cached_property
     def past(self) -> tuple[Listing, ...]:
@@ -276,6 +279,11 @@ class Edition:
         if language is None or language == self.languages[0]:
             return path
         return f"{language}/{path}"
+
+
+def _first_undated(listings: Sequence[Listing]) -> int:
+    """The place of the first event without a date in a list in order, where these come last."""
+    return bisect_left(listings, True, key=lambda listing: listing.event.order[0])
 
 
 def _moved_to(event: Event, when: When) -> Event:

@@ -1,15 +1,17 @@
 """The calendars: the whole series, one for each event, tag and venue, and one that rings; each in every language."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import MAXYEAR, timedelta
-from functools import cache, partial
+from datetime import MAXYEAR, datetime, timedelta
+from functools import cache, cached_property, partial
 from itertools import chain
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from icalendar import Calendar
 from icalendar.prop import vDuration, vUri
 
+from pipeline.catalogue.texts import Line
 from pipeline.catalogue.when import AtTime, Unscheduled
 from pipeline.edition import Edition, Listing
 from pipeline.language import words
@@ -40,8 +42,9 @@ VEvents = tuple[bytes, ...]
 
 def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact | Bundle]:  # noqa: ARG001 - calendars need no template
     """Every calendar file of the edition."""
+    whole, parts = _Selection(edition.dated), tuple(_parts(edition))
     for language in edition.languages:
-        yield from _Calendars(edition, language).render()
+        yield from _Calendars(edition, language).render(whole, parts)
 
 
 def invitation(
@@ -59,6 +62,47 @@ def invitation(
             name, _, address = organiser.rpartition("<")
             component.setdefault("ORGANIZER", calendar_user(address.removesuffix(">"), name.strip().strip('"')))
     return b"".join(calendar_of(opening_of(calendar), (*_zones((listing,)), *map(lines_of, components))))
+
+
+class _Selection:
+    """The dated events of a calendar, and what its head tells of them, found once for all languages."""
+
+    def __init__(self, listings: Sequence[Listing]) -> None:
+        self.listings = listings
+
+    @cached_property
+    def zones(self) -> tuple[bytes, ...]:
+        return _zones(self.listings)
+
+    @cached_property
+    def updated(self) -> datetime | None:
+        return max((listing.revision.updated for listing in self.listings), default=None)
+
+    @cached_property
+    def any_recurs_in_utc(self) -> bool:
+        return any(recurs_in_utc(listing.event) for listing in self.listings)
+
+
+class _Part(NamedTuple):
+    """A calendar of some events: where it stands, of which tag, venue or group it is, and its events."""
+
+    path: str
+    name: str | Line
+    events: _Selection
+
+
+def _parts(edition: Edition) -> Iterator[_Part]:
+    for tag in edition.tags:
+        yield _Part(f"tags/{tag}.ics", tag, _dated(edition.tagged(tag)))
+    known = [*edition.catalogue.venues, *(listing.venue for listing in edition.listings)]
+    for venue in {venue.id: venue for venue in reversed(known) if venue is not None}.values():
+        yield _Part(f"venues/{venue.id}.ics", venue.name, _dated(edition.at_venue(venue.id)))
+    for group in edition.groups:
+        yield _Part(f"groups/{group.id}/calendar.ics", group.name, _dated(edition.of_group(group.id)))
+
+
+def _dated(listings: Iterable[Listing]) -> _Selection:
+    return _Selection([listing for listing in listings if not isinstance(listing.event.when, Unscheduled)])
 
 
 @dataclass(frozen=True)
@@ -82,22 +126,19 @@ class _Calendars:
         alarms = _alarms(listing, self.language)
         return b"".join(with_alarms(event, alarms) for event in self._components(listing))
 
-    def render(self) -> Iterator[Artifact | Bundle]:
-        edition, say = self.edition, words(self.language)
-        title = edition.series.title.said_in(self.language).text
+    def render(self, whole: _Selection, parts: Iterable[_Part]) -> Iterator[Artifact | Bundle]:
+        own, say = keys(self.edition), words(self.language)
+        title = self.edition.series.title.said_in(self.language).text
         ringing = say("{series} (with alarms)").format(series=title)
-        own, dated = keys(edition), edition.dated
-        key = own.of_all(dated)
-        yield self._file("calendar.ics", lambda path: self._collection(path, title, dated), key)
-        yield self._file("alarms/calendar.ics", lambda path: self._collection(path, ringing, dated, self._ringing), key)
-        for tag in edition.tags:
-            yield self._part(f"tags/{tag}.ics", f"{title} – {tag}", edition.tagged(tag))
-        for venue, name in self._venues().items():
-            yield self._part(f"venues/{venue}.ics", f"{title} – {name}", edition.at_venue(venue))
-        for group in edition.groups:
-            name = f"{title} – {group.name.said_in(self.language).text}"
-            yield self._part(f"groups/{group.id}/calendar.ics", name, edition.of_group(group.id))
-        for run in own.runs(dated):
+        key = own.of_all(whole.listings)
+        yield self._file("calendar.ics", lambda path: self._collection(path, title, whole), key)
+        yield self._file("alarms/calendar.ics", lambda path: self._collection(path, ringing, whole, self._ringing), key)
+        for part in parts:
+            of = part.name if isinstance(part.name, str) else part.name.said_in(self.language).text
+            name = f"{title} – {of}"
+            make = partial(self._collection, name=name, events=part.events)
+            yield self._file(part.path, make, own.of_all(part.events.listings, (name,)))
+        for run in own.runs(whole.listings):
             name = f"calendars/{self.language}/{run[-1].event.id}"
             yield Bundle(name, own.of_all(run), partial(self._singles, run))
 
@@ -109,36 +150,21 @@ class _Calendars:
     def _file(self, path: str, make: Callable[[str], Made], key: str) -> Artifact:
         return Artifact(self.edition.path(path, self.language), MEDIA_TYPE, partial(make, path), key)
 
-    def _venues(self) -> Mapping[str, str]:
-        known = [*self.edition.catalogue.venues, *(listing.venue for listing in self.edition.listings)]
-        of_id = {venue.id: venue for venue in reversed(known) if venue is not None}
-        return {name: venue.name.said_in(self.language).text for name, venue in of_id.items()}
-
-    def _part(self, path: str, name: str, part: Sequence[Listing]) -> Artifact:
-        dated = [listing for listing in part if not isinstance(listing.event.when, Unscheduled)]
-        return self._file(
-            path, lambda path: self._collection(path, name, dated), keys(self.edition).of_all(dated, (name,))
-        )
-
     def _collection(
-        self,
-        path: str,
-        name: str,
-        listings: Sequence[Listing],
-        event: Callable[[Listing], bytes] | None = None,
+        self, path: str, name: str, events: _Selection, event: Callable[[Listing], bytes] | None = None
     ) -> Iterator[bytes]:
         calendar = _bare_calendar()
-        self._describe(calendar, path, name, listings)
-        zones = _zones(listings) if listings else (lines_of(vtimezone(self.edition.series.timezone, EMPTY_SINCE)),)
+        self._describe(calendar, path, name, events)
+        zones = events.zones if events.listings else (lines_of(vtimezone(self.edition.series.timezone, EMPTY_SINCE)),)
         kind = "vevent" if event is None else "ringing"
-        events = keys(self.edition).joined(listings, event or self._event, kind, self.language)
-        return calendar_of(opening_of(calendar), chain(zones, events))
+        told = keys(self.edition).joined(events.listings, event or self._event, kind, self.language)
+        return calendar_of(opening_of(calendar), chain(zones, told))
 
     def _single(self, listing: Listing, _path: str) -> bytes:
         # Without a name: programs open a new calendar for a file that has one.
         return b"".join(calendar_of(_bare_opening(), (*_zones((listing,)), self._event(listing))))
 
-    def _describe(self, calendar: Calendar, path: str, name: str, listings: Sequence[Listing]) -> None:
+    def _describe(self, calendar: Calendar, path: str, name: str, events: _Selection) -> None:
         """RFC 7986 about the calendar, and the older names beside it. Set as values: `Calendar.new` doesn't escape."""
         edition, series, home = self.edition, self.edition.series, self.edition.address("", self.language)
         calendar["x-wr-calname"] = Text(name)
@@ -151,12 +177,12 @@ class _Calendars:
         calendar["source"] = vUri(edition.address(path, self.language), params={"VALUE": "URI"})
         calendar["refresh-interval"] = vDuration(REFRESH, params={"VALUE": "DURATION"})
         calendar["x-published-ttl"] = vDuration(REFRESH)
-        if not any(recurs_in_utc(listing.event) for listing in listings):
+        if not events.any_recurs_in_utc:
             calendar["x-wr-timezone"] = Text(series.timezone)
         if (color := (edition.catalogue.site.color or "").lower()) in CSS_COLOURS:
             calendar["color"] = Text(color)
-        if stamps := [listing.revision.updated for listing in listings]:
-            calendar.add("last-modified", max(stamps))
+        if events.updated is not None:
+            calendar.add("last-modified", events.updated)
 
 
 def _bare_calendar() -> Calendar:

@@ -26,10 +26,15 @@ MOST_REUSED = 1000
 """So many pieces of pages are kept for others: what two pages have in common mostly stands on pages that are near."""
 
 
-def runs(listings: Iterable[Listing]) -> Iterator[tuple[Listing, ...]]:
+def ends_run(event: str) -> bool:
+    """Whether a run is cut behind the event of that id."""
+    return crc32(event.encode()) % A_RUN == 0
+
+
+def runs(listings: Iterable[Listing], is_last: Callable[[str], bool] = ends_run) -> Iterator[tuple[Listing, ...]]:
     """Events in their order, cut behind some by their ids: one that comes or goes changes hardly a run but its own."""
     found, start = tuple(listings), 0
-    cuts = [place for place, one in enumerate(found, start=1) if crc32(one.event.id.encode()) % A_RUN == 0]
+    cuts = [place for place, one in enumerate(found, start=1) if is_last(one.event.id)]
     for end in (*cuts, len(found)):
         for first in range(start, end, LONGEST_RUN):
             yield found[first : min(first + LONGEST_RUN, end)]
@@ -163,8 +168,13 @@ class Keys:
         # Held on to, so that no other list is found in its place.
         found = self._runs.get(id(listings))
         if found is None:
-            found = self._runs[id(listings)] = listings, tuple(runs(listings))
+            found = self._runs[id(listings)] = listings, tuple(runs(listings, self._last_of_runs.__contains__))
         return found[1]
+
+    @cached_property
+    def _last_of_runs(self) -> frozenset[str]:
+        """The events behind which a run is cut: every list is asked for each of its events."""
+        return frozenset(filter(ends_run, (listing.event.id for listing in self._edition.listings)))
 
     def joined(
         self, listings: Sequence[Listing], make: Callable[[Listing], bytes], *said: str, between: bytes = b""
