@@ -4,14 +4,18 @@ Raw HTML is shown as text. A link with another scheme than http(s) is shown as i
 link to it. Headings start at the third level, below those of the page.
 """
 
+import importlib
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from itertools import groupby
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 import nh3
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 TAGS = {
     "p", "br", "hr", "em", "strong", "code", "pre", "blockquote", "ul", "ol", "li", "a", "h3", "h4", "h5", "h6",
@@ -20,8 +24,9 @@ ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 
 
 @cache
-def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False})
+def _parser() -> "MarkdownIt":
+    # Loaded when the first text wants it, which most don't.
+    parser: MarkdownIt = importlib.import_module("markdown_it").MarkdownIt("commonmark", {"html": False})
     # mypy wants no assignment to a method; it is the documented way to narrow the schemes.
     setattr(parser, "validateLink", _is_web_address)  # noqa: B010
     return parser
@@ -76,10 +81,10 @@ def _html(text: str, base: str) -> str:
     return nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES, url_schemes={"http", "https"}, link_rel=None).strip()
 
 
-def _safe(token: Token, base: str) -> Token:
+def _safe(token: "Token", base: str) -> "Token":
     if token.type == "image":
         address = urljoin(base, str(token.attrs.get("src", "")))
-        return Token("html_inline", "", 0, content=_image_link(address, token.content))
+        return type(token)("html_inline", "", 0, content=_image_link(address, token.content))
     if token.type == "link_open" and base:
         token.attrSet("href", urljoin(base, str(token.attrs.get("href", ""))))
     return token
@@ -115,7 +120,7 @@ def _text(text: str, base: str | None) -> str:
     return "\n\n".join(blocks)
 
 
-def _mark(token: Token, marks: list[str]) -> None:
+def _mark(token: "Token", marks: list[str]) -> None:
     if token.type == "list_item_open":
         marks.append(f"{token.info}{token.markup} " if token.info else "– ")
     elif token.type == "blockquote_open":
@@ -124,8 +129,8 @@ def _mark(token: Token, marks: list[str]) -> None:
         marks.pop()
 
 
-def _inline(tokens: Sequence[Token], base: str | None) -> str:
-    def address(token: Token, name: str) -> str:
+def _inline(tokens: "Sequence[Token]", base: str | None) -> str:
+    def address(token: "Token", name: str) -> str:
         return "" if base is None else urljoin(base, str(token.attrs.get(name, "")))
 
     parts: list[str] = []
