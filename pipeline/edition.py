@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from itertools import pairwise
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pipeline.catalogue.models import Catalogue, Event, Group, Organiser, Series, Status, Venue
 from pipeline.catalogue.recurrence import LONGEST, first_time, occurrences
@@ -42,8 +42,7 @@ class Listing:
         return self.event.status in _OFF
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(NamedTuple):
     """One piece of news about an event: several lines within `settle` count as one, with the net result."""
 
     id: str

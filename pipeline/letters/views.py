@@ -1,7 +1,7 @@
 """What the templates of letters are told of an event, in the reader's language."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -190,7 +190,7 @@ def news_for(edition: Edition, occasion: Occasion) -> News | None:
 
 def as_it_stands(item: News, listing: Listing) -> News:
     """The news told with the facts of today, which may have changed again since."""
-    return replace(item, event=listing.event, venue=listing.venue)
+    return item._replace(event=listing.event, venue=listing.venue)
 
 
 def dated_title(when: When, title: str, language: str, home: str | None = None) -> str:

@@ -83,7 +83,7 @@ def _age(piece: Piece) -> tuple[float, bool, tuple[bool, float, bool, str], str]
 
 
 def _hurried(lines: Sequence[Line], settle: timedelta) -> bool:
-    return any(line.at - before.at <= settle for before, line in pairwise(lines))
+    return len(lines) > 1 and any(line.at - before.at <= settle for before, line in pairwise(lines))
 
 
 def _pieces_of(edition: Edition, lines: Sequence[Line]) -> Iterator[Piece]:

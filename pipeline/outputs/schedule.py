@@ -5,10 +5,10 @@ recurring event each time is an event of its own, as far ahead as a year after t
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
 from itertools import groupby, islice
+from typing import NamedTuple
 from uuid import UUID
 
 from pipeline.catalogue.models import Event, Link, Speaker
@@ -55,8 +55,7 @@ def _document(programme: "_Programme", language: str) -> Iterator[bytes]:
     yield b"</schedule>\n"
 
 
-@dataclass(frozen=True)
-class _Time:
+class _Time(NamedTuple):
     """One time of one event."""
 
     listing: Listing
