@@ -112,4 +112,4 @@ def crowded(tables: dict[str, Any]) -> Iterator[tuple[Path, str]]:
             yield path, "the list is too long" if isinstance(value, list) else N_("the table has too many keys")
             continue
         items = value.items() if isinstance(value, dict) else enumerate(value)
-        left += [((*path, key), item) for key, item in items if isinstance(item, dict | list)]
+        left += [((*path, key), item) for key, item in items if item and isinstance(item, dict | list)]
