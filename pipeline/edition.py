@@ -118,7 +118,7 @@ class Edition:
             for event in self.ledger.events
             if event not in self.catalogue.event_by_id and self.ledger.of(event)[-1].kind is LineKind.RETIRED
         ]
-        return tuple(sorted((*current, *kept, *retired), key=lambda listing: listing.event.order))
+        return tuple(sorted((*current, *kept, *retired), key=attrgetter("event.order")))
 
     @cached_property
     def shown(self) -> tuple[Listing, ...]:

@@ -262,7 +262,7 @@ def _end(event: Event, start: dt.datetime) -> dt.datetime | None:
         return local(_last(event, start.date()), event.end_time, event.zone, event.end_fold)
     length = event.duration or event.estimated_duration
     # A length is elapsed time: over a clock change the wall clock may show an hour more or less.
-    return None if length is None else (start.astimezone(ZoneInfo("UTC")) + length).astimezone(event.zone)
+    return None if length is None else (start.astimezone(dt.UTC) + length).astimezone(event.zone)
 
 
 class Catalogue(Model):

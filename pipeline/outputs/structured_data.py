@@ -134,8 +134,8 @@ def _first_and_last_day(edition: Edition) -> tuple[date | None, date | None]:
 
 def _first_and_last_time(event: Event) -> tuple[When | None, ...]:
     """None instead of the last time where there is none, or too many come before it."""
-    start = starts(event.when)
-    if event.repeats is None or start is None:
+    start = starts(event.when) if event.repeats is not None else None
+    if start is None:
         return (event.when,)
     if is_endless(event):
         return first_time(event), None
