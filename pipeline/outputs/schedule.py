@@ -62,10 +62,7 @@ class _Time(NamedTuple):
     when: AtTime
     name: str
     """What tells the times of a recurring event apart; empty for any other."""
-
-    @property
-    def uid(self) -> str:
-        return f"{self.listing.revision.uid}/{self.name}" if self.name else self.listing.revision.uid
+    uid: str
 
 
 class _Programme:
@@ -118,7 +115,8 @@ def _times(edition: Edition) -> Iterator[_Time]:
             continue
         for name, when in _of_event(listing, edition.updated):
             if isinstance(when, AtTime):
-                yield _Time(listing, when, name)
+                uid = listing.revision.uid
+                yield _Time(listing, when, name, f"{uid}/{name}" if name else uid)
 
 
 def _of_event(listing: Listing, updated: datetime) -> list[tuple[str, When]]:
