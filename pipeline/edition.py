@@ -234,7 +234,7 @@ class Edition:
     def news(self) -> tuple[News, ...]:
         """All news, newest first; changes of one event within `settle` are one entry with the net result."""
         settle = self.catalogue.mail.settle
-        found = [item for event in self.ledger.events for item in news_of(self.ledger.of(event), settle, self.told)]
+        found = [item for lines in self.ledger.by_event.values() for item in news_of(lines, settle, self.told)]
         found.sort(key=lambda item: (item.event.order, item.id))
         found.sort(key=attrgetter("published"), reverse=True)
         return tuple(found)

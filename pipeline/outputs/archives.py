@@ -44,12 +44,11 @@ def archives_by_feed(edition: Edition, size: int) -> Mapping[str, Sequence[Seque
 def pieces(edition: Edition) -> tuple[Piece, ...]:
     """Every piece of news there ever was, oldest first; of one instant the nearest event last."""
     settle = edition.catalogue.mail.settle
-    lines = {event: edition.ledger.of(event) for event in edition.ledger.events}
-    hurried = {event: of for event, of in lines.items() if _hurried(of, settle)}
+    hurried = {event: lines for event, lines in edition.ledger.by_event.items() if _hurried(lines, settle)}
     # What one line tells stays as it is, in the order of the feed.
     found = [Piece(item.published, item) for item in edition.news if item.event.id not in hurried]
     for piece in (
-        *(piece for of in hurried.values() for piece in _pieces_of(edition, of)),
+        *(piece for lines in hurried.values() for piece in _pieces_of(edition, lines)),
         *(Piece(sent.at, sent) for sent in edition.newsletters),
     ):
         insort(found, piece, key=_age)

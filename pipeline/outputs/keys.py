@@ -7,7 +7,7 @@ remembers files sees to these.
 """
 
 import hashlib
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property, partial
@@ -26,15 +26,15 @@ MOST_REUSED = 1000
 """So many pieces of pages are kept for others: what two pages have in common mostly stands on pages that are near."""
 
 
-def ends_run(event: str) -> bool:
-    """Whether a run is cut behind the event of that id."""
-    return crc32(event.encode()) % A_RUN == 0
+def last_of_runs(events: Iterable[str]) -> frozenset[str]:
+    """Which events a run ends with, by their ids: one that comes or goes changes hardly a run but its own."""
+    return frozenset(event for event in events if crc32(event.encode()) % A_RUN == 0)
 
 
-def runs(listings: Iterable[Listing], is_last: Callable[[str], bool] = ends_run) -> Iterator[tuple[Listing, ...]]:
-    """Events in their order, cut behind some by their ids: one that comes or goes changes hardly a run but its own."""
+def runs(listings: Iterable[Listing], last: Container[str]) -> Iterator[tuple[Listing, ...]]:
+    """Events in their order, cut behind those of `last`, and where a run would be too long."""
     found, start = tuple(listings), 0
-    cuts = [place for place, one in enumerate(found, start=1) if is_last(one.event.id)]
+    cuts = [place for place, one in enumerate(found, start=1) if one.event.id in last]
     for end in (*cuts, len(found)):
         for first in range(start, end, LONGEST_RUN):
             yield found[first : min(first + LONGEST_RUN, end)]
@@ -168,13 +168,13 @@ class Keys:
         # Held on to, so that no other list is found in its place.
         found = self._runs.get(id(listings))
         if found is None:
-            found = self._runs[id(listings)] = listings, tuple(runs(listings, self._last_of_runs.__contains__))
+            found = self._runs[id(listings)] = listings, tuple(runs(listings, self._last))
         return found[1]
 
     @cached_property
-    def _last_of_runs(self) -> frozenset[str]:
-        """The events behind which a run is cut: every list is asked for each of its events."""
-        return frozenset(filter(ends_run, (listing.event.id for listing in self._edition.listings)))
+    def _last(self) -> frozenset[str]:
+        """The events with which runs end, found once for all lists."""
+        return last_of_runs(listing.event.id for listing in self._edition.listings)
 
     def joined(
         self, listings: Sequence[Listing], make: Callable[[Listing], bytes], *said: str, between: bytes = b""

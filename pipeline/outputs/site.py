@@ -220,7 +220,7 @@ class Site:
 
 def at_several_places(listings: Iterable[Listing]) -> bool:
     """Whether events are held at more than one venue."""
-    return len({listing.event.venue for listing in listings if listing.event.venue}) > 1
+    return len({venue for listing in listings if (venue := listing.event.venue)}) > 1
 
 
 def digest(style: bytes) -> str:

@@ -12,7 +12,7 @@ from publishing import edition
 
 from pipeline.edition import Edition, Listing
 from pipeline.outputs import render_all
-from pipeline.outputs.keys import LONGEST_RUN, MOST_REUSED, Pieces, Reused, keys, runs
+from pipeline.outputs.keys import LONGEST_RUN, MOST_REUSED, Pieces, Reused, keys, last_of_runs, runs
 from pipeline.rendering import Renderer
 
 LONG = (
@@ -26,7 +26,7 @@ def listed(*names: str) -> list[Listing]:
 
 
 def cut(names: list[str]) -> list[tuple[str, ...]]:
-    return [tuple(listing.event.id for listing in run) for run in runs(listed(*names))]
+    return [tuple(listing.event.id for listing in run) for run in runs(listed(*names), last_of_runs(names))]
 
 
 @given(st.lists(st.from_regex("[a-z]{1,9}", fullmatch=True), unique=True, max_size=300), st.data())
