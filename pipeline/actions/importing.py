@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.actions.additions import NewEvent, NewText, cut
 from pipeline.actions.given_back import give_back
 from pipeline.actions.project import Project, read_ledger, read_with
-from pipeline.actions.shelf import Shelf, ShelvedText, shelved
+from pipeline.actions.shelf import Pile, Shelf, ShelvedText, shelved
 from pipeline.actions.verdict_memory import stands
 from pipeline.catalogue.crowds import MOST_TABLES
 from pipeline.catalogue.load import Loaded
@@ -32,7 +32,7 @@ from pipeline.importing.sound import made_sound
 from pipeline.importing.updating import rewritten
 from pipeline.importing.venues import Venues
 from pipeline.importing.writing import organisation_text, venue_text
-from pipeline.ledger import Ledger, first_uid
+from pipeline.ledger import first_uid
 
 _TOLD = frozenset({Verdict.NEW, Verdict.LINKED, Verdict.UPDATED})
 """Of what was imported before, what was not carried over has been told then."""
@@ -56,8 +56,8 @@ class ImportOptions:
 class Imported:
     """What an import did, or under `dry_run` would do."""
 
-    outcomes: tuple[Outcome, ...]
-    lost: tuple[Problem, ...]
+    outcomes: Pile[Outcome]
+    lost: Pile[Problem]
     venues: tuple[str, ...] = ()
     """The ids of new places."""
     by_hand: frozenset[str] = frozenset()
@@ -74,16 +74,13 @@ def import_file(
     `say` translates for the organisers; `public` gives the translation into a language of the series.
     """
     with alone_in(project.folder):
-        shelf = Shelf()
         # One after the other, so that no two of the long files are held at once.
-        memory_file = project.catalogue.with_name(memory.FILE)
-        remembered = memory.read(utf8_lines_if_there(memory_file, memory.FILE), memory.FILE, shelf.put)
-        joining = _Joining(project, remembered, read_ledger(project), shelf, say, public)
-        give_back()
-        reading = read(file.name, _bytes_of(file), _manner(joining.catalogue, options))
-        decided = joining.join(reading, file.name, options)
+        joining = _Joining(project, say, public)
+        decided = joining.join(
+            read(file.name, _bytes_of(file), _manner(joining.catalogue, options)), file.name, options
+        )
         # What it was decided by takes much memory, and so does judging what comes of it.
-        del joining, remembered, reading
+        del joining
         give_back()
         _carry_out(project, decided, dry_run=options.dry_run)
         return decided.imported
@@ -118,78 +115,83 @@ class _Decided:
 class _Joining:
     """One reading on its way into one catalogue."""
 
-    def __init__(
-        self,
-        project: Project,
-        remembered: memory.Memory,
-        ledger: Ledger,
-        shelf: Shelf,
-        say: Say,
-        public: Callable[[str], Say],
-    ) -> None:
+    def __init__(self, project: Project, say: Say, public: Callable[[str], Say]) -> None:
         self._project = project
+        self._shelf = shelf = Shelf()
         text = read_utf8(project.catalogue, project.catalogue.name)
         loaded = read_with(project, text, hold=shelf.hold)
-        # No more is asked of it, and places would need all files in full.
-        self._loaded = Loaded(loaded.catalogue, refused=loaded.refused)
         self.catalogue = catalogue = loaded.catalogue
-        self._remembered = remembered
-        self._ledger = ledger
-        self._say = say
-        self._public = public(catalogue.series.default_language)
-        self._shelf = shelf
-        self._tongue = Tongue(catalogue.languages[0], catalogue.languages)
+        # No more is asked of it, and places would need all files in full.
+        self._refusing = Loaded(catalogue, refused=loaded.refused) if loaded.refused else None
         self._tables, texts = cut(text)
         """Without its events."""
         self._stored = [shelf.hold(piece) for piece in texts]
+        del text, texts, loaded
+        give_back()
+        memory_file = project.catalogue.with_name(memory.FILE)
+        self._remembered = memory.read(utf8_lines_if_there(memory_file, memory.FILE), memory.FILE, shelf.put)
+        self._ledger = read_ledger(project)
+        self._say = say
+        self._public = public(catalogue.series.default_language)
+        self._tongue = Tongue(catalogue.languages[0], catalogue.languages)
         self._venues = Venues(catalogue.venues, self._tongue)
         self._lost: list[Problem] = []
 
     def join(self, reading: Reading, source: str, options: ImportOptions) -> _Decided:
         """Decides what becomes of each event."""
-        shelf = self._shelf
-        remembered = self._remembered
+        decided = self._outcomes(reading, source, options)
+        new = self._new_events(decided, source)
+        if self._refusing is None:
+            # What is left to do asks for none of its events, and they take most of the memory.
+            self.catalogue = _without_events(self.catalogue)
+            give_back()
+        by_hand, rewrites = self._rewritten(decided)
+        text = self._with_new(new, reading.organisations, source, rewrites=rewrites)
+        told = (outcome.fitted.lost for outcome in decided if outcome.verdict in _TOLD)
+        lost = Pile(chain(reading.lost, self._lost, chain.from_iterable(told)))
+        imported = Imported(decided, lost, tuple(self._venues.new), frozenset(by_hand), self._refusing)
+        return _Decided(imported, text, self._memory(decided, by_hand))
+
+    def _outcomes(self, reading: Reading, source: str, options: ImportOptions) -> Pile[Outcome]:
         uids = self._uids()
         ours = {**uids, **{str(guid_of(uid)): event for uid, event in uids.items()}}
-        spent = frozenset(self._ledger.events)
-        existing = Existing(self.catalogue, remembered, ours, _single_times(uids), spent, shelf.put)
-        fitting = (fitted(found, self._tongue) for found in _no_crowd(reading.events, source))
-        events = (replace(event, facts=shelf.put(event.facts)) for event in fitting)
-        decided = [*outcomes(events, existing, update=options.update)]
-        text, by_hand = self._told(decided, reading.organisations, source)
-        decided = [replace(outcome, record=None) if outcome.event in by_hand else outcome for outcome in decided]
-        told = (outcome.fitted.lost for outcome in decided if outcome.verdict in _TOLD)
-        lost = [*reading.lost, *self._lost, *(problem for problems in told for problem in problems)]
-        new = [outcome.record for outcome in decided if outcome.record is not None]
-        gone = {outcome.moved_from for outcome in decided if outcome.record is not None}
-        lines = shelved(memory.lines(remembered.without(gone).with_all(new))) if new else None
-        into = self._loaded if self._loaded.refused else None
-        imported = Imported(tuple(decided), tuple(lost), tuple(self._venues.new), frozenset(by_hand), into)
-        return _Decided(imported, text, lines)
+        existing = Existing(self.catalogue, self._remembered, ours, _single_times(uids), frozenset(self._ledger.events))
+        events = Pile(fitted(found, self._tongue) for found in _no_crowd(reading.events, source))
+        return Pile(outcomes(events, existing, update=options.update))
 
-    def _told(
-        self, decided: Iterable[Outcome], organisations: Iterable[Mapping[str, Any]], source: str
-    ) -> tuple[NewText | None, set[str]]:
-        """The text of the catalogue with what was decided, None where it stays as it is, and the events that must be
-        changed by hand.
-        """
+    def _rewritten(self, decided: Pile[Outcome]) -> tuple[set[str], bool]:
+        """Changes the text; the events that must be changed by hand, and whether any other was changed."""
         by_hand = {outcome.event for outcome in decided if outcome.clashes}
-        rewrites = False
         updates = {
-            outcome.event: outcome for outcome in decided if outcome.verdict is Verdict.UPDATED and not outcome.clashes
+            outcome.event: number
+            for number, outcome in enumerate(decided)
+            if outcome.verdict is Verdict.UPDATED and not outcome.clashes
         }
-        if updates:
-            shelf, written = Shelf(), list[ShelvedText]()
+        if not updates:
+            return by_hand, False
+        shelf, written = Shelf(), list[ShelvedText]()
 
-            def keys(event: str, row: Mapping[str, Any]) -> Mapping[str, Any]:
-                return self._keys(updates[event], row)
+        def keys(event: str, row: Mapping[str, Any]) -> Mapping[str, Any]:
+            return self._keys(decided[updates[event]], row)
 
-            pieces = (piece.encoded for piece in self._stored)
-            unsafe = rewritten(pieces, updates, keys, lambda piece: written.append(shelf.hold(piece)))
-            by_hand |= unsafe
-            if rewrites := len(unsafe) < len(updates):
-                self._stored = written
-        return self._with_new(decided, organisations, source, rewrites=rewrites), by_hand
+        pieces = (piece.encoded for piece in self._stored)
+        unsafe = rewritten(pieces, updates, keys, lambda piece: written.append(shelf.hold(piece)))
+        if rewrites := len(unsafe) < len(updates):
+            self._stored = written
+        return by_hand | unsafe, rewrites
+
+    def _memory(self, decided: Pile[Outcome], by_hand: Collection[str]) -> ShelvedText | None:
+        """What to remember; None where that is as it was."""
+        put = self._shelf.put
+        taken = [
+            (replace(outcome.record, facts=put(outcome.record.facts)), outcome.moved_from)
+            for outcome in decided
+            if outcome.record is not None and outcome.event not in by_hand
+        ]
+        if not taken:
+            return None
+        kept = self._remembered.without(moved_from for _, moved_from in taken)
+        return shelved(memory.lines(kept.with_all(record for record, _ in taken)))
 
     def _uids(self) -> dict[str, str]:
         """Event ids by their UIDs, those of events that were never published too."""
@@ -200,21 +202,20 @@ class _Joining:
 
     # ---------------------------------------------------------------------------------------- new events
 
+    def _new_events(self, decided: Pile[Outcome], source: str) -> list[ShelvedText]:
+        """The tables of new events."""
+        number = sum(outcome.verdict is Verdict.NEW for outcome in decided)
+        _refuse_crowd(number, MOST_AT_ONCE - len(self.catalogue.events) // 2, source)
+        new = [self._new(outcome) for outcome in decided if outcome.verdict is Verdict.NEW]
+        spots, places = [event.spot for event in new], list(self._venues.new.values())
+        self._lost += made_sound(self.catalogue, [event.row for event in new], places, spots, self._tongue)
+        return [self._shelf.hold(event.text) for event in new]
+
     def _with_new(
-        self,
-        decided: Iterable[Outcome],
-        organisations: Iterable[Mapping[str, Any]],
-        source: str,
-        *,
-        rewrites: bool,
+        self, new: list[ShelvedText], organisations: Iterable[Mapping[str, Any]], source: str, *, rewrites: bool
     ) -> NewText | None:
         """The text with the new events, places and organisations after it; None where it says nothing new."""
-        unknown = [outcome for outcome in decided if outcome.verdict is Verdict.NEW]
-        _refuse_crowd(len(unknown), MOST_AT_ONCE - len(self.catalogue.events) // 2, source)
-        new = [self._new(outcome) for outcome in unknown]
         venues = self._venues.new.values()
-        spots = [event.spot for event in new]
-        self._lost += made_sound(self.catalogue, [event.row for event in new], list(venues), spots, self._tongue)
         known = self.catalogue.organisation_by_name
         others = [
             self._simple(row) for row in organisations if isinstance(row.get("name"), str) and row["name"] not in known
@@ -225,8 +226,8 @@ class _Joining:
         elif not rewrites:
             return None
         remark = self._say(N_("Imported from {file}")).format(file=_one_line(source))
-        texts = chain(map(venue_text, venues), map(organisation_text, others), (event.text for event in new))
-        return NewText(self._stored, [*map(self._shelf.hold, texts)], remark)
+        above = chain(map(venue_text, venues), map(organisation_text, others))
+        return NewText(self._stored, [*map(self._shelf.hold, above), *new], remark)
 
     def _new(self, outcome: Outcome) -> NewEvent:
         row = self._table(outcome.fitted, outcome.event)
@@ -313,6 +314,13 @@ class _Joining:
         return {**typed, **(value if isinstance(value, Mapping) else {self._tongue.default: value})}
 
     # ---------------------------------------------------------------------------------------- writing
+
+
+def _without_events(catalogue: Catalogue) -> Catalogue:
+    # Not `model_copy`: it would copy what was cached of them.
+    return Catalogue.model_construct(
+        **{**{name: getattr(catalogue, name) for name in Catalogue.model_fields}, "events": ()}
+    )
 
 
 def _carry_out(project: Project, decided: _Decided, *, dry_run: bool) -> None:

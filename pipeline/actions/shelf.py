@@ -1,14 +1,16 @@
 """Where the texts and facts of an import wait on disk, and those of the catalogue: all at once they take too much."""
 
 import pickle
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from tempfile import SpooledTemporaryFile
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 from weakref import finalize
 
 from pipeline.importing.fitting import PROSE
 
+T = TypeVar("T")
 LITTLE = 2**20
 """How many bytes wait in memory rather than on disk."""
 
@@ -74,6 +76,27 @@ class ShelvedText(NamedTuple):
         return self.encoded.decode()
 
 
+class Pile(Generic[T]):
+    """Values on a shelf of their own, in their order, each read anew whenever it is asked for."""
+
+    def __init__(self, values: Iterable[T]) -> None:
+        self._shelf = Shelf()
+        self._starts = array("Q", [0])
+        for value in values:
+            self._starts.append(self._starts[-1] + self._shelf.hold(pickle.dumps(value)).length)
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    def __getitem__(self, number: int) -> T:
+        start, end = self._starts[number], self._starts[number + 1]
+        value: T = _unpickled(ShelvedText(self._shelf, start, end - start))
+        return value
+
+    def __iter__(self) -> Iterator[T]:
+        return map(self.__getitem__, range(len(self)))
+
+
 class Shelved(Mapping[str, Any]):
     """Facts of an event on a shelf, the prose apart from what is short."""
 
@@ -93,4 +116,8 @@ class Shelved(Mapping[str, Any]):
 
 
 def _facts(text: ShelvedText | None) -> Mapping[str, Any]:
-    return {} if text is None else pickle.loads(text.encoded)  # noqa: S301 - nobody else can write to the shelf
+    return {} if text is None else _unpickled(text)
+
+
+def _unpickled(text: ShelvedText) -> Any:
+    return pickle.loads(text.encoded)  # noqa: S301 - nobody else can write to the shelf

@@ -1,6 +1,6 @@
 """Which foreign events are new, known, changed at their source or taken out here; decided from values alone."""
 
-from collections import Counter, defaultdict, deque
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -33,19 +33,10 @@ class Change:
     """One fact that the source says otherwise than before."""
 
     key: str
-    was: Mapping[str, Any]
-    now: Mapping[str, Any]
-    """The fact alone under its key, and nothing where the source doesn't say it."""
-
-    @property
-    def before(self) -> Any:
-        """What the source said; None where it didn't say it."""
-        return self.was.get(self.key)
-
-    @property
-    def after(self) -> Any:
-        """What it says now; None where it no longer says it."""
-        return self.now.get(self.key)
+    before: Any
+    """What the source said; None where it didn't say it."""
+    after: Any
+    """What it says now; None where it no longer says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +67,14 @@ class Existing:
     """The recurring event of which our own exports tell a single time as an event."""
     spent: frozenset[str]
     """Ids that were used once, by events that are retired: never used again."""
-    held: Callable[[Mapping[str, Any]], Mapping[str, Any]]
-    """Gives equal facts of an event to hold in the place of those that were made."""
 
 
 def outcomes(events: Iterable[Fitted], existing: Existing, *, update: bool = False) -> Iterator[Outcome]:
-    """The outcome of every event, in their order. `update` takes over what changed at the source."""
-    return _Merging(existing, update).all(deque(events))
+    """The outcome of every event, in their order. `update` takes over what changed at the source.
+
+    The events are walked through twice.
+    """
+    return _Merging(existing, update).all(events)
 
 
 class _Merging:
@@ -104,15 +96,14 @@ class _Merging:
             for title in event.title.root.values() if event.title else ():
                 self._by_look.setdefault((_folded(title), str(event.date)), []).append(event.id)
 
-    def all(self, events: deque[Fitted]) -> Iterator[Outcome]:
+    def all(self, events: Iterable[Fitted]) -> Iterator[Outcome]:
         names = _identities(events)
         present = set(names)
         self._rows.update(_stem(name) for name in names if name.startswith(NAMELESS))
         records = self._existing.memory.records
         self._claimed |= {records[name].event for name in names if name in records}
-        for uid in names:
-            # Each is let go of when its outcome is known, which holds facts of its own.
-            outcome = self._one(events.popleft(), uid, present)
+        for event, uid in zip(events, names, strict=True):
+            outcome = self._one(event, uid, present)
             self._taken.add(outcome.event)
             self._claimed.add(outcome.event)
             yield outcome
@@ -120,7 +111,7 @@ class _Merging:
     def _one(self, event: Fitted, uid: str, present: set[str]) -> Outcome:
         record = self._existing.memory.records.get(uid) or self._moved(uid, present)
         if record is not None:
-            event = self._with(event, _with_other_languages(record.facts, event.facts, self._languages))
+            event = replace(event, facts=_with_other_languages(record.facts, event.facts, self._languages))
             return self._again(event, Record(uid, record.event, event.facts), record)
         if (recurring := self._existing.one_of_ours(event.found)) is not None:
             # Its rule says all that there is to say of it.
@@ -141,9 +132,9 @@ class _Merging:
         was = before.facts
         if was.get("timezone") != known.timezone:
             # The organisers tell it at the hours of another zone.
-            event = self._with(event, facts_in_zone(event.facts, known.timezone))
+            event = replace(event, facts=facts_in_zone(event.facts, known.timezone))
             was = plain(facts_in_zone(was, known.timezone))
-        changes = self._changes(was, plain(event.facts))
+        changes = _changes(was, plain(event.facts))
         if not changes:
             return Outcome(event, Verdict.SAME, before.event, None)
         if not self._update:
@@ -155,23 +146,12 @@ class _Merging:
     def _linked(self, event: Fitted, now: Record, told: frozenset[str]) -> Outcome:
         known = self._existing.catalogue.event_by_id[now.event]
         ours = _comparable(known)
-        event = self._with(event, facts_in_zone(event.facts, known.timezone))
+        event = replace(event, facts=facts_in_zone(event.facts, known.timezone))
         theirs = {key: value for key, value in plain(event.facts).items() if key in told}
         theirs = _with_other_languages(ours, theirs, self._languages)
-        changes = self._changes({key: ours[key] for key in theirs if key in ours}, theirs)
+        changes = _changes({key: ours[key] for key in theirs if key in ours}, theirs)
         verdict = Verdict.UPDATED if changes and self._update else Verdict.LINKED
         return Outcome(event, verdict, now.event, now, changes)
-
-    def _changes(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
-        held = self._existing.held
-        return tuple(
-            Change(key, *(held({key: facts[key]} if key in facts else {}) for facts in (before, after)))
-            for key in sorted(before.keys() | after.keys())
-            if before.get(key) != after.get(key)
-        )
-
-    def _with(self, event: Fitted, facts: Mapping[str, Any]) -> Fitted:
-        return replace(event, facts=self._existing.held(facts))
 
     def _alike(self, event: Fitted) -> str | None:
         """The event here with the same title on the same day, at the same hour where both say one."""
@@ -251,6 +231,14 @@ _COMPARED = frozenset(
     {"title", "date", "time", "end_date", "end_time", "status", "kind", "abstract", "price", "notice"}
 )
 """Facts that stand in the catalogue as the source says them."""
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
+    return tuple(
+        Change(key, before.get(key), after.get(key))
+        for key in sorted(before.keys() | after.keys())
+        if before.get(key) != after.get(key)
+    )
 
 
 def _clashes(change: Change, ours: Mapping[str, Any]) -> bool:
