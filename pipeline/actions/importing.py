@@ -239,7 +239,9 @@ class _Joining:
         if place := event.facts.get("venue"):
             table["venue"], lost = self._venues.id_of(place, event.found.spot)
             self._lost += lost
-        elif ("online" in table or place is False) and "venue" in self._defaults:
+        elif (
+            "venue" in self._defaults and "venue" not in table.get("tba", ()) and ("online" in table or place is False)
+        ):
             table["venue"] = False
         if "image" in table and not stands(self._project.folder, self._project.templates, table["image"]):
             why = N_("an image is a file beside the catalogue")

@@ -145,6 +145,16 @@ def test_an_event_without_a_place_stays_without_one(project: Project) -> None:
     assert (event.venue, event.tba) == (False, ())
 
 
+def test_a_place_that_is_to_be_announced_beside_a_link_still_is(project: Project) -> None:
+    online = 'online = "https://x.example/"\ntba = ["venue"]'
+    project.write(HEAD + BEES.replace('venue = "hall"', online))
+    project.export()
+    project.write(HEAD)
+    project.bring(project.folder / "out" / "events.json")
+    (event,) = project.catalogue.events
+    assert (event.venue, event.tba) == (None, ("venue",))
+
+
 def test_a_name_of_a_place_in_another_language_is_named(project: Project) -> None:
     project.write(HEAD + ROOMS + BEES.replace('"hall"', '"annex"'))
     project.export()
