@@ -14,7 +14,7 @@ from pipeline.importing.ics_blocks import Block, Calendar, calendars
 from pipeline.importing.ics_facts import put_facts, text_of
 from pipeline.importing.ics_times import Zones, length_of, moment_of
 from pipeline.importing.moments import Moment, last_day, put_times
-from pipeline.importing.recurring import except_or_move, put_rules
+from pipeline.importing.recurring import call_off, except_or_move, put_rules
 from pipeline.importing.zones import iana
 
 _WHOLE_DAY = "X-MICROSOFT-CDO-ALLDAYEVENT"
@@ -104,6 +104,7 @@ def _event(group: list[Read], zones: Zones, file: str, manner: Manner) -> Found:
     put_facts(gathering, component, manner)
     put_rules(gathering, component, zones)
     _put_changed(gathering, changed, component, zones, _length(start, end))
+    call_off(gathering, component, manner.zone)
     for _block, other in masters:
         if other is not component:
             gathering.lose("VEVENT", text_of(other.get("SUMMARY")) or "–", N_("another version of the same event"))

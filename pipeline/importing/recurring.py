@@ -1,18 +1,24 @@
 """What recurs: RRULE, EXDATE and changed single dates as `repeats`, `except` and `moved`."""
 
-from collections.abc import Iterable
-from datetime import date, datetime, time
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
 from icalendar.prop import vBroken, vRecur
 
+from pipeline.catalogue.chronology import LATEST, SOONEST
+from pipeline.catalogue.models import Event
+from pipeline.catalogue.recurrence import occurrences
+from pipeline.catalogue.when import starts
 from pipeline.errors import N_
 from pipeline.importing.found import Gathering
 from pipeline.importing.ics_times import Zones, moment_of
 from pipeline.importing.moments import Moment
 
+_WHEN = frozenset({"date", "time", "timezone", "repeats", "except", "moved"})
+_LATEST = datetime.combine(LATEST, time(), UTC)
 _BY_THE_DAY = frozenset({"DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
 
 
@@ -51,6 +57,8 @@ def put_rules(gathering: Gathering, component: Any, zones: Zones) -> None:
     days = sorted(set(_days(component.get("EXDATE"), zones, gathering)))
     if "repeats" in gathering.facts:
         gathering.put("except", days)
+    else:
+        gathering.lose("EXDATE", ", ".join(map(str, days)), N_("the event has no rule whose dates could be left out"))
     for value in (*_several(component.get("RDATE")), *_several(component.get("EXRULE"))):
         gathering.lose("RDATE/EXRULE", _as_text(value))
         gathering.ask(N_("The source has further dates: {dates}"), dates=_as_text(value)[:200])
@@ -99,6 +107,21 @@ def except_or_move(gathering: Gathering, original: Moment, moment: Moment | None
         row["time"] = there.time().replace(microsecond=0, fold=0)
     if row["date"] != day or "time" in row:
         gathering.facts.setdefault("moved", []).append(row)
+
+
+def call_off(gathering: Gathering, component: Mapping[str, Any], zone: str) -> None:
+    """Says that an event is cancelled of which every date is left out; without a zone of its own it is in `zone`."""
+    facts = gathering.facts
+    if facts.get("date") not in facts.get("except", ()) or "RDATE" in component:
+        return
+    if not all(SOONEST <= day <= LATEST for day in (facts["date"], *(row["date"] for row in facts.get("moved", ())))):
+        return
+    event = Event.model_validate({"id": "x", "timezone": zone, **{key: facts[key] for key in _WHEN & facts.keys()}})
+    if not any(True for _ in occurrences(event, starts(event.when) or _LATEST, _LATEST)):
+        for key in ("except", "moved"):
+            facts.pop(key, None)
+        facts["status"] = "cancelled"
+        gathering.ask(N_("The source leaves out every date of this event: is it cancelled?"))
 
 
 def _several(value: Any) -> list[Any]:

@@ -248,7 +248,9 @@ ONE = "UID:1\nSUMMARY:Choir\nRECURRENCE-ID;TZID=Europe/Paris:20270114T013000"
 def test_dates_left_out_are_those_of_the_events_own_zone() -> None:
     (event,) = calendar(SERIES + "\nEXDATE;TZID=America/New_York:20270113T193000\nEXDATE:20270121T003000Z")
     assert event.facts["except"] == [date(2027, 1, 14), date(2027, 1, 21)]
-    assert "except" not in event_of(TIMED, "EXDATE:20270304T180000Z").facts
+    once = event_of(TIMED, "EXDATE:20270304T180000Z")
+    assert "except" not in once.facts
+    assert "EXDATE is not carried over: 2027-03-04" in said(once)
 
 
 def test_a_time_that_only_changes_its_hour_is_moved() -> None:
@@ -261,6 +263,31 @@ def test_times_that_are_cancelled_are_left_out_without_their_words() -> None:
     (event,) = calendar(SERIES, off.replace("Choir", "Off: choir"), off.replace("0114", "0121"))
     assert event.facts["except"] == [date(2027, 1, 14), date(2027, 1, 21)]
     assert (event.lost, event.questions) == ((), ())
+
+
+def test_an_event_of_which_every_date_is_left_out_is_cancelled() -> None:
+    twice = SERIES.replace("COUNT=9", "COUNT=2")
+    first = "\nEXDATE;TZID=Europe/Paris:20270107T013000"
+    off = ONE + "\nDTSTART;TZID=Europe/Paris:20270114T013000\nSTATUS:CANCELLED"
+    (event,) = calendar(twice + first, off)
+    assert (event.facts["status"], event.facts["repeats"], "except" in event.facts) == (
+        "cancelled", "FREQ=WEEKLY;COUNT=2", False,
+    )  # fmt: skip
+    assert "every date" in str(event.questions)
+    for kept in ([twice + first], [SERIES + first, off], [twice + first + "\nRDATE:20270401T180000Z", off]):
+        (event,) = calendar(*kept)
+        assert "status" not in event.facts
+        assert event.facts["except"][0] == date(2027, 1, 7)
+    moved = ONE + "\nDTSTART;TZID=Europe/Paris:20270115T203000"
+    for kept in (moved, moved.replace("DTSTART;TZID=Europe/Paris:2027", "DTSTART:0001")):
+        (event,) = calendar(twice + first, kept)
+        assert "status" not in event.facts
+
+
+@pytest.mark.parametrize("year", ["0001", "9999"])
+def test_no_year_is_too_far_for_a_date_that_is_left_out(year: str) -> None:
+    (event,) = calendar(SERIES.replace("20270107", f"{year}0101") + f"\nEXDATE;TZID=Europe/Paris:{year}0101T013000")
+    assert event.facts["except"] == [date(int(year), 1, 1)]
 
 
 def test_a_changed_time_without_its_series_is_an_event_of_its_own() -> None:
