@@ -28,8 +28,11 @@ _TIME = re.compile(
     r"(\d{1,2})(?:\s*[:h.]\s*(\d\d)?)?(?::(\d\d)(?:[.,]\d+)?)?\s*(?:(a|p)\.?m\.?|min|heures?|hrs?|uhr)?", re.IGNORECASE
 )
 _SPLIT = re.compile(r"\s*(?:–|—|-|\bto\b|\bà\b|\bbis\b|→)\s*", re.IGNORECASE)
+_FROM = r"(?:de|dès|à partir de|from|starting at|à|at)\s+"
+"""What people write before an hour, or before the first of two."""
 _DAY_AND_TIME = re.compile(
-    r"(?P<day>.*?\d{4}|\d{8}|\d{1,2}[-/.]\d{1,2}[-/.]\d\d|\d{4}[-/.]\d\d[-/.]\d\d)(?:\s*(?:,|à|at|T|\s)\s*)(?P<time>\d{1,2}\s*[:hap.].*)",
+    r"(?P<day>.*?\d{4}|\d{8}|\d{1,2}[-/.]\d{1,2}[-/.]\d\d|\d{4}[-/.]\d\d[-/.]\d\d)(?:\s*(?:,|à|at|T|\s)\s*)"
+    rf"(?P<time>(?:{_FROM})?\d{{1,2}}\s*[:hap.].*)",
     re.IGNORECASE,
 )
 
@@ -93,7 +96,8 @@ def order_of(cells: Iterable[str]) -> str:
 
 def read_times(text: str) -> tuple[time, time | None]:
     """The hour of a cell, and the end where it says one: `19h`, `7 pm`, `19:00–21:00`."""
-    parts = [part for part in _SPLIT.split(text.strip()) if part]
+    hours = re.sub(rf"^{_FROM}", "", text.strip(), flags=re.IGNORECASE)
+    parts = [part for part in _SPLIT.split(hours) if part]
     if not 1 <= len(parts) <= 2:
         raise UnreadableError(N_("write 19:00"))
     times = [_time(part) for part in parts]

@@ -49,7 +49,7 @@ def laid_out(data: bytes, file: str, mapping: Mapping[str, str]) -> Layout:
     first_line = head.decode("utf-8", errors="replace").lstrip("\r\n").partition("\n")[0]
     named = frozenset(" ".join(name.casefold().split()) for name in mapping)
     begins = {
-        delimiter: [row for row in islice(_rows(head, file, delimiter), MOST_ABOVE) if any(map(str.strip, row[1]))]
+        delimiter: [row for row in islice(_rows(head, file, delimiter), MOST_ABOVE) if _says_something(row[1])]
         for delimiter in sorted(";\t,|", key=first_line.count, reverse=True)
     }
     found = [(delimiter, number) for delimiter, rows in begins.items() for number in range(len(rows))]
@@ -60,9 +60,13 @@ def laid_out(data: bytes, file: str, mapping: Mapping[str, str]) -> Layout:
     above = [
         Spot(file, line).lost("row", ", ".join(filter(None, row)), N_("it stands above the names of the columns"))
         for line, row in begins[delimiter][:number]
-        if not row[0].startswith("sep=")
     ]
     return Layout(delimiter, line, header, above)
+
+
+def _says_something(row: list[str]) -> bool:
+    """Whether it is more than blanks, and more than the mark between columns that Excel writes first."""
+    return any(map(str.strip, row)) and not row[0].startswith("sep=")
 
 
 def _known(header: Iterable[str], named: frozenset[str]) -> int:

@@ -4,6 +4,7 @@ from datetime import date, time
 
 import pytest
 
+from pipeline.errors import CatalogueError
 from pipeline.importing.found import Found, Manner
 from pipeline.importing.reading import read
 
@@ -73,6 +74,9 @@ def test_columns_that_are_named_by_hand_are_looked_for_too() -> None:
 
 def test_a_line_that_only_names_the_mark_is_not_named_as_lost() -> None:
     assert rows_of("sep=;\nTitre;Date\nAbeilles;2027-05-06\n")[1] == []
+    with pytest.raises(CatalogueError) as refused:
+        rows_of("sep=;\nKopf;Tag\nBienen;2027-05-06\n")
+    assert "x.csv:2: no column is the title: Kopf, Tag" in str(refused.value)
 
 
 def test_what_excel_saves_as_unicode_text_is_a_table() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import CatalogueError
-from pipeline.importing.cells import Days, UnreadableError, order_of, read_times
+from pipeline.importing.cells import Days, UnreadableError, order_of, read_day_and_times, read_times
 from pipeline.importing.columns import key_of
 from pipeline.importing.found import Manner, Reading
 from pipeline.importing.reading import read
@@ -85,6 +85,14 @@ def test_a_day_that_cannot_be_read_for_sure_is_refused(written: str) -> None:
         Days("").read(written)
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["vendredi 7 mai 2027 de 14h à 17h", "7 mai 2027, de 14 h à 17 h", "Friday 7 May 2027, from 2 pm to 5 pm"],
+)
+def test_a_day_may_be_followed_by_two_hours_in_words(written: str) -> None:
+    assert read_day_and_times(written, Days("")) == (date(2027, 5, 7), time(14), time(17))
+
+
 def test_slashes_are_read_as_told_or_as_another_row_shows() -> None:
     assert Days("dmy").read("07/05/2027") == date(2027, 5, 7)
     assert Days("mdy").read("07/05/2027") == date(2027, 7, 5)
@@ -99,6 +107,8 @@ def test_slashes_are_read_as_told_or_as_another_row_shows() -> None:
         ("19:00", time(19), None), ("19h", time(19), None), ("19h30", time(19, 30), None), ("7 pm", time(19), None),
         ("7:30 a.m.", time(7, 30), None), ("12 am", time(0), None), ("19:00–21:00", time(19), time(21)),
         ("19h à 21h30", time(19), time(21, 30)), ("19.30", time(19, 30), None), ("19:00:00", time(19), None),
+        ("de 14h à 17h", time(14), time(17)), ("From 7 pm to 9 pm", time(19), time(21)), ("dès 19h", time(19), None),
+        ("à partir de 19 h", time(19), None),
     ],
 )  # fmt: skip
 def test_hours_are_read_as_people_write_them(written: str, start: time, end: time | None) -> None:
