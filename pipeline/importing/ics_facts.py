@@ -23,6 +23,7 @@ _STAMPS = frozenset({"DTSTAMP", "CREATED", "LAST-MODIFIED", "SEQUENCE", "TRANSP"
 _OWN_BUSINESS = ("X-MICROSOFT-", "X-MS-", "X-MOZ-", "X-APPLE-", "X-LIC-", "X-EVOLUTION-", "X-NC-", "X-GOOGLE-")
 """What programs note for themselves; no reader of a programme ever saw it."""
 _MEETING_PART = re.compile(r"^-[:~]{20,}-$(.*?)^-[:~]{20,}-$", re.MULTILINE | re.DOTALL)
+_TEAMS = "https://teams.microsoft.com/"
 _MEETINGS = ("CONFERENCE", "X-GOOGLE-CONFERENCE", "X-MICROSOFT-SKYPETEAMSMEETINGURL")
 
 
@@ -67,13 +68,26 @@ def _put_words(gathering: Gathering, component: Mapping[str, Any]) -> None:
 
 
 def _without_meeting(gathering: Gathering, text: str) -> str:
-    """A description without the part that Google adds to it; where to follow the event is taken from there."""
-    parts = _MEETING_PART.split(text)
-    for part in parts[1::2]:
+    """A description without what Google or Teams adds to it; where to follow the event is taken from there."""
+    kept, added = _parts(text)
+    for part in added:
         if (address := re.search(r"https?://[^\s<>\"]+", part)) is not None and "online" not in gathering.facts:
             gathering.put("online", {"url": address[0]})
         gathering.lose("DESCRIPTION", part, N_("a calendar added it for its own meeting"))
-    return "\n".join(parts[::2])
+    return "\n".join(kept)
+
+
+def _parts(text: str) -> tuple[list[str], list[str]]:
+    """What was written of an event, and what a calendar added."""
+    parts = _MEETING_PART.split(text)
+    kept, added = parts[::2], parts[1::2]
+    rules = [*re.finditer(r"^_{20,}\s*$", text, re.MULTILINE)]
+    if not added and rules and _TEAMS in text[rules[0].end() :]:
+        # With its code for guests, and in as many paragraphs as it likes, a rule between them.
+        end = rules[-1] if _TEAMS not in text[rules[-1].end() :] else None
+        kept = [text[: rules[0].start()], text[end.end() :] if end else ""]
+        added = [text[rules[0].end() : end.start() if end else None]]
+    return kept, added
 
 
 def _language(value: Any) -> str:

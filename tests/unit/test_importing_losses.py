@@ -239,6 +239,22 @@ def test_names_of_zones(name: str, zone: str | None) -> None:
     assert iana(name) == zone
 
 
+RULE = "_" * 40
+TEAMS = f"{RULE}\\nMicrosoft Teams\\nJoin: https://teams.microsoft.com/meet/1?p=x\\nPasscode: y"
+
+
+@pytest.mark.parametrize("end", ["", f"\\n{RULE}", f"\\n{RULE}\\nNeed help?\\n{RULE}"])
+def test_what_teams_adds_to_a_text_is_taken_out_with_its_passcode(end: str) -> None:
+    event = event_of(TIMED, f"DESCRIPTION:Come along.\\n{TEAMS}{end}\\nAnd bring\\n")
+    kept = event.facts["abstract"][""]
+    assert kept.startswith("Come along.")
+    assert ("And bring" in kept, "Passcode" in kept) == (bool(end), False)
+    assert event.facts["online"] == {"url": "https://teams.microsoft.com/meet/1?p=x"}
+    assert "a calendar added it" in said(event)
+    below = event_of(TIMED, f"DESCRIPTION:Come.\\n{RULE}\\nAnd bring a friend.")
+    assert "friend" in below.facts["abstract"][""]
+
+
 # ------------------------------------------------------------------------------------------------ series
 
 SERIES = "UID:1\nSUMMARY:Choir\nDTSTART;TZID=Europe/Paris:20270107T013000\nRRULE:FREQ=WEEKLY;COUNT=9"
