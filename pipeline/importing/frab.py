@@ -184,14 +184,15 @@ def _start(event: etree._Element, day: etree._Element, clock: _Clock, gathering:
         if len(stated) > len("2026-05-07"):
             return in_zone(moment, clock.zone, gathering) if moment.tzinfo else moment.replace(tzinfo=zone)
     except (ValueError, OverflowError):
-        pass
+        gathering.lose("date", stated)
     try:
         first = date.fromisoformat(str(day.get("date") or stated)[:10])
     except ValueError:
-        gathering.lose("date", stated or hour)
+        gathering.lose("start", hour)
         return None
     at = _hour(hour)
     if at is None:
+        gathering.lose("start", hour)
         return first
     moment = datetime.combine(first, at)
     return (moment + timedelta(days=1) if at < clock.morning and first < date.max else moment).replace(tzinfo=zone)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pipeline.errors import N_, CatalogueError
+from pipeline.errors import N_, CatalogueError, Problem, Severity
 from pipeline.importing.found import Found, Manner, Reading, Spot
 from pipeline.importing.json_pieces import SHORT, Document, Piece
 from pipeline.importing.our_json import is_ours, read_ours
@@ -26,19 +26,28 @@ def read_json(data: bytes, file: str, manner: Manner) -> Reading:
     document = Document(data, file)
     if document.whole.length <= SHORT:
         value = document.value(document.whole)
-        return read_ours(value, value["events"], file) if is_ours(value) else _reading([(1, value)], file, manner)
-    return _ours(document, file) or _reading(_values(document, document.whole), file, manner)
+        if is_ours(value):
+            return read_ours(value, value["events"], file)
+        return Reading(_events([(1, value)], file, manner))
+    return _ours(document, file) or Reading(_events(_values(document, document.whole), file, manner))
 
 
 def read_page(page: bytes, file: str, manner: Manner) -> Reading:
-    """The events in the structured data of a saved web page in UTF-8; CatalogueError where there is none."""
+    """The events in the structured data of a saved web page in UTF-8; CatalogueError where there is none.
+
+    Who saves a page can't mend one of its scripts: it is lost, and the events of the others count.
+    """
+    lost: list[Problem] = []
 
     def values() -> Iterator[tuple[int, Any]]:
         for start, end in scripts(page, MEDIA_TYPE):
-            document = Document(page, file, start, end)
-            yield from _values(document, document.whole)
+            try:
+                document = Document(page, file, start, end)
+                yield from _values(document, document.whole)
+            except CatalogueError as error:
+                lost.extend(problem._replace(severity=Severity.WARNING) for problem in error.problems)
 
-    return _reading(values(), file, manner)
+    return Reading(_events(values(), file, manner, lost), lost)
 
 
 def _ours(document: Document, file: str) -> Reading | None:
@@ -53,12 +62,11 @@ def _ours(document: Document, file: str) -> Reading | None:
     return read_ours(head, rows, file) if is_ours({**head, "events": []}) else None
 
 
-def _reading(values: Values, file: str, manner: Manner) -> Reading:
-    return Reading(_events(values, file, manner))
+def _events(values: Values, file: str, manner: Manner, unread: Iterable[Problem] = ()) -> Iterator[Found]:
+    """The events of all values, in the order in which they stand there, each once.
 
-
-def _events(values: Values, file: str, manner: Manner) -> Iterator[Found]:
-    """The events of all values, in the order in which they stand there, each once."""
+    Where there is none, what was `unread` is told.
+    """
     found = False
     seen: set[str] = set()
     for line, value in values:
@@ -70,9 +78,11 @@ def _events(values: Values, file: str, manner: Manner) -> Iterator[Found]:
             seen.add(event.uid)
             found = True
     if not found:
-        raise CatalogueError([Spot(file, 1).problem(
+        nothing = Spot(file, 1).problem(
             N_("no event is described in the file in a way that programs can read"),
-            N_("it needs events of schema.org (JSON-LD), or our own events.json"))])  # fmt: skip
+            N_("it needs events of schema.org (JSON-LD), or our own events.json"),
+        )
+        raise CatalogueError([problem._replace(severity=Severity.ERROR) for problem in unread] or [nothing])
 
 
 def _described(value: Any) -> Iterator[Mapping[str, Any]]:

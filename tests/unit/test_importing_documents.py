@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from importing_project import HEAD, Project
 
-from pipeline.errors import CatalogueError
+from pipeline.errors import CatalogueError, Severity
 from pipeline.importing.found import LARGEST, Manner
 from pipeline.importing.reading import read
 
@@ -68,6 +68,18 @@ def test_what_is_no_schedule_is_refused_with_its_line(text: str) -> None:
         list(read("schedule.xml", text.encode(), PARIS).events)
 
 
+def test_an_hour_or_day_of_a_schedule_that_there_is_not_is_named() -> None:
+    text = (
+        '<schedule><day date="2027-05-07"><room name="A"><event><title>x</title><start>25:30</start></event>'
+        "<event><title>y</title><date>2027-05-07T25:00</date><start>09:00</start></event></room></day></schedule>"
+    )
+    late, odd = read("schedule.xml", text.encode(), PARIS).events
+    assert (late.facts["date"], "time" in late.facts) == (date(2027, 5, 7), False)
+    assert "start is not carried over: 25:30" in str(late.lost[0])
+    assert (odd.facts["date"], odd.facts["time"]) == (date(2027, 5, 7), time(9))
+    assert "date is not carried over: 2027-05-07T25:00" in str(odd.lost[0])
+
+
 def test_a_saved_page_gives_the_events_of_its_structured_data() -> None:
     (event,) = read("page.html", (DATA / "page.html").read_bytes(), PARIS).events
     assert event.uid == "page:https://rotonde.example/concert#event"
@@ -80,6 +92,20 @@ def test_a_saved_page_gives_the_events_of_its_structured_data() -> None:
     assert facts["speakers"] == [{"name": "Ada Roux", "role": {"": "violoniste"}}, {"group": "Les Marées"}]
     assert (facts["price"], facts["registration"]) == ({"": "8 EUR"}, {"url": "https://billets.example/1"})
     assert {"image", "organizer"} <= {str(problem.values["fact"]) for problem in event.lost}
+
+
+def test_one_broken_script_of_a_page_is_named_and_the_others_count() -> None:
+    script = '<script type="application/ld+json">%s</script>'
+    broken, sound = '{"@type": "Event",', '{"@type": "Event", "name": "Bees", "startDate": "2027-05-06"}'
+    page = "<html>\n" + script % broken + "\n" + script % sound
+    reading = read("page.html", page.encode(), PARIS)
+    (event,) = reading.events
+    assert event.facts["title"] == {"": "Bees"}
+    ((lost,), wrong) = reading.lost, script % broken
+    assert (lost.line, lost.severity) == (2, Severity.WARNING)
+    with pytest.raises(CatalogueError) as caught:
+        list(read("page.html", f"<html>{wrong}".encode(), PARIS).events)
+    assert caught.value.problems[0].severity is Severity.ERROR
 
 
 def test_a_list_of_events_keeps_what_is_not_known_open() -> None:
