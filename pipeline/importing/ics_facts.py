@@ -82,11 +82,12 @@ def _parts(text: str) -> tuple[list[str], list[str]]:
     parts = _MEETING_PART.split(text)
     kept, added = parts[::2], parts[1::2]
     rules = [*re.finditer(r"^_{20,}\s*$", text, re.MULTILINE)]
-    if not added and rules and _TEAMS in text[rules[0].end() :]:
+    above = [rule for rule in rules if rule.end() <= text.find(_TEAMS)]
+    if not added and above:
         # With its code for guests, and in as many paragraphs as it likes, a rule between them.
-        end = rules[-1] if _TEAMS not in text[rules[-1].end() :] else None
-        kept = [text[: rules[0].start()], text[end.end() :] if end else ""]
-        added = [text[rules[0].end() : end.start() if end else None]]
+        below = [rule for rule in rules if rule.start() > text.rfind(_TEAMS)]
+        end, next_start = (below[-1].start(), below[-1].end()) if below else (len(text), len(text))
+        kept, added = [text[: above[-1].start()], text[next_start:]], [text[above[-1].end() : end]]
     return kept, added
 
 

@@ -245,9 +245,10 @@ TEAMS = f"{RULE}\\nMicrosoft Teams\\nJoin: https://teams.microsoft.com/meet/1?p=
 
 @pytest.mark.parametrize("end", ["", f"\\n{RULE}", f"\\n{RULE}\\nNeed help?\\n{RULE}"])
 def test_what_teams_adds_to_a_text_is_taken_out_with_its_passcode(end: str) -> None:
-    event = event_of(TIMED, f"DESCRIPTION:Come along.\\n{TEAMS}{end}\\nAnd bring\\n")
+    event = event_of(TIMED, f"DESCRIPTION:Come along.\\n{RULE}\\nBy bus.\\n{TEAMS}{end}\\nAnd bring\\n")
     kept = event.facts["abstract"][""]
     assert kept.startswith("Come along.")
+    assert "By bus." in kept
     assert ("And bring" in kept, "Passcode" in kept) == (bool(end), False)
     assert event.facts["online"] == {"url": "https://teams.microsoft.com/meet/1?p=x"}
     assert "a calendar added it" in said(event)
