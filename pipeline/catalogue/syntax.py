@@ -14,6 +14,7 @@ LONG_QUOTES = ('"""', "'''")
 _IS_THERE_TWICE = "Cannot|Duplicate|Expected '\\]"
 """Complaints about lines that are well written by themselves, and about headers."""
 
+_KEY_TWICE = N_("the key is written twice")
 _SAID = (
     (r"Illegal character '\\n'|Unterminated string", N_("the text has no end"),
      N_('close it with a quote on the same line; a text of several lines stands between """ and """')),
@@ -23,7 +24,7 @@ _SAID = (
     (r"Expected '=' after a key in a key/value pair|Invalid initial character for a key part|Invalid statement",
      N_("a line is a key and its value"), N_('write key = "value", or put a # before a remark')),
     (r"Cannot overwrite a value|Duplicate inline table key .*|Cannot redefine namespace .*",
-     N_("the key is written twice"), N_("delete one of the two; another event begins with a line [[event]]")),
+     _KEY_TWICE, N_("delete one of the two; another event begins with a line [[event]]")),
     (r"Cannot declare .* twice|Cannot mutate immutable namespace .*",
      N_("the table is written twice"),
      N_("write its keys under one header; a list of tables has headers like [[event]]")),
@@ -67,15 +68,18 @@ def syntax_problem(file: str, text: str, complaint: str) -> Problem:
     slips = importlib.import_module("pipeline.catalogue.slips")
     if not re.match(_IS_THERE_TWICE, what) and (slip := slips.slip_in(line, place.column)) is not None:
         return Problem(file, place.line, slip.key, slip.message, slip.hint, slip.values, column=slip.column, text=line)
-    if re.match(_IS_THERE_TWICE, what) and re.match(r"\s*[^\s={]+\s*=[^{]*$", line):
+    if re.match(_IS_THERE_TWICE, what) and re.match(r"\s*(?:[^\s={]+\s*=[^{]*|\[[^=]*\]\s*(?:#.*)?)$", line):
         place = Place(place.line, len(line) - len(line.lstrip()) + 1)
     message, hint = next(
         ((said, remedy) for pattern, said, remedy in _SAID if re.fullmatch(pattern, what, re.DOTALL)),
         (N_("this is not TOML: {what}"), ""),
     )
-    return Problem(
-        file, place.line, "", message, hint, {"what": what[:1].lower() + what[1:]}, column=place.column, text=line
-    )
+    values = {"what": what[:1].lower() + what[1:]}
+    if message == _KEY_TWICE and (found := re.match(r"\s*(?P<key>[a-z_]+)\.[a-z]{2,3}\s*=", line)) is not None:
+        first = re.search(r"""(?m)^\s*default_language\s*=\s*["'](?P<language>[a-z]{2,3})["']""", text)
+        hint = N_('write the other one as {key}.{language} = "…", or delete one of the two')
+        values |= {"key": found["key"], "language": first["language"] if first else "en"}
+    return Problem(file, place.line, "", message, hint, values, column=place.column, text=line)
 
 
 def _end_of_text_before(lines: list[str], place: Place) -> Place:

@@ -99,3 +99,17 @@ def test_a_program_gets_the_same_facts() -> None:
         "file": "events.toml", "line": 5, "column": 1, "key": "series.timezne", "severity": "error",
         "message": "there is no key `timezne` here", "hint": "did you mean 'timezone'?",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("line", ["[series]", "  [series]  # once more"])
+def test_a_header_that_is_there_twice_is_marked_where_it_begins(line: str) -> None:
+    [problem] = problems_of(f"{SMALLEST}\n{line}\n")
+    assert problem.what() == "the table is written twice"
+    assert problem.column == len(line) - len(line.lstrip()) + 1
+
+
+def test_a_translation_beside_a_bare_text_is_told_how_both_are_written() -> None:
+    text = SMALLEST.replace('default_language = "en"', 'default_language = "br"')
+    [problem] = problems_of(f'{text}\n[[venue]]\nid = "x"\nname = "Ti"\nname.fr = "Maison"\n')
+    assert (problem.what(), problem.column) == ("the key is written twice", 1)
+    assert problem.remedy() == 'write the other one as name.br = "…", or delete one of the two'
