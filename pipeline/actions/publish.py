@@ -14,7 +14,7 @@ from pipeline.actions.project import Project, read_catalogue, read_ledger
 from pipeline.actions.remembered_reading import Reading
 from pipeline.catalogue.models import Catalogue
 from pipeline.edition import Edition
-from pipeline.errors import CatalogueError, LedgerError, Problem, TocsinError
+from pipeline.errors import N_, CatalogueError, LedgerError, Problem, TocsinError
 from pipeline.files import alone_in, write_whole
 from pipeline.ledger import Ledger, Line, write_line
 from pipeline.staging import staging
@@ -101,10 +101,12 @@ def _refuse_retirement(project: Project, catalogue: Catalogue, ledger: Ledger, e
             [Problem(project.catalogue.name, 0, f'event "{event}"', "it is still in the catalogue",
                      'delete it there first, or write status = "cancelled" and a notice')]
         )  # fmt: skip
-    if event not in journal.vanished(catalogue, ledger):
+    if event not in (left := journal.vanished(catalogue, ledger)):
+        hint = N_("type one of these: {events}") if left else N_("no event is left to be retired")
         raise LedgerError(
-            [Problem(project.ledger.name, 0, f'event "{event}"', "it was never published, or is retired already")]
-        )
+            [Problem(project.ledger.name, 0, f'event "{event}"', "it was never published, or is retired already",
+                     hint, {"events": ", ".join(left)})]
+        )  # fmt: skip
 
 
 def store_edition(database: Database, edition: Edition, now: datetime) -> None:

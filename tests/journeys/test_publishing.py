@@ -147,7 +147,9 @@ def test_an_event_that_vanished_can_be_retired_and_stays_cancelled_in_calendars(
     end = text.index('[[event]]\nid = "welfare-control"')
     (project / "events.toml").write_text(text[:start] + text[end:])
     assert "tocsin retire social-work" in tocsin(project, "check").stderr
+    assert "type one of these: social-work" in tocsin(project, "retire", "socialwork").stderr
     assert tocsin(project, "retire", "social-work").returncode == 0
+    assert "no event is left to be retired" in tocsin(project, "retire", "social-work").stderr
     assert tocsin(project, "publish", "--day", DAY).returncode == 0
     calendar = (project / "out" / "calendar.ics").read_text()
     block = calendar[calendar.index("UID:social-work@") - 400 : calendar.index("UID:social-work@") + 3000]
