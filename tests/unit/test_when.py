@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pipeline.catalogue.when import ZONES, AtTime, OnDay, is_over, local
+from pipeline.catalogue.when import ZONES, AtTime, OnDay, is_over, local, neighbours_of_gap, written
 
 DAY = date(2027, 3, 10)
 FARTHEST_EAST, FARTHEST_WEST = ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Etc/GMT+12")
@@ -38,3 +38,29 @@ def test_what_lasts_for_days_is_over_with_the_last() -> None:
     long = AtTime(datetime(2027, 3, 1, 9, tzinfo=zone), datetime(2027, 3, 31, 17, tzinfo=zone))
     assert not is_over(long, datetime(2027, 3, 31, 14, tzinfo=UTC))
     assert is_over(long, datetime(2027, 3, 31, 15, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("day", "zone", "shown"),
+    [
+        (date(2026, 10, 20), "Europe/Paris", "2026-10-20T19:00:00+02:00"),
+        (date(1900, 10, 20), "Europe/Paris", "1900-10-20T18:50:39+00:00"),
+        (date(1900, 10, 20), "America/Montreal", "1900-10-20T19:00:00-05:00"),
+    ],
+)
+def test_an_instant_is_written_with_an_offset_of_whole_minutes(day: date, zone: str, shown: str) -> None:
+    assert written(local(day, time(19), ZoneInfo(zone))) == shown
+
+
+@pytest.mark.parametrize(
+    ("day", "at", "zone", "before", "after"),
+    [
+        (date(2027, 3, 28), time(2), "Europe/Paris", time(1, 59), time(3)),
+        (date(2027, 3, 28), time(2, 59, 59), "Europe/Paris", time(1, 59), time(3)),
+        (date(2027, 10, 3), time(2, 10), "Australia/Lord_Howe", time(1, 59), time(2, 30)),
+    ],
+)
+def test_a_gap_has_the_last_hour_before_it_and_the_first_after(
+    day: date, at: time, zone: str, before: time, after: time
+) -> None:
+    assert neighbours_of_gap(local(day, at, ZoneInfo(zone))) == (before, after)
