@@ -38,7 +38,7 @@ _SAID = (
     (r"Unescaped '\\' in a string|Invalid hex value|Escaped character is not a Unicode scalar value",
      N_("a backslash has a meaning of its own between double quotes"), N_("write two of them, or use single quotes")),
     (r"Illegal character .*|Found invalid character .*", N_("there is a character here that may not stand in the file"),
-     N_("delete it, or write it between quotes as \\u0007")),
+     N_("delete it")),
     (r"Invalid date or datetime", N_("invalid date"), N_("write 2026-05-07, without quotes")),
 )  # fmt: skip
 

@@ -113,3 +113,8 @@ def test_a_translation_beside_a_bare_text_is_told_how_both_are_written() -> None
     [problem] = problems_of(f'{text}\n[[venue]]\nid = "x"\nname = "Ti"\nname.fr = "Maison"\n')
     assert (problem.what(), problem.column) == ("the key is written twice", 1)
     assert problem.remedy() == 'write the other one as name.br = "…", or delete one of the two'
+
+
+def test_a_control_character_is_to_be_deleted_since_no_way_to_write_it_is_taken() -> None:
+    [problem] = problems_of(SMALLEST.replace("Somebody", "Some\x07body"))
+    assert (problem.line, problem.column, problem.remedy()) == (7, 18, "delete it")
