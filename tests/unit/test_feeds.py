@@ -73,7 +73,6 @@ def test_the_three_formats_say_the_same(seed_edition: Edition) -> None:
         assert [item["url"] for item in from_json] == [entry.link for entry in documents[0].entries]
 
 
-@pytest.mark.filterwarnings("ignore:Testing an element's truth value:DeprecationWarning")  # of that reader itself
 def test_another_strict_reader_takes_atom_and_rss(seed_edition: Edition) -> None:
     found = files(seed_edition)
     by_atom, by_rss = atoma.parse_atom_bytes(found["atom.xml"]), atoma.parse_rss_bytes(found["rss.xml"])
