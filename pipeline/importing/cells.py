@@ -27,6 +27,7 @@ _WORDS = re.compile(
 _TIME = re.compile(
     r"(\d{1,2})(?:\s*[:h.]\s*(\d\d)?)?(?::(\d\d)(?:[.,]\d+)?)?\s*(?:(a|p)\.?m\.?|min|heures?|hrs?|uhr)?", re.IGNORECASE
 )
+_NAMED = {"midi": time(12), "noon": time(12), "midday": time(12), "minuit": time(0), "midnight": time(0)}
 _SPLIT = re.compile(r"\s*(?:–|—|-|\bto\b|\bà\b|\bbis\b|→)\s*", re.IGNORECASE)
 _FROM = r"(?:de|dès|à partir de|from|starting at|à|at)\s+"
 """What people write before an hour, or before the first of two."""
@@ -105,6 +106,8 @@ def read_times(text: str) -> tuple[time, time | None]:
 
 
 def _time(text: str) -> time:
+    if (known := _NAMED.get(text.strip().casefold())) is not None:
+        return known
     match = _TIME.fullmatch(text.strip())
     if match is None:
         raise UnreadableError(N_("write 19:00"))

@@ -108,7 +108,7 @@ def test_slashes_are_read_as_told_or_as_another_row_shows() -> None:
         ("7:30 a.m.", time(7, 30), None), ("12 am", time(0), None), ("19:00–21:00", time(19), time(21)),
         ("19h à 21h30", time(19), time(21, 30)), ("19.30", time(19, 30), None), ("19:00:00", time(19), None),
         ("de 14h à 17h", time(14), time(17)), ("From 7 pm to 9 pm", time(19), time(21)), ("dès 19h", time(19), None),
-        ("à partir de 19 h", time(19), None),
+        ("à partir de 19 h", time(19), None), ("Midi", time(12), None), ("19h – minuit", time(19), time(0)),
     ],
 )  # fmt: skip
 def test_hours_are_read_as_people_write_them(written: str, start: time, end: time | None) -> None:
