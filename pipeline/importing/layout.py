@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
@@ -77,30 +78,53 @@ def _known(header: Iterable[str], named: frozenset[str]) -> int:
 
 def body(data: bytes, file: str, layout: Layout) -> Iterator[Row]:
     """The rows below the names of the columns, which may stand there again on each page."""
-    for line, row in _rows(data, file, layout.delimiter):
+    for line, row in _rows(data, file, layout.delimiter, to_its_end=True):
         if line > layout.line and row != layout.header and any(cell.strip() for cell in row):
             yield line, row
 
 
-def _rows(data: bytes, file: str, delimiter: str) -> Iterator[Row]:
-    """Every row with the line on which it begins."""
+def _rows(data: bytes, file: str, delimiter: str, *, to_its_end: bool = False) -> Iterator[Row]:
+    """Every row with the line on which it begins; `to_its_end` where nothing of the file is left out."""
     csv.field_size_limit(LONGEST_LINE)
-    reader = csv.reader(_lines(data), delimiter=delimiter)
-    line = 1
+    written: list[str] = []
+    last: list[str] = []
+    reader = csv.reader(_noted(_lines(data), written), delimiter=delimiter)
+    line = above = 1
     try:
         for row in reader:
             if row:
                 yield line, row
-            line = reader.line_num + 1
+            above, line = line, reader.line_num + 1
+            last = written.copy()
+            written.clear()
+        if to_its_end:
+            line = above
+            _refuse_open_quote(last, delimiter)
     except csv.Error as error:
         raise CatalogueError([
             Spot(file, line).problem(UNREADABLE, N_("is a quote missing?"), reason=unreadable(error))
         ]) from None  # fmt: skip
 
 
+def _refuse_open_quote(row: list[str], delimiter: str) -> None:
+    """csv.Error where the last row of a file ends within quotes: then it has swallowed all that should follow."""
+    try:
+        deque(csv.reader(row, delimiter=delimiter, strict=True), maxlen=0)
+    except csv.Error as error:
+        if str(error) == "unexpected end of data":
+            raise
+
+
 def unreadable(error: csv.Error) -> TocsinError:
     """In our words why a table can't be read."""
     return in_our_words(str(error), _OURS)
+
+
+def _noted(lines: Iterable[str], written: list[str]) -> Iterator[str]:
+    """The same lines, each noted when it is asked for."""
+    for line in lines:
+        written.append(line)
+        yield line
 
 
 def _lines(data: bytes) -> Iterator[str]:

@@ -18,7 +18,8 @@ _BY_BEGINNING = (
     (b"<SCHEDULE", "schedule"), (b"{", "json"), (b"[", "json"),
 )  # fmt: skip
 _SPREADSHEETS = frozenset({".xlsx", ".xls", ".ods", ".numbers"})
-_PACKED = b"PK\x03\x04"
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""What the files of spreadsheets begin with, and archives."""
 _READERS = {
     "calendar": ("calendars", "read_calendar"), "table": ("tables", "read_table"), "json": ("json_files", "read_json"),
     "page": ("json_files", "read_page"), "schedule": ("frab", "read_schedule"),
@@ -46,6 +47,9 @@ def read(file: str, data: bytes, manner: Manner) -> Reading:
 
 
 def _kind(file: str, data: bytes) -> str:
+    if PurePath(file).suffix.lower() in _SPREADSHEETS or data.startswith(_WORKBOOKS):
+        raise CatalogueError([Spot(file).problem(
+            N_("this is a spreadsheet or an archive"), N_("save the table as CSV, and import that"))])  # fmt: skip
     ending = _BY_ENDING.get(PurePath(file).suffix.lower())
     start = in_utf8(data[:200]).lstrip().upper()
     if ending is not None and not (ending == "schedule" and start.startswith((b"<!DOCTYPE HTML", b"<HTML"))):
@@ -54,9 +58,6 @@ def _kind(file: str, data: bytes) -> str:
     if kind is None and file.lower().endswith(".txt"):
         # What Excel calls Unicode text is a table.
         kind = "table"
-    if PurePath(file).suffix.lower() in _SPREADSHEETS or (ending is None and data.startswith(_PACKED)):
-        raise CatalogueError([Spot(file).problem(
-            N_("this is a spreadsheet or an archive"), N_("save the table as CSV, and import that"))])  # fmt: skip
     if kind is None:
         raise CatalogueError([Spot(file).problem(
             N_("this is none of the formats that can be read"),

@@ -104,3 +104,21 @@ def test_whole_days_of_outlook_and_google_end_on_their_last_day() -> None:
     ]  # fmt: skip
     assert {"time", "end_time"}.isdisjoint(several.facts)
     assert 'column "Sensitivity" is not carried over: 1 ×' in column
+
+
+def test_a_quote_that_is_never_closed_is_no_title_of_all_that_follows() -> None:
+    text = 'Title;Date\nBees;2027-05-06\n"Wax;2027-05-07\nHoney;2027-05-08\n'
+    with pytest.raises(CatalogueError) as refused:
+        rows_of(text)
+    assert str(refused.value) == "x.csv:3: this row can't be read: the file ends within quotes (is a quote missing?)"
+    for sound in (text.replace('"', ""), text.replace("Wax;", 'Wax";'), text.replace('"Wax', '9" nails')):
+        assert rows_of(sound)[0][-1].facts["date"] >= date(2027, 5, 7)
+    long = "Title;Date\n" + 'Bees;2027-05-06\n"' + "Wax\n" * 30_000 + '";2027-05-07\n'
+    assert len(rows_of(long)[0]) == 2
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.ics", "x.xlsx", "x"])
+@pytest.mark.parametrize("data", [b"PK\x03\x04\x14\x00", b"\xd0\xcf\x11\xe0\xa1\xb1"])
+def test_a_workbook_is_known_by_what_it_begins_with_whatever_its_name(name: str, data: bytes) -> None:
+    with pytest.raises(CatalogueError, match="save the table as CSV"):
+        rows_of(data, name)
