@@ -1,16 +1,19 @@
 """One event in the words of schema.org."""
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pipeline.catalogue.when import zone_names
 from pipeline.errors import N_
 from pipeline.importing.found import Found, Gathering, Manner, Spot
 from pipeline.importing.markup import as_markdown, as_words
 from pipeline.importing.moments import Moment, in_zone, put_times
 from pipeline.importing.places import place_in_words
+from pipeline.importing.schedules import schedule_of
 
 _OTHER_EVENTS = frozenset({"Festival", "Hackathon", "CourseInstance"})
 _STATUS = {
@@ -24,7 +27,7 @@ _KNOWN = frozenset(
         "location", "performer", "actor", "url", "offers", "keywords", "inLanguage", "image",
         "eventAttendanceMode",
         "subEvent", "superEvent", "isAccessibleForFree", "maximumAttendeeCapacity", "sameAs", "mainEntityOfPage",
-        "recordedIn", "@graph",
+        "recordedIn", "@graph", "eventSchedule",
     }
 )  # fmt: skip
 _OF_ALL = frozenset({"@type", "@id", "@context", "type"})
@@ -89,6 +92,16 @@ def _identity(value: Mapping[str, Any]) -> str:
 
 
 def _put_when(gathering: Gathering, value: Mapping[str, Any], manner: Manner) -> None:
+    schedules = _several(value.get("eventSchedule"))
+    if len(schedules) == 1 and (schedule := schedule_of(schedules[0])) is not None:
+        zone = ZoneInfo(schedule.zone if schedule.zone in zone_names() else manner.zone)
+        put_times(gathering, *(moment and moment.replace(tzinfo=zone) for moment in (schedule.start, schedule.end)))
+        gathering.put("repeats", schedule.rule)
+        gathering.put("except", schedule.excepted)
+        return
+    for other in schedules:
+        gathering.lose("eventSchedule", json.dumps(other, ensure_ascii=False))
+        gathering.ask(N_("The source repeats this event by a rule that is not carried over: write its dates."))
     start = _moment(gathering, value, "startDate", manner)
     end = _moment(gathering, value, "endDate", manner)
     length = _length(str(value.get("duration") or ""))

@@ -8,7 +8,7 @@ import pytest
 from importing_project import HEAD, Project
 
 from pipeline.errors import CatalogueError, Severity
-from pipeline.importing.found import LARGEST, Manner
+from pipeline.importing.found import LARGEST, Found, Manner
 from pipeline.importing.reading import read
 
 DATA = Path(__file__).parents[1] / "data" / "import"
@@ -245,3 +245,42 @@ def test_the_night_of_a_schedule_belongs_to_the_day_before(morning: str, date_el
     assert (event.facts["date"], event.facts["time"]) == (date(2027, 5, day), time(0, 30))
     assert (event.facts["end_date"], event.facts["end_time"]) == (date(2027, 5, day + 1), time(2))
     assert event.facts["timezone"] == "Europe/Berlin"
+
+
+YOGA = {
+    "@type": "Schedule", "startDate": "2027-01-01", "endDate": "2027-03-29", "repeatFrequency": "P1W",
+    "byDay": ["https://schema.org/Monday", "https://schema.org/Thursday"], "startTime": "18:00:00", "endTime": "19:00",
+    "exceptDate": ["2027-02-15"], "scheduleTimezone": "Europe/Paris",
+}  # fmt: skip
+
+
+def scheduled(*schedules: object) -> Found:
+    value = {"@type": "Event", "name": "Yoga", "eventSchedule": list(schedules)}
+    (event,) = read("x.json", json.dumps(value).encode(), PARIS).events
+    return event
+
+
+def test_a_schedule_of_schema_org_is_a_rule() -> None:
+    event = scheduled(YOGA)
+    assert (event.lost, event.questions) == ((), ())
+    assert event.facts["repeats"] == "FREQ=WEEKLY;BYDAY=MO,TH;UNTIL=20270329"
+    assert (event.facts["date"], event.facts["time"]) == (date(2027, 1, 4), time(18))
+    assert (event.facts["end_time"], event.facts["except"]) == (time(19), [date(2027, 2, 15)])
+    night = scheduled({**YOGA, "byDay": [], "endTime": "02:00", "repeatFrequency": "P2M", "repeatCount": 3}).facts
+    assert (night["repeats"], night["end_date"]) == ("FREQ=MONTHLY;INTERVAL=2;COUNT=3", date(2027, 1, 2))
+    assert scheduled({**YOGA, "scheduleTimezone": "Asia/Tokyo"}).facts["timezone"] == "Asia/Tokyo"
+
+
+@pytest.mark.parametrize(
+    "schedules",
+    [
+        [YOGA, YOGA], ["weekly"], [{**YOGA, "repeatFrequency": "PT1H"}], [{**YOGA, "byDay": "Someday"}],
+        [{**YOGA, "repeatFrequency": "P1M"}], [{**YOGA, "byMonthDay": 3}], [{**YOGA, "startTime": None}],
+        [{**YOGA, "startDate": "9999-12-31"}], [{**YOGA, "repeatCount": "many"}],
+    ],
+)  # fmt: skip
+def test_a_schedule_that_no_catalogue_can_say_is_named_and_asked_about(schedules: list[object]) -> None:
+    event = scheduled(*schedules)
+    assert "repeats" not in event.facts
+    assert event.questions
+    assert "eventSchedule is not carried over: " in str(event.lost[0])
