@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cache
+from zoneinfo import ZoneInfo
 
 from pipeline.catalogue.texts import FORBIDDEN
 from pipeline.errors import N_
@@ -44,9 +45,12 @@ class UnreadableError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """How the dates with slashes of one file are meant: `dmy`, `mdy`, or empty where nothing tells."""
+    """How the days of one file are meant."""
 
     order: str
+    """Those with slashes: `dmy`, `mdy`, or empty where nothing tells."""
+    zone: str = "UTC"
+    """The IANA zone in which an instant with an offset of its own is told."""
 
     def read(self, text: str) -> date:
         """The day of a cell; UnreadableError says why there is none."""
@@ -130,12 +134,20 @@ def read_day_and_times(text: str, days: Days) -> tuple[date, time | None, time |
     except ValueError:
         pass
     else:
-        if moment.tzinfo is None:
-            return moment.date(), moment.time() if len(text) > len("2026-05-07") else None, None
+        if moment.tzinfo is not None:
+            moment = _in_zone(moment, days.zone)
+        return moment.date(), moment.time() if len(text) > len("2026-05-07") else None, None
     if (match := _DAY_AND_TIME.fullmatch(text)) is not None:
         start, end = read_times(match["time"])
         return days.read(match["day"]), start, end
     return days.read(text), None, None
+
+
+def _in_zone(moment: datetime, zone: str) -> datetime:
+    try:
+        return moment.astimezone(ZoneInfo(zone))
+    except OverflowError:
+        raise UnreadableError(N_("there is no such day")) from None
 
 
 def is_unknown(text: str) -> bool:

@@ -17,7 +17,7 @@ _NAMES = {
     "id": "id|identifiant|slug|code",
     "uid": "uid|guid",
     "number": "number|no|n|numero|num|#",
-    "title": "title|titre|name|nom|event|evenement|event name|nom de l evenement|intitule|subject|objet|summary|sujet",
+    "title": "title|titre|name|nom|event|evenement|intitule|subject|objet|summary|sujet",
     "start": "start|debut|starts|starts at|start at|dtstart|date et heure|date heure|date and time|date time|"
     "date de debut et heure|start datetime|begin",
     "end": "end|fin|ends|ends at|end at|dtend|end datetime",
@@ -51,6 +51,8 @@ _NAMES = {
     "spoken": "spoken|language|langue|langues|languages",
     "price": "price|prix|tarif|tarifs|cost|fee",
 }
+_OF_THE_EVENT = re.compile(r"^event (?=.)| (?:de l evenement|of the event)(?= |$)")
+"""What goes without saying: `Event date`, `Titre de l'événement`."""
 _BY_NAME = {name: key for key, names in _NAMES.items() for name in names.split("|")}
 _LANGUAGE = re.compile(r"(?P<name>.+?) (?P<language>en|fr|de|es|it|nl|pt)")
 
@@ -59,7 +61,7 @@ def key_of(column: str) -> str:
     """The key of a column by its name; empty where it isn't recognised. `Titre (fr)` is `title.fr`."""
     if column.strip().partition(".")[0] in KEYS:
         return column.strip()
-    name = _simplified(column)
+    name = _OF_THE_EVENT.sub("", _simplified(column))
     if (key := _BY_NAME.get(name)) is not None:
         return key
     if (match := _LANGUAGE.fullmatch(name)) is not None:
@@ -69,5 +71,5 @@ def key_of(column: str) -> str:
 
 
 def _simplified(column: str) -> str:
-    plain = unicodedata.normalize("NFKD", column).encode("ascii", "ignore").decode().casefold()
+    plain = unicodedata.normalize("NFKD", column.replace("’", " ")).encode("ascii", "ignore").decode().casefold()
     return " ".join(re.sub(r"[^a-z0-9#]+", " ", plain).split())

@@ -29,7 +29,7 @@ def _events(data: bytes, file: str, manner: Manner, lost: list[Problem]) -> Iter
     lost += layout.above
     columns, unknown = _columns(layout, file, body(data, file, layout), manner.columns)
     lost += unknown
-    days = Days(manner.order or order_of(cell for _, row in body(data, file, layout) for cell in row))
+    days = Days(manner.order or order_of(cell for _, row in body(data, file, layout) for cell in row), manner.zone)
     problems: list[Problem] = []
     day_above: date | None = None
     for line, row in body(data, file, layout):

@@ -168,3 +168,27 @@ def test_what_windows_saves_is_read_too() -> None:
     data = "Titre;Date\nÉté;07/05/2027\n".encode("cp1252")
     (event,) = read("x.csv", data, Manner("Europe/Paris", order="dmy")).events
     assert event.facts["title"] == {"": "Été"}
+
+
+@pytest.mark.parametrize(
+    ("column", "key"),
+    [
+        ("Titre de l'événement", "title"), ("Nom de l’événement", "title"), ("Event name", "title"),
+        ("Event", "title"), ("Titre de l'événement (en)", "title.en"), ("Event date", "date"),
+        ("Place of the event", "venue"), ("Event 7", ""),
+    ],
+)  # fmt: skip
+def test_a_column_may_say_that_it_is_of_the_event(column: str, key: str) -> None:
+    assert key_of(column) == key
+
+
+def test_an_instant_with_an_offset_is_told_in_the_zone_of_the_series() -> None:
+    days = Days("", "Europe/Paris")
+    assert read_day_and_times("2027-06-13T22:30:00Z", days) == (date(2027, 6, 14), time(0, 30), None)
+    assert read_day_and_times("2027-06-13 21:00:00.000-04:00", days) == (date(2027, 6, 14), time(3), None)
+    with pytest.raises(UnreadableError):
+        read_day_and_times("9999-12-31T23:30:00Z", days)
+    (event,) = table("name,start,end\na,2027-06-13T22:30:00Z,2027-06-13T23:00:00Z\n").events
+    assert (event.facts["date"], event.facts["time"], event.facts["end_time"]) == (
+        date(2027, 6, 14), time(0, 30), time(1),
+    )  # fmt: skip
