@@ -59,7 +59,7 @@ def without_consequences(findings: Iterable[Finding]) -> Iterator[Finding]:
 def _of_the_rest(
     findings: Iterable[Finding], gone: Collection[Path], rows: Mapping[str, list[int]]
 ) -> Iterator[Finding]:
-    lists = {path[0] for path in gone if len(path) == 2}
+    lists = {path[0] for path in gone if len(path) == 2 or path[2:] == ("id",)}
     for finding in findings:
         path = _in_the_file(finding.path, rows)
         if not any(path[: len(part)] == part for part in gone) and not _is_consequence(finding, lists):
@@ -88,7 +88,9 @@ def _keys_left(value: Any, path: Path, gone: Collection[Path]) -> Any:
     if not isinstance(value, dict):
         return value
     left = {key: item for key, item in value.items() if (*path, key) not in gone}
-    return {**STAND_INS.get(str(path[0]), {}), **left}
+    # Each event needs an id of its own, or nothing could be said of the rest of it.
+    name = {"id": f"stand-in-{path[1]}"} if path[0] == "event" and len(path) > 1 else {}
+    return {**STAND_INS.get(str(path[0]), {}), **name, **left}
 
 
 def _in_the_file(path: Path, rows: Mapping[str, list[int]]) -> Path:

@@ -118,3 +118,16 @@ def test_a_translation_beside_a_bare_text_is_told_how_both_are_written() -> None
 def test_a_control_character_is_to_be_deleted_since_no_way_to_write_it_is_taken() -> None:
     [problem] = problems_of(SMALLEST.replace("Somebody", "Some\x07body"))
     assert (problem.line, problem.column, problem.remedy()) == (7, 18, "delete it")
+
+
+def test_the_rest_of_an_event_whose_id_is_refused_is_judged_with_the_others() -> None:
+    event = '[[event]]\n{}title = "B"\ndate = 2027-05-08\nweekday = "Monday"\ntba = ["time"]\nnumber = 1\n'
+    reminder = '[[reminder]]\nid = "r"\nwhen = "when announced"\nevents = ["stand-in-2"]\n'
+    text = SMALLEST + event.format('id = "../x"\n') + event.format("") + event.format('id = "b"\n') + reminder
+    told = [(problem.key, problem.what()) for problem in problems_of(text)]
+    assert [key for key, what in told if "is a Saturday" in what] == [
+        'event "../x": weekday', "event #2: weekday", 'event "b": weekday',
+    ]  # fmt: skip
+    assert sum("used twice" in what for _, what in told) == 2
+    assert sum("id" in key.rpartition(":")[2] for key, _ in told) == 2
+    assert not any("stand-in" in problem.show() for problem in problems_of(text.partition("[[reminder]]")[0]))
