@@ -65,6 +65,8 @@ def finding_of(error: ErrorDetails) -> Finding:
         if hint == NOT_KNOWN and not (path[0] == "event" and len(path) == len(("event", 0, "date"))):
             hint = N_("delete the line while it is not known")
         told = {"key": _last_key(path), **values["values"]}
+        # A text is refused whole; the language that is none of the series has a key of its own.
+        path += (told["language"],) if "languages" in told else ()
         return Finding(path, values["message"], hint, {**told, "word": told["value"]} if table else told, table=table)
     if (form := _FORMS.get(str(_last_key(path)))) is not None and error["type"] in _OF_SHAPE:
         return Finding(path, "{given} is not what stands here", form, {"given": shown(error["input"])})

@@ -60,7 +60,7 @@ Timing = InDays | InHours | WhenAnnounced | WhenChanged | Monthly | Weekly
 
 FORMS = (
     '"14 days before at 10:00", "on the day at 08:00", "2 hours before", "1 day after at 18:00", "when announced", '
-    '"when changed", "monthly on day 1 at 10:00" or "weekly on Monday at 10:00"'
+    '"when changed", "monthly on day 1 at 10:00", "weekly on Monday at 10:00"'
 )
 """What to type, for messages."""
 

@@ -131,3 +131,11 @@ def test_the_rest_of_an_event_whose_id_is_refused_is_judged_with_the_others() ->
     assert sum("used twice" in what for _, what in told) == 2
     assert sum("id" in key.rpartition(":")[2] for key, _ in told) == 2
     assert not any("stand-in" in problem.show() for problem in problems_of(text.partition("[[reminder]]")[0]))
+
+
+@pytest.mark.parametrize("line", ['title.en = "B"\ntitle.de = "B"', 'title = { en = "B", de = "B" }'])
+def test_a_language_that_is_none_of_the_series_is_marked_itself(line: str) -> None:
+    text = f'{SMALLEST}[[event]]\nid = "b"\n{line}\ntba = ["date", "time"]\n'
+    [problem] = problems_of(text)
+    assert problem.key == 'event "b": title.de'
+    assert text.splitlines()[problem.line - 1][problem.column - 1 :].startswith(("title.de", "de ="))
