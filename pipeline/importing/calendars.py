@@ -29,12 +29,11 @@ def read_calendar(data: bytes, file: str, manner: Manner) -> Reading:
 
 
 def _events(data: bytes, file: str, manner: Manner, lost: list[Problem]) -> Iterator[Found]:
-    found, problems = calendars(data, file)
+    found = calendars(data, file)
     if not found:
         raise CatalogueError([Spot(file, 1).problem(
             N_("this is no calendar: it has no line BEGIN:VCALENDAR"), N_("save the address of the .ics file itself"))
         ])  # fmt: skip
-    lost += problems
     for calendar in found:
         zones = _zones(calendar, manner)
         # One event after the other: parsed, a calendar takes many times the memory of its text.

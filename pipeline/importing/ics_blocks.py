@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from itertools import chain
 
-from pipeline.errors import N_, Problem
+from pipeline.errors import N_, CatalogueError
 from pipeline.importing.found import Spot
 
 _LINE = (
@@ -55,8 +55,8 @@ class Calendar:
     """How many components of other kinds it has: to-dos, journals."""
 
 
-def calendars(data: bytes, file: str) -> tuple[list[Calendar], list[Problem]]:
-    """The calendars of a file in UTF-8, and what is wrong with it as a whole."""
+def calendars(data: bytes, file: str) -> list[Calendar]:
+    """The calendars of a file in UTF-8; CatalogueError where it was cut off, since nobody knows what is missing."""
     found: list[Calendar] = []
     block, uid, line, started, depth = "", "", 1, 0, 0
     for telling in chain(filter(None, [_FIRST.match(data)]), _LATER.finditer(data)):
@@ -75,9 +75,10 @@ def calendars(data: bytes, file: str) -> tuple[list[Calendar], list[Problem]]:
             found = found or [Calendar()]
             line += _line_breaks(data, started, telling.start("name"))
             block, uid, started, depth = value.upper(), "", telling.start("name"), 1
-    cut_off = Spot(file, line).problem(
-        N_("the file ends in the middle of {what}"), N_("fetch it again: it was cut off"), what=block)  # fmt: skip
-    return found, [cut_off] if depth else []
+    if depth:
+        message, hint = N_("the file ends in the middle of {what}"), N_("fetch it again: it was cut off")
+        raise CatalogueError([Spot(file, line).problem(message, hint, what=block)])
+    return found
 
 
 def _line_breaks(data: bytes, start: int, end: int) -> int:

@@ -195,10 +195,12 @@ def test_a_broken_event_does_not_spoil_the_others() -> None:
     assert "date" not in events[0].facts
 
 
-def test_a_file_that_was_cut_off_says_so() -> None:
-    reading = read_calendar(b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:x\n", "x.ics", PARIS)
-    assert not list(reading.events)
-    assert reading.lost[0].line == 2
+def test_a_file_that_was_cut_off_is_refused_since_nobody_knows_what_is_missing() -> None:
+    whole = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:x\nEND:VEVENT\n"
+    with pytest.raises(CatalogueError) as refused:
+        list(read_calendar(f"{whole}BEGIN:VEVENT\nSUMMARY:y\n".encode(), "x.ics", PARIS).events)
+    assert str(refused.value) == "x.ics:5: the file ends in the middle of VEVENT (fetch it again: it was cut off)"
+    assert len(list(read_calendar(whole.encode(), "x.ics", PARIS).events)) == 1
 
 
 def test_no_calendar_is_refused() -> None:
