@@ -222,10 +222,10 @@ class Event(Model):
     group: Slug | None = None
     """The group whose file the event comes from; filled in by the loader, never typed."""
 
-    @cached_property
+    @property
     def zone(self) -> ZoneInfo:
         """The zone in which its date and time are meant."""
-        return ZoneInfo(self.timezone)
+        return ZoneInfo(self.timezone)  # which is one object for each name
 
     @cached_property
     def when(self) -> When:
@@ -235,10 +235,11 @@ class Event(Model):
     @cached_property
     def order(self) -> tuple[bool, float, bool, str]:
         """What orders events: the instant of their start; those without a date come last, as they stand."""
-        start = starts(self.when)
+        when = self.when
+        start = starts(when)
         if start is None:
             return True, 0.0, False, ""
-        return False, start.timestamp(), isinstance(self.when, OnDay), self.id
+        return False, start.timestamp(), isinstance(when, OnDay), self.id
 
 
 def schedule(event: Event, day: dt.date | None, at: dt.time | None) -> When:
