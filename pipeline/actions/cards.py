@@ -7,18 +7,23 @@ from pathlib import Path
 
 from pipeline.actions.project import Project
 from pipeline.edition import Edition
-from pipeline.outputs.base import Artifact
+from pipeline.outputs.base import Artifact, Bundle
 from pipeline.outputs.cards import Card, cards_of
+from pipeline.outputs.keys import keys
 from pipeline.outputs.pictures import published_as
 
 _WHOLE = b"IEND\xaeB`\x82"
 
 
-def card_files(project: Project, edition: Edition) -> Iterator[Artifact]:
+def card_files(project: Project, edition: Edition) -> Iterator[Bundle]:
     """Every card that a page names, each once, drawn when its bytes are asked for.
 
     One that stands in `out/` already is taken as it is: its name says what is on it.
     """
+    yield Bundle("cards", keys(edition).of(*cards_of(edition).latest), partial(_each, project, edition))
+
+
+def _each(project: Project, edition: Edition) -> Iterator[Artifact]:
     named = set[str]()
     for card in cards_of(edition):
         path = published_as(card.path)

@@ -67,7 +67,9 @@ class Cards:
     def __init__(self, edition: Edition) -> None:
         self._edition = edition
         self._own = edition.series.image is not None
-        self._latest = frozenset(listing.event.id for listing in edition.shown[-LATEST:])
+        self.latest = edition.shown[-LATEST:]
+        """The events that have cards of their own."""
+        self._latest = frozenset(listing.event.id for listing in self.latest)
         self._of_series: dict[str, Card | None] = {}
         self._known: dict[tuple[int, str], tuple[Listing, Card | None]] = {}
         """The card of each event at its place, by its identity and the language; the event is held on to for it."""
@@ -96,17 +98,15 @@ class Cards:
             self._known[name] = listing, _drawable(self._of_event(listing, language)) or self.of_series(language)
         return self._known[name][1]
 
-    def named(self, listings: Iterable[Listing], language: str) -> tuple[str, ...]:
-        """What tells which cards the pages of these events show, where the events are known."""
-        latest = (listing for listing in listings if listing.event.id in self._latest)
-        found = [("", self.of_series(language)), *((item.event.id, self.of_event(item, language)) for item in latest)]
-        return tuple(f"{event} {card.path}" for event, card in found if card is not None)
+    def own_cards(self, listings: Iterable[Listing]) -> tuple[str, ...]:
+        """Which of these events have cards of their own, by their ids: it depends on other events."""
+        return tuple([event for listing in listings if (event := listing.event.id) in self._latest])
 
     def __iter__(self) -> Iterator[Card]:
         """Every card that a page names, in every language; one may come twice."""
         for language in self._edition.languages:
             found = [self.of_series(language)]
-            found += [self.of_event(listing, language) for listing in self._edition.shown[-LATEST:]]
+            found += [self.of_event(listing, language) for listing in self.latest]
             yield from (card for card in found if card is not None)
 
     def _of_event(self, listing: Listing, language: str) -> Card:

@@ -51,17 +51,19 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact | Bundle]:
         STYLESHEET, "text/css; charset=utf-8", partial(asset, edition, renderer, STYLESHEET), keys(edition).series
     )
     yield style
-    site = Site(edition, renderer)
+    site, runs = Site(edition, renderer), list(_runs(edition))
     for language in edition.languages:
         yield page_file(edition, PATH, language, partial(_sheet, site, style, language))
         yield _code(edition, HOME_CODE, "", language)
-        for run in keys(edition).runs(edition.shown):
-            events = [listing.event.id for listing in run]
-            yield Bundle(
-                f"codes/{language}/{events[-1]}",
-                keys(edition).of(values=events),
-                partial(_codes, edition, events, language),
-            )
+        for events, key in runs:
+            yield Bundle(f"codes/{language}/{events[-1]}", key, partial(_codes, edition, events, language))
+
+
+def _runs(edition: Edition) -> Iterator[tuple[Sequence[str], str]]:
+    """The ids of events whose codes are looked at together, and the key of these, the same in every language."""
+    for run in keys(edition).runs(edition.shown):
+        events = [listing.event.id for listing in run]
+        yield events, keys(edition).of(values=events)
 
 
 def _codes(edition: Edition, events: Iterable[str], language: str) -> Iterator[Artifact]:
