@@ -44,13 +44,10 @@ def _document(programme: "_Programme", language: str) -> Iterator[bytes]:
     """The file day by day."""
     yield f"{DECLARATION}<schedule>\n{_head(programme, language)}".encode()
     own = keys(programme.edition)
-    on_days = groupby(programme.times, key=lambda time: time.when.start.date())
-    for index, (day, on_day) in enumerate(on_days, start=1):
-        times = list(on_day)
-        said = [f"{time.name} {programme.numbers[time.uid]}" for time in times]
+    for index, (day, times, said) in enumerate(programme.days, start=1):
         key = own.of(*(time.listing for time in times), values=("schedule.xml", language, str(index), *said))
         yield own.pieces.of(key, partial(_day, index, day, times, programme, language))
-    if not programme.times:
+    if not programme.days:
         yield _day_without_times(programme.edition).encode()
     yield b"</schedule>\n"
 
@@ -65,6 +62,10 @@ class _Time(NamedTuple):
     uid: str
 
 
+def _day_of(time: _Time) -> date:
+    return time.when.start.date()
+
+
 class _Programme:
     """What the schedules in all languages have in common."""
 
@@ -72,9 +73,17 @@ class _Programme:
         self.edition = edition
 
     @cached_property
-    def times(self) -> list[_Time]:
-        """Every time that has an hour, day by day."""
-        return sorted(_times(self.edition), key=lambda time: (time.when.start.date(), time.when.start, time.uid))
+    def days(self) -> list[tuple[date, list[_Time], list[str]]]:
+        """Each day with its times that have an hour, and what tells their names and numbers."""
+        days, numbers = groupby(self._in_order, key=_day_of), self.numbers
+        return [
+            (day, times, [f"{time.name} {numbers[time.uid]}" for time in times])
+            for day, times in ((day, list(on_day)) for day, on_day in days)
+        ]
+
+    @cached_property
+    def _in_order(self) -> list[_Time]:
+        return sorted(_times(self.edition), key=lambda time: (_day_of(time), time.when.start, time.uid))
 
     @cached_property
     def numbers(self) -> dict[str, int]:
@@ -84,19 +93,17 @@ class _Programme:
     @cached_property
     def guids(self) -> dict[str, UUID]:
         """The UUIDs of the times, by identity."""
-        return {time.uid: guid_of(time.uid) for time in self.times}
+        return {time.uid: guid_of(time.uid) for time in self._in_order}
 
 
 def _head(programme: _Programme, language: str) -> str:
-    edition, times = programme.edition, programme.times
+    edition, days = programme.edition, programme.days
     facts = {
         "title": edition.series.title.said_in(language).text,
         "acronym": _long_enough(edition.series.id),
     }
-    if times:
-        first, last = times[0].when.start.date(), times[-1].when.start.date()
-        facts |= {"start": first.isoformat(), "end": last.isoformat()}
-        facts["days"] = str(len({time.when.start.date() for time in times}))
+    if days:
+        facts |= {"start": days[0][0].isoformat(), "end": days[-1][0].isoformat(), "days": str(len(days))}
     facts |= {
         "timeslot_duration": "00:15",
         "base_url": edition.address("", language),
