@@ -133,11 +133,11 @@ class Remembered(Pieces):
             if head["of"] == self._of and is_this_program(head["program"]):
                 rows, bundles = dict[str, str](), dict[str, str]()
                 for line in lines:
-                    first, _, rest = line.partition("\t")
-                    if first:
-                        rows[_path_in(rest)] = first
+                    if line.startswith("\t"):
+                        bundles[line[1 : line.index("\t", 1)]] = line
                     else:
-                        bundles[rest.partition("\t")[0]] = line
+                        row, _, path = line.partition("\t")
+                        rows[_path_in(path)] = row
                 self._program, self._before, self._bundles_before = head["program"], rows, bundles
                 self._since = os.fstat(file.fileno()).st_mtime_ns
 
