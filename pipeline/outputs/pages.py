@@ -1,6 +1,6 @@
 """The web site: home, one page for each event and how to subscribe, in each language; and its stylesheet and icon."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from pipeline.edition import Edition, Listing
@@ -29,31 +29,29 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact | Bundle]:
     yield Artifact(STYLESHEET, "text/css; charset=utf-8", partial(asset, edition, renderer, STYLESHEET), own.series)
     yield Artifact(ICON, "image/svg+xml", partial(asset, edition, renderer, ICON), own.series)
     site, cards, events = Site(edition, renderer), cards_of(edition), EventPages(edition)
-    over = {listing.event.id: f"over: {events.over(listing)}" for listing in edition.shown}
-    runs = [(run, _key_of_run(site, cards, events, over, run)) for run in own.runs(edition.shown)]
     for language in edition.languages:
         yield page_file(edition, HOME, language, partial(_home, site, cards, language))
         yield page_file(edition, SUBSCRIBE, language, partial(_subscribe, site, cards, language))
+    runs = [(run, _key_of_run(site, cards, events, run)) for run in own.runs(edition.shown)]
+    for language in edition.languages:
         for run, key in runs:
-            files = partial(_event_pages, site, cards, events, over, run, language)
+            files = partial(_event_pages, site, cards, events, run, language)
             yield Bundle(f"pages/{language}/{run[-1].event.id}", key, files)
 
 
-def _key_of_run(
-    site: Site, cards: Cards, events: EventPages, over: Mapping[str, str], run: Sequence[Listing]
-) -> str | None:
+def _key_of_run(site: Site, cards: Cards, events: EventPages, run: Sequence[Listing]) -> str | None:
     """The key of the pages of some events that follow one another, the same in every language."""
-    over_or_not = (over[listing.event.id] for listing in run)
+    over_or_not = [f"over: {events.over(listing)}" for listing in run]
     values = (keys(site.edition).of_all(run), *cards.own_cards(run), *over_or_not)
     return site.key_of(EVENT, *events.beside(run), values=values)
 
 
 def _event_pages(
-    site: Site, cards: Cards, events: EventPages, over: Mapping[str, str], run: Iterable[Listing], language: str
+    site: Site, cards: Cards, events: EventPages, run: Iterable[Listing], language: str
 ) -> Iterator[Artifact]:
     for listing in run:
         make = partial(_event, site, cards, events, listing, language)
-        values = (*_card_paths(cards, listing, language), over[listing.event.id])
+        values = (*_card_paths(cards, listing, language), f"over: {events.over(listing)}")
         key = site.key_of(EVENT, *events.around(listing), values=values)
         yield page_file(site.edition, event_path(listing), language, make, key)
 
