@@ -157,12 +157,13 @@ def _extra(path: Path, _error: ErrorDetails) -> Finding:
     if parent != key and parent in keys:
         values = {"word": key, "meant": parent}
         return Finding((*path[:-1], key), "there is no key `{word}` here", N_("write {word} without quotes"), values)
-    homes = [header for table, header in HEADERS.items() if len(path) == 1 and key in known_keys((table,))]
-    if homes:
-        hint, values = N_("write it below a line {headers}"), {"word": key, "headers": ", ".join(homes)}
-        return Finding(path, "there is no key `{word}` here", hint, values)
-    hint = "the keys here are {keys}"
-    return unknown((*path[:-1], key), key, keys, "there is no key `{word}` here", hint, keys=", ".join(sorted(keys)))
+    homes = [header for table, header in HEADERS.items() if table != path[0] and key in known_keys((table,))]
+    what, hint = "there is no key `{word}` here", N_("write it below a line {headers}")
+    if homes and len(path) == 1:
+        return Finding(path, what, hint, {"word": key, "headers": ", ".join(homes)})
+    if not homes or len(path) > len(("event", 0, "key")):
+        hint = "the keys here are {keys}"
+    return unknown((*path[:-1], key), key, keys, what, hint, keys=", ".join(sorted(keys)), headers=", ".join(homes))
 
 
 def _one_of(path: Path, error: ErrorDetails) -> Finding:

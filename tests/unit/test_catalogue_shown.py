@@ -139,3 +139,16 @@ def test_a_language_that_is_none_of_the_series_is_marked_itself(line: str) -> No
     [problem] = problems_of(text)
     assert problem.key == 'event "b": title.de'
     assert text.splitlines()[problem.line - 1][problem.column - 1 :].startswith(("title.de", "de ="))
+
+
+@pytest.mark.parametrize(
+    ("line", "remedy"),
+    [
+        ('languages = ["en"]', "write it below a line [series]"),
+        ('postal_code = "1"', "write it below a line [[venue]]"),
+        ('name = "B"', "did you mean 'title'?"), ('nonsense = "B"', "the keys here are abstract, access, "),
+    ],
+)  # fmt: skip
+def test_a_key_of_another_table_is_told_where_it_belongs(line: str, remedy: str) -> None:
+    [problem] = problems_of(f'{SMALLEST}[[event]]\nid = "b"\n{line}\ntba = ["title", "date", "time"]\n')
+    assert problem.remedy().startswith(remedy)
