@@ -2,10 +2,10 @@
 
 feedgen loses every attribute but `href` of an entry's links (python-feedgen#135), has no place for the language of a
 title, none in RSS for names without an address or for links other than `self`, and takes the clock for every date that
-it isn't given. So the extension writes each entry, too, which costs a third of feedgen's own.
+it isn't given. So only the head of a feed is its work, and the entries are written as text behind that.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from email.utils import format_datetime
 from functools import cached_property, partial
 from typing import Any
@@ -20,12 +20,12 @@ from pipeline.outputs import json_feed
 from pipeline.outputs.base import Artifact, Bundle
 from pipeline.outputs.entries import Desk, Entry, Feed, desk
 from pipeline.outputs.keys import keys
+from pipeline.outputs.xml_text import escaped, quoted
 from pipeline.rendering import Renderer
 from pipeline.template_code import bare
 
 ATOM = "http://www.w3.org/2005/Atom"
 DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
-CONTENT = "http://purl.org/rss/1.0/modules/content/"
 HISTORY = "http://purl.org/syndication/history/1.0"
 XML_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
@@ -76,13 +76,13 @@ class _Document:
 
     def atom(self) -> bytes:
         """The feed as Atom 1.0 (RFC 4287), with its archives linked as RFC 5005 wants."""
-        written: bytes = self._generator.atom_str(pretty=True)
-        return written
+        head = self._generator.atom_str(pretty=True)
+        return _followed(head, b"</feed>", (_entry(entry, self._feed) for entry in self._feed.entries))
 
     def rss(self) -> bytes:
         """The feed as RSS 2.0, with the same entries."""
-        written: bytes = self._generator.rss_str(pretty=True)
-        return written
+        head = self._generator.rss_str(pretty=True)
+        return _followed(head, b"  </channel>", (_item(entry, self._feed) for entry in self._feed.entries))
 
     def json(self, edition: Edition) -> bytes:
         """The feed as JSON Feed 1.1, with the same entries."""
@@ -140,7 +140,7 @@ def _links(feed: Feed, form: str, media_type: str) -> Sequence[Link]:
 
 
 class _Extension(BaseExtension):  # type: ignore[misc]
-    """All links of a feed with all their attributes, the mark of an archive, and the entries, in both formats."""
+    """All links of a feed with all their attributes, and the mark of an archive, in both formats."""
 
     _feed: Feed
 
@@ -155,8 +155,6 @@ class _Extension(BaseExtension):  # type: ignore[misc]
         for name, phrase in (("title", self._feed.title), ("subtitle", self._feed.description)):
             _mark_language(feed.find(name), phrase.language, self._feed)
         self._mark(feed)
-        for entry in self._feed.entries:
-            _add_entry(feed, entry, self._feed)
         return feed
 
     def extend_rss(self, feed: Element) -> Element:
@@ -165,8 +163,6 @@ class _Extension(BaseExtension):  # type: ignore[misc]
         links = [link for link in _links(self._feed, "rss", RSS_TYPE) if link["rel"] != "alternate"]
         _replace_links(channel, f"{{{ATOM}}}link", links)
         self._mark(channel)
-        for entry in self._feed.entries:
-            _add_item(channel, entry, self._feed)
         return feed
 
     def _mark(self, element: Element) -> None:
@@ -190,42 +186,54 @@ def _mark_language(element: Element, language: str, feed: Feed) -> None:
         element.set(XML_LANGUAGE, language)
 
 
-def _add_entry(parent: Element, entry: Entry, feed: Feed) -> None:
+# --------------------------------------------------------------------------------------------- the entries
+
+
+def _followed(head: bytes, end: bytes, entries: Iterable[str]) -> bytes:
+    """A feed without entries, with these before what closes it."""
+    opening, end, rest = head.rpartition(end)
+    return b"".join((opening, "".join(entries).encode(), end, rest))
+
+
+def _entry(entry: Entry, feed: Feed) -> str:
     """An entry of an Atom feed."""
-    element = SubElement(parent, "entry")
-    _add(element, "id", entry.id)
-    _mark_language(_add(element, "title", entry.title), entry.title_language, feed)
-    _add(element, "updated", entry.updated.isoformat())
-    _add(element, "content", entry.html).set("type", "html")
+    marked = "" if entry.title_language in {feed.language, "und"} else f' xml:lang="{entry.title_language}"'
     page = {"href": entry.page, "rel": "alternate", "type": "text/html", "hreflang": feed.language}
-    for link in (page, *_calendar(entry, feed)):
-        SubElement(element, "link", link)
-    _add(element, "summary", entry.summary)
-    for category in entry.categories:
-        SubElement(element, "category", term=category)
-    _add(element, "published", entry.published.isoformat())
-    for author in feed.authors:
-        # Atom lets an entry inherit the authors of its feed; not every reader does.
-        _add(SubElement(element, "author"), "name", author.name)
+    links = "".join([f"    <link{_attributes(link)}/>\n" for link in (page, *_calendar(entry, feed))])
+    categories = "".join([f'    <category term="{quoted(category)}"/>\n' for category in entry.categories])
+    # Atom lets an entry inherit the authors of its feed; not every reader does.
+    authors = "".join(
+        [f"    <author>\n      <name>{escaped(author.name)}</name>\n    </author>\n" for author in feed.authors]
+    )
+    return (
+        f"  <entry>\n    <id>{escaped(entry.id)}</id>\n"
+        f"    <title{marked}>{escaped(entry.title)}</title>\n"
+        f"    <updated>{entry.updated.isoformat()}</updated>\n"
+        f'    <content type="html">{escaped(entry.html)}</content>\n'
+        f"{links}    <summary>{escaped(entry.summary)}</summary>\n{categories}"
+        f"    <published>{entry.published.isoformat()}</published>\n{authors}  </entry>\n"
+    )
 
 
-def _add_item(channel: Element, entry: Entry, feed: Feed) -> None:
+def _item(entry: Entry, feed: Feed) -> str:
     """The same entry in RSS, with its authors, and its last change."""
-    item = SubElement(channel, "item")
-    _add(item, "title", entry.title)
-    _add(item, "link", entry.page)
+    categories = "".join([f"      <category>{escaped(category)}</category>\n" for category in entry.categories])
+    authors = "".join([f"      <dc:creator>{escaped(author.name)}</dc:creator>\n" for author in feed.authors])
+    links = "".join([f"      <atom:link{_attributes(link)}/>\n" for link in _calendar(entry, feed)])
     # In RSS a description is HTML, in Atom a summary without type is plain.
-    _add(item, "description", bare(entry.summary))
-    _add(item, f"{{{CONTENT}}}encoded", entry.html)
-    _add(item, "guid", entry.id).set("isPermaLink", "false")
-    for category in entry.categories:
-        _add(item, "category", category)
-    _add(item, "pubDate", format_datetime(entry.published))
-    for author in feed.authors:
-        _add(item, f"{{{DUBLIN_CORE}}}creator", author.name)
-    for link in _calendar(entry, feed):
-        SubElement(item, f"{{{ATOM}}}link", link)
-    _add(item, f"{{{ATOM}}}updated", entry.updated.isoformat())
+    return (
+        f"    <item>\n      <title>{escaped(entry.title)}</title>\n"
+        f"      <link>{escaped(entry.page)}</link>\n"
+        f"      <description>{escaped(bare(entry.summary))}</description>\n"
+        f"      <content:encoded>{escaped(entry.html)}</content:encoded>\n"
+        f'      <guid isPermaLink="false">{escaped(entry.id)}</guid>\n'
+        f"{categories}      <pubDate>{format_datetime(entry.published)}</pubDate>\n{authors}{links}"
+        f"      <atom:updated>{entry.updated.isoformat()}</atom:updated>\n    </item>\n"
+    )
+
+
+def _attributes(link: Link) -> str:
+    return "".join([f' {name}="{quoted(value)}"' for name, value in link.items()])
 
 
 def _calendar(entry: Entry, feed: Feed) -> Sequence[Link]:
@@ -233,9 +241,3 @@ def _calendar(entry: Entry, feed: Feed) -> Sequence[Link]:
         return ()
     title = words(feed.language)("Add to calendar")
     return [{"href": entry.calendar, "rel": "related", "type": CALENDAR_TYPE, "title": title}]
-
-
-def _add(parent: Element, name: str, text: str) -> Element:
-    element = SubElement(parent, name)
-    element.text = text
-    return element
