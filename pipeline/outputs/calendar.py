@@ -18,7 +18,7 @@ from pipeline.language import words
 from pipeline.markdown import to_text
 from pipeline.outputs.base import Artifact, Bundle, Made
 from pipeline.outputs.colours import CSS_COLOURS
-from pipeline.outputs.contentlines import Text, calendar_of, component_of, lines_of, opening_of, with_alarms
+from pipeline.outputs.contentlines import Text, calendar_of, line_of, lines_of, opening_of, with_alarms
 from pipeline.outputs.keys import keys
 from pipeline.outputs.vevent import calendar_user, foreign, recurs_in_utc, tzid_of, vevents
 from pipeline.outputs.zones import vtimezone
@@ -32,8 +32,8 @@ REFRESH = timedelta(hours=6)
 EMPTY_SINCE = 2000
 """From when on the zone is right that stands in a calendar without events, for programs that ask for a component."""
 
-TIMED_ALARMS = (("1d", vDuration(timedelta(days=-1))), ("1h", vDuration(timedelta(hours=-1))))
-DAY_ALARMS = (("day-before", vDuration(timedelta(hours=-14))),)
+TIMED_ALARMS = (("1d", b"TRIGGER:-P1D\r\n"), ("1h", b"TRIGGER:-PT1H\r\n"))
+DAY_ALARMS = (("day-before", b"TRIGGER:-PT14H\r\n"),)
 """Before the midnight that opens the day: at 10:00 on the day before."""
 
 VEvents = tuple[bytes, ...]
@@ -222,16 +222,12 @@ def _alarms(listing: Listing, language: str) -> tuple[bytes, ...]:
     """The VALARMs of a dated event; none for what won't take place."""
     if listing.cancelled:
         return ()
+    title, uid = title_of(listing.event, language), listing.revision.uid
+    opening = b"BEGIN:VALARM\r\nACTION:DISPLAY\r\n" + line_of(
+        "DESCRIPTION", Text(title.text, params=foreign(title, language))
+    )
     triggers = TIMED_ALARMS if isinstance(listing.event.when, AtTime) else DAY_ALARMS
-    return tuple(_alarm(listing, name, trigger, language) for name, trigger in triggers)
-
-
-def _alarm(listing: Listing, name: str, trigger: vDuration, language: str) -> bytes:
-    title = title_of(listing.event, language)
-    return component_of(
-        "VALARM",
-        uid=Text(f"{name}.{listing.revision.uid}"),
-        action=Text("DISPLAY"),
-        trigger=trigger,
-        description=Text(title.text, params=foreign(title, language)),
+    return tuple(
+        b"".join((opening, trigger, line_of("UID", Text(f"{name}.{uid}")), b"END:VALARM\r\n"))
+        for name, trigger in triggers
     )

@@ -60,8 +60,8 @@ class Instant:
 
     def to_ical(self) -> bytes:
         """The instant to the second."""
-        at = self.dt
-        return b"%04d%02d%02dT%02d%02d%02dZ" % (at.year, at.month, at.day, at.hour, at.minute, at.second)
+        text = self.dt.replace(tzinfo=None).isoformat(timespec="seconds")
+        return f"{text.replace('-', '').replace(':', '')}Z".encode()
 
 
 class Properties(dict[str, Any]):
@@ -101,12 +101,8 @@ def _in_order(kind: type[Component], names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: (first.index(name) if name in first else len(first), name)))
 
 
-def fold(line: str) -> bytes:
+def folded(data: bytes) -> bytes:
     """A content line folded between characters, never within an escape sequence, without its last line break."""
-    return _folded(line.encode())
-
-
-def _folded(data: bytes) -> bytes:
     if len(data) <= LIMIT:
         return data
     pieces = []
@@ -133,7 +129,7 @@ def _cut(data: bytes, start: int, end: int) -> int:
 
 def lines_of(component: Component | Properties) -> bytes:
     """A whole component, BEGIN to END, each line folded and closed by CRLF."""
-    return b"".join([_folded(_line(name, value)) + b"\r\n" for name, value in component.property_items()])
+    return b"".join([line_of(name, value) for name, value in component.property_items()])
 
 
 def _line(name: str, value: object) -> bytes:
@@ -181,16 +177,9 @@ def calendar_of(opening: bytes, components: Iterable[bytes]) -> Iterator[bytes]:
     return chain((opening,), components, (b"END:VCALENDAR\r\n",))
 
 
-def component_of(name: str, **properties: Text | vDuration) -> bytes:
-    """A component that is written for every event, without the cost of the library's own; sorted as there.
-
-    No value has another parameter than a language.
-    """
-    inner = b"".join(
-        fold(f"{key.upper()}{_simple(value.params)}:{value.to_ical().decode()}") + b"\r\n"
-        for key, value in sorted(properties.items())
-    )
-    return b"".join((f"BEGIN:{name}\r\n".encode(), inner, f"END:{name}\r\n".encode()))
+def line_of(name: str, value: object) -> bytes:
+    """One property as the library gives it, folded and closed by CRLF."""
+    return folded(_line(name, value)) + b"\r\n"
 
 
 def with_alarms(event: bytes, alarms: Iterable[bytes]) -> bytes:

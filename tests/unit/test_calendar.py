@@ -10,7 +10,7 @@ from publishing import HEAD, TALK, edition
 
 from pipeline.edition import Edition
 from pipeline.outputs import calendar, each
-from pipeline.outputs.contentlines import fold
+from pipeline.outputs.contentlines import folded
 from pipeline.rendering import Renderer
 
 
@@ -130,8 +130,7 @@ def test_each_calendar_has_an_identity_of_its_own() -> None:
 def test_folding_splits_no_character_and_no_escape() -> None:
     for shift in range(80):
         line = "X:" + "a" * shift + "é€😀\\n\\\\,\\;" * 30
-        folded = fold(line)
-        pieces = folded.split(b"\r\n ")
+        pieces = folded(line.encode()).split(b"\r\n ")
         assert b"".join(pieces).decode() == line
         assert all(len(piece) <= (75 if number == 0 else 74) for number, piece in enumerate(pieces))
         for piece in pieces:
