@@ -53,6 +53,8 @@ def _paragraphs(text: str) -> tuple[str, ...] | None:
     lines = text.split("\n")
     if any(map(text.__contains__, _READ)) or not all(map(_is_plain, lines)):
         return None
+    if not any(lines[1::2]):
+        return tuple(filter(None, lines[::2]))
     # Put together again: to look for two line breaks takes longer than all the rest here.
     return tuple(["\n".join(paragraph) for is_text, paragraph in groupby(lines, bool) if is_text])
 

@@ -230,8 +230,8 @@ class Prose(Text):
 
     def said_in(self, language: str) -> Phrase:
         """As of any text."""
-        text, written = super().said_in(language)
-        return tuple.__new__(Phrase, (_near(text), written))
+        said = Text.said_in(self, language)
+        return said if isinstance(said.text, str) else said._replace(text=_near(said.text))
 
 
 def packed(text: str) -> str | bytes:

@@ -17,8 +17,9 @@ def first_sentence(text: str) -> str:
 def excerpt(text: str, limit: int) -> str:
     """The beginning of a plain text on one line: whole where it fits, else cut between two words, with an ellipsis."""
     # The rest of a long text is of no use, unless its beginning is mostly space.
-    line = _on_one_line(text[: 2 * limit])
-    if len(line) <= limit and len(text) > 2 * limit:
+    enough = limit + limit // 4
+    line = _on_one_line(text[:enough])
+    if len(line) <= limit and len(text) > enough:
         line = _on_one_line(text)
     if len(line) <= limit:
         return line
@@ -29,6 +30,10 @@ def excerpt(text: str, limit: int) -> str:
 
 def _on_one_line(text: str) -> str:
     """Where a text may break, a blank; the spaces that keep it together stay."""
+    line = text.replace("\n\n", " ")
+    if "  " not in line and line.isprintable():
+        # Paragraphs of plain words, as most are: to take them apart and together again costs ten times as much.
+        return line.strip()
     if not any(map(text.__contains__, NO_BREAK)):
         return " ".join(text.split())
     return " ".join(_BREAK.split(text.strip()))

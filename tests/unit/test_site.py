@@ -13,6 +13,8 @@ from urllib.parse import urldefrag, urlsplit
 import pytest
 from babel.messages.pofile import read_po
 from html_reader import HOSTILE, Reader, edition_of, site
+from hypothesis import given
+from hypothesis import strategies as st
 from jinja2.ext import babel_extract
 
 from pipeline.edition import Edition
@@ -243,3 +245,10 @@ def test_an_excerpt_is_cut_between_words_and_is_never_too_long() -> None:
     assert excerpt("one two\n three", 20) == "one two three"
     assert excerpt("one two, three", 10) == "one two…"
     assert excerpt("x" * 50, 10) == "x" * 9 + "…"
+
+
+@given(st.text(alphabet="ab \n\t\u2003\u00a0\u202f", max_size=80), st.integers(2, 100))
+def test_an_excerpt_has_one_blank_wherever_the_text_may_break(text: str, limit: int) -> None:
+    whole = re.sub(r"[^\S\u00a0\u202f]+", " ", text.strip())
+    begun = excerpt(text, limit)
+    assert begun == whole or (len(begun) <= limit < len(whole) and whole.startswith(begun.removesuffix("…")))
