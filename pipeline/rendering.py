@@ -115,6 +115,7 @@ class Renderer:
             details=lambda event: details(event, language),
             plain=partial(plain, language),
             spaced=spaced,
+            pieces=pieces,
             prose=partial(written, language),
             text=partial(unformatted, language),
             when=_said_when(language),
@@ -218,6 +219,12 @@ def spaced(text: str, language: str) -> str:
             if sign in text:
                 text = text.replace(loose, firm)
     return text
+
+
+def pieces(text: str) -> Markup:
+    """A date in words, which breaks between day and hour before it breaks elsewhere."""
+    words = bare(text).replace(", ", ',</span> <span class="piece">')
+    return marked_safe(f'<span class="piece">{words}</span>')
 
 
 def plain(language: str, text: Text) -> str:

@@ -304,4 +304,7 @@ class Environment(jinja2.Environment):
     @staticmethod
     def joined(parts: tuple[Any, ...]) -> str:
         """What stands between tildes as one text; it is HTML as soon as one of them is."""
-        return "".join(parts) if set(map(type, parts)) == {str} else markup_join(parts)
+        for part in parts:
+            if type(part) is not str:
+                return markup_join(parts)
+        return "".join(parts)

@@ -1,6 +1,7 @@
 """Addresses that lead elsewhere: into calendar programs, maps and mail programs. Plain links, no script, no account."""
 
-from datetime import UTC, date, datetime, timedelta
+import re
+from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from functools import lru_cache
 from typing import NamedTuple
@@ -31,9 +32,10 @@ def _quoted(value: str) -> str:
     # these, and the library looks at each letter of a text that isn't plain.
     for mark, code in _MARKS:
         value = value.replace(mark, code)
-    return quote(value, safe="%")
+    return value if _QUOTED.fullmatch(value) else quote(value, safe="%")
 
 
+_QUOTED = re.compile("[A-Za-z0-9_.~%-]*")
 _MARKS = tuple((mark, quote(mark, safe="")) for mark in "% ,:/()\néèàêç–’")
 
 
@@ -110,33 +112,29 @@ def _spans(when: When) -> tuple[str, str, str]:
     """When it is, as Google, Outlook and Yahoo want it in their addresses."""
     match when:
         case AtTime(start, end):
-            begins, ends = _basic(start), _basic(end) if end else ""
+            since, until = _extended(start), _extended(end) if end else ""
+            begins, ends = _compact(since), _compact(until)
             # Without an end Google refuses the link; the same instant twice says that none is known.
             google = f"{begins}%2F{ends or begins}"
-            outlook = f"&startdt={_extended(begins)}" + (f"&enddt={_extended(ends)}" if ends else "")
+            outlook = (f"&startdt={since}" + (f"&enddt={until}" if until else "")).replace(":", "%3A")
             return google, outlook, f"&st={begins}" + (f"&et={ends}" if ends else "")
         case OnDay(first, last):
             after = last + timedelta(days=1)
-            google = f"{_compact(first)}%2F{_compact(after)}"
-            yahoo = f"&st={_compact(first)}&et={_compact(last)}&dur=allday"
-            return google, f"&startdt={first}&enddt={after}&allday=true", yahoo
+            begins, ends = _compact(f"{first}"), _compact(f"{last}")
+            yahoo = f"&st={begins}&et={ends}&dur=allday"
+            return f"{begins}%2F{_compact(f'{after}')}", f"&startdt={first}&enddt={after}&allday=true", yahoo
         case Unscheduled():
             return "", "", ""
 
 
-def _basic(moment: datetime) -> str:
-    """`20261020T170000Z`"""
-    at = moment.astimezone(UTC)
-    return f"{_compact(at)}T{at.hour:02}{at.minute:02}{at.second:02}Z"
+def _extended(moment: datetime) -> str:
+    """`2026-10-20T17:00:00Z`"""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
-def _compact(day: date) -> str:
-    return f"{day.year:04}{day.month:02}{day.day:02}"
-
-
-def _extended(basic: str) -> str:
-    """The same instant as `2026-10-20T17:00:00Z`, its colons quoted."""
-    return f"{basic[:4]}-{basic[4:6]}-{basic[6:8]}T{basic[9:11]}%3A{basic[11:13]}%3A{basic[13:]}"
+def _compact(written: str) -> str:
+    """The same without the marks between its numbers: `20261020T170000Z`, `20261020`"""
+    return written.replace("-", "").replace(":", "")
 
 
 # --------------------------------------------------------------------------------------------- places

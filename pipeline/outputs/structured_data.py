@@ -200,8 +200,8 @@ def _images(edition: Edition, picture: Picture | None) -> list[str]:
 
 
 def _given(**values: Any) -> Data:
-    """What is known: neither None nor an empty list."""
-    return {name: value for name, value in values.items() if value or value not in (None, [], {})}
+    """What is known: neither None nor empty."""
+    return {name: value for name, value in values.items() if value}
 
 
 def _event(edition: Edition, listing: Listing, language: str) -> Data | None:
