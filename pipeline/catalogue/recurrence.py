@@ -55,8 +55,7 @@ def first_time(event: Event) -> When:
 
     Of an event that doesn't recur, or of which no time is left, what the catalogue says.
     """
-    start = starts(event.when)
-    if start is None or event.repeats is None or not (event.excepted or event.moved):
+    if event.repeats is None or (start := starts(event.when)) is None or not (event.excepted or event.moved):
         return event.when
     return next((when for _, when in occurrences(event, start, EVER)), event.when)
 
