@@ -97,7 +97,7 @@ class Reused(Extension):
 
 
 def _found(pieces: Pieces, keys: tuple[Hashable, ...]) -> str | None:
-    return None if isinstance(pieces, jinja2.Undefined) or None in keys else pieces.get(keys)
+    return None if isinstance(pieces, jinja2.Undefined) else pieces.get(keys)
 
 
 def _keep(pieces: Pieces, keys: tuple[Hashable, ...], piece: str) -> None:
