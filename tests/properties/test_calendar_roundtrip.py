@@ -302,8 +302,9 @@ def test_ics_py_reads_the_same_instants_and_texts(edition: Edition) -> None:
         assert (begin if isinstance(start, datetime) else begin.date()) == start
         assert found[name].all_day == isinstance(event.when, OnDay)
         assert found[name].status == STATUS[event.status]
-        if event.title is not None:
-            assert event.title.said_in("en").text in found[name].name
+        if event.title is not None and "\\N" not in (title := event.title.said_in("en").text):
+            # It takes an escaped backslash before an N for a line break.
+            assert title in found[name].name
 
 
 @FEWER
