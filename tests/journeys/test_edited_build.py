@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partialmethod
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
@@ -43,13 +44,14 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 @pytest.fixture
 def rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The templates that are rendered from now on."""
-    found, render = list[str](), Renderer.render
+    found = list[str]()
+    for name in ("render", "render_in_parts"):
 
-    def noted(self: Renderer, template: str, *others: object) -> str:
-        found.append(template)
-        return render(self, template, *others)  # type: ignore[arg-type]
+        def noted(self: Renderer, template: str, *others: object, render: Callable[..., object]) -> object:
+            found.append(template)
+            return render(self, template, *others)
 
-    monkeypatch.setattr(Renderer, "render", noted)
+        monkeypatch.setattr(Renderer, name, partialmethod(noted, render=getattr(Renderer, name)))
     return found
 
 
