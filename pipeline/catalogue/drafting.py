@@ -273,13 +273,14 @@ class Draft:
         }
         rows: list[Any] = self.tables.setdefault("event", [])
         context = {**context, HOLD: self.hold}
-        facts = _remembering().facts_of(rows) if self.memory is not None else iter(())
+        remembering = _remembering() if self.memory is not None else None
+        facts = remembering.facts_of(rows) if remembering is not None else iter(())
         for number, row in enumerate(whole(rows)):
             stretch = self._stretch("event", number)
-            if isinstance(row, KnownRow):
+            if isinstance(row, KnownRow) and remembering is not None:
                 group = self.group_files.get(stretch.source.name)
                 read = partial(_read_event, stretch, (row.start, row.end), group, inherited, context)
-                rows[number] = _remembering().known_event(next(facts), read)
+                rows[number] = remembering.known_event(next(facts), read)
                 continue
             row = inherit(row, stretch.defaults, inherited)
             try:

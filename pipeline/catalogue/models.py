@@ -272,7 +272,8 @@ class Catalogue(Model):
     format: Literal[1]
     series: Series
     site: Site
-    mail: Mail = Mail()
+    # Not made with this module: what judges it by itself takes a while to be ready.
+    mail: Mail = Field(default_factory=Mail)
     include: tuple[Name, ...] = ()
     venues: tuple[Venue, ...] = Field(default=(), alias="venue")
     organisations: tuple[Organisation, ...] = Field(default=(), alias="organisation")
