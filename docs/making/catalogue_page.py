@@ -169,7 +169,7 @@ def _default(table: str, key: str) -> str:
     field = _field(getattr(models, table), key)
     if field is None or field.is_required() or field.default in (None, (), ""):
         return ""
-    return "" if isinstance(field.default, Model) else f"`{_toml(field.default)}`"
+    return "" if field.default_factory is not None else f"`{_toml(field.default)}`"
 
 
 def _field(model: type[Model], key: str) -> FieldInfo | None:
