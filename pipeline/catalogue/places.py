@@ -7,7 +7,7 @@ all marks of TOML are ASCII, and notes no more than what was asked for: a long t
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import product
 from typing import NamedTuple
 
@@ -54,7 +54,7 @@ class Places:
         ways = {way[:length] for path in paths for way in _ways(path) for length in range(1, len(way) + 1)}
         new: dict[Path, int | None] = dict.fromkeys(way for way in ways if way not in self._offsets)
         if new:
-            _Scanner(self._text, new).walk()
+            _Scanner(self._text, new, {way[:-1] for way in ways}).walk()
             self._offsets |= new
 
     def _offset(self, path: Path) -> int | None:
@@ -139,14 +139,14 @@ def _after(pattern: re.Pattern[bytes], text: bytes, at: int) -> int:
 class _Scanner:
     """One walk over a valid TOML text, for the places of some paths."""
 
-    def __init__(self, text: bytes, offsets: dict[Path, int | None]) -> None:
+    def __init__(self, text: bytes, offsets: dict[Path, int | None], holders: Collection[Path]) -> None:
+        """`offsets` takes what was asked for; `holders` are what it is a part of: all else is passed over."""
         self._text = text if text.endswith(b"\n") else text + b"\n"
         self._at = 0
         self._table: Path = ()
         self._items: dict[Path, int] = {}
         self._offsets = offsets
-        self._holders = {path[:length] for path in offsets for length in range(len(path))}
-        """What something is wanted of: all else is passed over."""
+        self._holders = holders
         self._left = len(offsets)
 
     def walk(self) -> None:
