@@ -287,10 +287,9 @@ def _first_undated(listings: Sequence[Listing]) -> int:
 
 def _moved_to(event: Event, when: When) -> Event:
     """A recurring event as if another of its times were its first."""
-    fields = {name: getattr(event, name) for name in Event.model_fields}
     at = when.start.time() if isinstance(when, AtTime) else None
     end = last_day(when) if event.end_date is not None else None
-    return Event.model_construct(**fields | {"date": first_day(when), "time": at, "end_date": end})
+    return event.altered(date=first_day(when), time=at, end_date=end)
 
 
 Told = Callable[[Line], tuple[Event, Venue | None]]
@@ -385,8 +384,5 @@ def as_of(edition: Edition, instant: datetime) -> Edition:
     last = [lines[-1] for event in ids if (lines := ledger.of(event))]
     found = [edition.told(line) for line in last if line.kind is not LineKind.RETIRED]
     venues = {**edition.catalogue.venue_by_id} | {venue.id: venue for _, venue in found if venue is not None}
-    fields = {name: getattr(edition.catalogue, name) for name in Catalogue.model_fields}
-    fields |= {"events": tuple(event for event, _ in found), "venues": tuple(venues.values())}
-    # Not `model_copy`: it would copy what was cached of the later state.
-    catalogue = Catalogue.model_construct(**fields)
+    catalogue = edition.catalogue.altered(events=tuple(event for event, _ in found), venues=tuple(venues.values()))
     return Edition(catalogue, ledger, instant.astimezone(edition.series.zone).date())

@@ -143,7 +143,7 @@ class _Joining:
         new = self._new_events(decided, source)
         if self._refusing is None:
             # What is left to do asks for none of its events, and they take most of the memory.
-            self.catalogue = _without_events(self.catalogue)
+            self.catalogue = self.catalogue.altered(events=())
             give_back()
         by_hand, rewrites = self._rewritten(decided)
         text = self._with_new(new, reading.organisations, source, rewrites=rewrites)
@@ -316,13 +316,6 @@ class _Joining:
         return {**typed, **(value if isinstance(value, Mapping) else {self._tongue.default: value})}
 
     # ---------------------------------------------------------------------------------------- writing
-
-
-def _without_events(catalogue: Catalogue) -> Catalogue:
-    # Not `model_copy`: it would copy what was cached of them.
-    return Catalogue.model_construct(
-        **{**{name: getattr(catalogue, name) for name in Catalogue.model_fields}, "events": ()}
-    )
 
 
 def _carry_out(project: Project, decided: _Decided, *, dry_run: bool) -> None:

@@ -81,11 +81,9 @@ def at_one_time(event: Event, when: When) -> Event:
     """One time of a recurring event as an event of its own; any other event as it is."""
     if event.repeats is None:
         return event
-    # Built anew, not copied: a copy would keep what was derived from the first time.
-    fields = {name: getattr(event, name) for name in Event.model_fields}
     hour = when.start.time() if isinstance(when, AtTime) else None
-    fields |= {"repeats": None, "excepted": (), "moved": (), "date": first_day(when), "time": hour}
-    return Event.model_construct(**fields | {"end_date": last_day(when) if event.end_date else None})
+    end = last_day(when) if event.end_date else None
+    return event.altered(repeats=None, excepted=(), moved=(), date=first_day(when), time=hour, end_date=end)
 
 
 def _days(event: Event, first: date, since: datetime, until: datetime) -> Iterator[date]:

@@ -61,12 +61,9 @@ def group_id_of(raw: Mapping[str, Any]) -> str | None:
 
 def completed(catalogue: Catalogue, kept: Kept) -> Catalogue:
     """The catalogue with what is kept after its own."""
-    fields = {name: getattr(catalogue, name) for name in Catalogue.model_fields}
-    fields |= {
-        "groups": (*catalogue.groups, *kept.groups),
-        "events": (*catalogue.events, *kept.events),
-        "venues": (*catalogue.venues, *kept.venues),
-        "kept": tuple(event.id for event in kept.events),
-    }
-    # Not `model_copy`: it would copy what was cached of the smaller one.
-    return Catalogue.model_construct(**fields)
+    return catalogue.altered(
+        groups=(*catalogue.groups, *kept.groups),
+        events=(*catalogue.events, *kept.events),
+        venues=(*catalogue.venues, *kept.venues),
+        kept=tuple(event.id for event in kept.events),
+    )

@@ -4,7 +4,7 @@ import importlib
 import re
 from functools import cache
 from types import ModuleType
-from typing import Annotated, Any
+from typing import Annotated, Any, Self, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
@@ -27,6 +27,12 @@ class Model(BaseModel):
         """Shares the set of the keys that were written with all tables in which the same were: they are many."""
         written = self.__pydantic_fields_set__
         object.__setattr__(self, "__pydantic_fields_set__", _written.setdefault(frozenset(written), written))
+
+    def altered(self, **values: Any) -> Self:
+        """The same table with some other values, which aren't judged."""
+        # Not `model_copy`: it would copy what was derived from the former values, and cached.
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return cast("Self", self.model_construct(**fields | values))
 
 
 @cache

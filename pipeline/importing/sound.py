@@ -51,9 +51,7 @@ def _refused(
         except ValidationError:
             # The catalogue itself will say why.
             models.append(Event.model_construct(id=table["id"], timezone="UTC", tba=("title", "date", "time"), todo=()))
-    fields = {name: getattr(catalogue, name) for name in Catalogue.model_fields}
-    fields |= {"events": (*catalogue.events, *models), "venues": places}
-    whole = Catalogue.model_construct(**fields)
+    whole = catalogue.altered(events=(*catalogue.events, *models), venues=places)
     first = len(catalogue.events)
     return [
         (int(finding.path[1]) - first, finding)

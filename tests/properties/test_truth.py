@@ -250,10 +250,7 @@ def check_json(facts: Facts, language: str, body: bytes) -> None:
 def check_letter(facts: Facts, language: str, published: Edition) -> None:
     office = Office(RENDERER, b"a key", {})
     with_sender = published.catalogue.mail.model_copy(update={"sender": "The Society <hello@society.example>"})
-    fields = {name: getattr(published.catalogue, name) for name in type(published.catalogue).model_fields}
-    sending = Edition(
-        type(published.catalogue).model_construct(**fields | {"mail": with_sender}), published.ledger, published.day
-    )
+    sending = Edition(published.catalogue.altered(mail=with_sender), published.ledger, published.day)
     revision = published.ledger.revision(facts.id).sequence
     occasion = Occasion(facts.id, "two-days-before", revision, Kind.REMINDERS, FIRST, FIRST)
     letter = compose_one(sending, occasion, office, language, FIRST)
