@@ -182,7 +182,7 @@ def host_in(field: str) -> str:
 
 def _is_the_last(request: Request) -> bool:
     """Whether the connection ends with the answer to this request, as proxies that keep none want it."""
-    wishes = request.headers.get("connection", "").lower().replace(" ", "").split(",")
+    wishes = ",".join(request.headers.getlist("connection")).lower().replace(" ", "").split(",")
     return request.scope.get("http_version") == "1.0" or "close" in wishes
 
 

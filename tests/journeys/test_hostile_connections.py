@@ -87,6 +87,7 @@ def test_who_says_no_more_after_a_request_gets_the_answer(one_service: tuple[htt
     [
         ("HTTP/1.1", "Connection: close", "localhost", 413),
         ("HTTP/1.1", "Connection: x, Close", "localhost", 413),
+        ("HTTP/1.1", "Connection: x\r\nConnection: close", "localhost", 413),
         ("HTTP/1.0", "X: y", "localhost", 413),
         ("HTTP/1.1", "Connection: close", "evil.example", 421),
     ],
