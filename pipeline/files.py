@@ -127,8 +127,16 @@ def made(path: str | Path) -> int:
     try:
         return os.open(path, flags, 0o666)
     except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 - for thousands of folders
+        _make_folder(os.path.dirname(path))  # noqa: PTH120 - for thousands of folders
         return os.open(path, flags, 0o666)
+
+
+def _make_folder(path: str) -> None:
+    try:
+        os.mkdir(path)  # noqa: PTH102
+    except (FileNotFoundError, FileExistsError):
+        # Mostly only the last one is missing, or it came meanwhile.
+        os.makedirs(path, exist_ok=True)  # noqa: PTH103
 
 
 def write_all(file: int, data: bytes) -> None:

@@ -47,6 +47,8 @@ class Staged:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._root = f"{folder}/"
+        """What opens the place of each file: a path object would be written out for each of thousands."""
         self._names: dict[str, None] = {}
         """The paths, in the order in which they came."""
         self._waiting: list[str] = []
@@ -54,7 +56,7 @@ class Staged:
         """The folders below ours that are known not to lead out of it."""
         self._new: set[str] = set()
         """Those of them that weren't there: no file in them can hold anything yet."""
-        self._mark = f"{folder}/{UNFINISHED}"
+        self._mark = self._root + UNFINISHED
         if os.path.lexists(self._mark):
             self._clear()
 
@@ -129,11 +131,13 @@ class Staged:
 
     def _place_of(self, path: str) -> tuple[str, str]:
         """Where a file of this publication stands, and its folder, by relative path."""
-        place, folder = _inside(self._folder, path), path.rpartition("/")[0]
+        if not _is_inside(path):
+            raise _outside(self._folder, path)
+        folder = path.rpartition("/")[0]
         if folder not in self._looked_at:
             self._look_at(folder)
         self._names[path] = None
-        return place, folder
+        return self._root + path, folder
 
     def _opened_beside(self, path: str, place: str) -> int:
         """A file that waits beside its place, opened; its folder is made where it is missing."""
@@ -184,14 +188,14 @@ class Staged:
         gone = {path for path in older if not waiting.isdisjoint(_folders_of(path))}
         for path in gone:
             _remove(self._folder, path)
-        for path in sorted(self._waiting):
-            place = _inside(self._folder, path)
+        for path in (written := sorted(waiting)):
+            place = self._root + path
             os.replace(place + UNFINISHED, place)  # noqa: PTH105 - a path object for each of thousands of files costs
         removed = tuple(path for path in sorted(older) if path in gone or _remove(self._folder, path))
         if older:
             write_whole(self._folder / MANIFEST, _as_manifest(names))
         _discard(self._mark)
-        return Written(tuple(sorted(self._waiting)), removed, len(names) - len(self._waiting), tuple(names))
+        return Written(tuple(written), removed, len(names) - len(written), tuple(names))
 
     def discard(self) -> None:
         """Removes what waits, and the folders that were made for it."""
@@ -308,13 +312,18 @@ def _folders_of(path: str) -> Iterator[str]:
 
 
 def _is_inside(path: str) -> bool:
-    return path not in {"", "."} and not path.startswith("/") and ".." not in path.split("/")
+    # Hardly any name has two dots.
+    return path not in {"", "."} and not path.startswith("/") and (".." not in path or ".." not in path.split("/"))
 
 
 def _inside(folder: Path, path: str) -> str:
     if not _is_inside(path):
-        raise FileError("{path!r} is not a path below {folder}", path=path, folder=folder)
+        raise _outside(folder, path)
     return f"{folder}/{path}"
+
+
+def _outside(folder: Path, path: str) -> FileError:
+    return FileError("{path!r} is not a path below {folder}", path=path, folder=folder)
 
 
 def _leads_out(folder: Path, inner: str) -> bool:

@@ -181,12 +181,12 @@ def _stage(artifact: Artifact, key: str, known: Remembered, staged: Staged) -> N
     if known.holds(path, key):
         staged.keep(path)
         return
-    passing, made = known.passing(), artifact.make()
+    made = artifact.make()
     if isinstance(made, bytes):
-        passing.take(made)
+        known.passed_whole(path, key, made, staged.add(path, made))
     else:
-        made = passing.through(gathered(made))
-    known.passed(path, key, passing, staged.add(path, made))
+        passing = known.passing()
+        known.passed(path, key, passing, staged.add(path, passing.through(gathered(made))))
 
 
 def _templates(project: Project, edition: Edition) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from pipeline.actions.remembered_bundles import Folded, Note, stamp_in, stamps_of
+from pipeline.actions.remembered_bundles import Folded, Note, row_of, stamp_in, stamps_of
 from pipeline.actions.verdict_memory import is_this_program, program, remember_program, sealed, unsealed
 from pipeline.errors import FileError
 from pipeline.files import write_whole
@@ -90,7 +90,7 @@ class Passing:
         """The row of the file once it is whole."""
         self._taken.clear()
         told = f"{''.join(self._names)} {','.join(map(str, self._places))}"
-        return Note(key, f"{self._checksum:08x}", self._size, time, told).row
+        return row_of(key, self._checksum, self._size, time, told)
 
 
 def _place_of(piece: bytes, part: bytes, at: int) -> int:
@@ -206,6 +206,15 @@ class Remembered(Pieces):
     def passed(self, path: str, key: str, passing: Passing, time: int) -> None:
         """Notes what a file is made from, once its parts have gone by, and its time when written, in nanoseconds."""
         self._now.append((path, passing.note(key, time)))
+
+    def passed_whole(self, path: str, key: str, body: bytes, time: int) -> None:
+        """The same of a file that is made as a whole; most hold no piece that another could take."""
+        if self._taken:
+            passing = self.passing()
+            passing.take(body)
+            self.passed(path, key, passing, time)
+        else:
+            self._now.append((path, row_of(key, crc32(body), len(body), time)))
 
     def keep(self) -> None:
         """Writes the notes down, once every file is in its place; where nothing can be written, nothing is kept."""

@@ -14,7 +14,7 @@ class Note(NamedTuple):
     """CRC-32, in hexadecimal: what is asked is only whether a file that got another time is still the same."""
     size: int
     time: int
-    told: str = " "
+    told: str
     """Of its pieces in their order: the keys, each of the same length; and where they stand."""
 
     @classmethod
@@ -27,6 +27,11 @@ class Note(NamedTuple):
     def row(self) -> str:
         """The note as text, which takes a fifth of its memory: there is one for each of tens of thousands of files."""
         return f"{self.key} {self.checksum} {self.size} {self.time} {self.told}"
+
+
+def row_of(key: str, checksum: int, size: int, time: int, told: str = " ") -> str:
+    """The row of such a note, without the note in between; `told` is that of a file without pieces."""
+    return f"{key} {checksum:08x} {size} {time} {told}"
 
 
 class Folded(NamedTuple):
@@ -52,10 +57,11 @@ class Folded(NamedTuple):
     @classmethod
     def holding(cls, name: str, key: str, rows: Sequence[tuple[str, str]]) -> "Folded":
         """The bundle of its files: of each the path and the note."""
-        notes = [Note.of(row) for _, row in rows]
-        stamps = ",".join(f"{note.size} {note.time}" for note in notes)
-        newest = max((note.time for note in notes), default=0)
-        rest = json.dumps([f"{note.key} {note.checksum} {note.told}" for note in notes], separators=(",", ":"))
+        # Of each the columns of its row, as they stand there.
+        notes = [row.split(" ", 4) for _, row in rows]
+        stamps = ",".join([f"{size} {time}" for _, _, size, time, _ in notes])
+        newest = max((int(time) for *_, time, _ in notes), default=0)
+        rest = json.dumps([f"{key} {checksum} {told}" for key, checksum, _, _, told in notes], separators=(",", ":"))
         return cls(name, key, newest, stamps, json.dumps([path for path, _ in rows], separators=(",", ":")), rest)
 
     @property
