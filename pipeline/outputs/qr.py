@@ -1,10 +1,9 @@
 """QR codes: the way from paper to a page."""
 
 import math
-from collections.abc import Callable
 from functools import cache
 from itertools import groupby
-from operator import itemgetter
+from struct import Struct
 
 import zxingcpp
 
@@ -20,7 +19,9 @@ _AT_ONCE = 8
 def qr_svg(address: str) -> bytes:
     """The code of an address as SVG, black on white on any ground, with its quiet zone; error correction M."""
     code = zxingcpp.create_barcode(address, zxingcpp.BarcodeFormat.QRCode, ec_level="M", data_mask=MASK)
-    image, side = _modules(code)
+    # The library's image is a buffer of a byte for each module, 0 where it is dark, which its type hints don't say.
+    image = memoryview(code.to_image(scale=1, add_quiet_zones=False))  # type: ignore[arg-type]
+    side = math.isqrt(image.nbytes)
     size = side + 2 * QUIET
     title = address.replace("&", "&amp;").replace("<", "&lt;")
     return (
@@ -29,28 +30,18 @@ def qr_svg(address: str) -> bytes:
     ).encode()
 
 
-def _modules(code: zxingcpp.Barcode) -> tuple[bytes, int]:
-    """The modules of a symbol without its quiet zone, row by row, a byte for each, 0 where it is dark; and its side."""
-    # The library's image is a buffer, which its type hints don't say.
-    image = memoryview(code.to_image(scale=1, add_quiet_zones=False))  # type: ignore[arg-type]
-    return image.tobytes(), math.isqrt(image.nbytes)
-
-
-def _strokes(image: bytes, side: int) -> str:
+def _strokes(image: memoryview, side: int) -> str:
     """A line of one module's height through each run of dark modules."""
-    rows, cut = _rows(side)
-    return rows % tuple(map(_STEPS.__getitem__, cut(image)))
+    rows, pieces = _rows(side)
+    return rows % tuple(map(_STEPS.__getitem__, pieces.unpack(image)))
 
 
 @cache
-def _rows(side: int) -> tuple[str, Callable[[bytes], tuple[bytes, ...]]]:
-    """The rows of a symbol, with a place for each piece of a row; and what cuts an image into these pieces."""
-    starts = range(0, side, _AT_ONCE)
-    rows = "".join(f"M{QUIET} {QUIET + number}.5{'%s' * len(starts)}" for number in range(side))
-    pieces = (
-        slice(row + start, row + min(start + _AT_ONCE, side)) for row in range(0, side * side, side) for start in starts
-    )
-    return rows, itemgetter(*pieces)
+def _rows(side: int) -> tuple[str, Struct]:
+    """The rows of a symbol, with a place for each piece of a row; and what cuts its image into these pieces."""
+    lengths = [min(_AT_ONCE, side - start) for start in range(0, side, _AT_ONCE)]
+    rows = "".join(f"M{QUIET} {QUIET + number}.5{'%s' * len(lengths)}" for number in range(side))
+    return rows, Struct("".join(f"{length}s" for length in lengths) * side)
 
 
 class _Steps(dict[bytes, str]):
