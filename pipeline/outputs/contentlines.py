@@ -32,10 +32,14 @@ class Text(vText):
 
     def to_ical(self) -> bytes:
         """The text with what has a meaning in a content line escaped."""
+        return self.escaped().encode()
+
+    def escaped(self) -> str:
+        """The same, not in UTF-8 yet."""
         text = self.replace("\\", r"\\").replace(";", r"\;").replace(",", r"\,")
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
-        return text.replace("\n", r"\n").encode()
+        return text.replace("\n", r"\n")
 
 
 class Uri(vUri):
@@ -60,8 +64,14 @@ class Instant:
 
     def to_ical(self) -> bytes:
         """The instant to the second."""
-        text = self.dt.replace(tzinfo=None).isoformat(timespec="seconds")
-        return f"{text.replace('-', '').replace(':', '')}Z".encode()
+        return _written(self.dt)
+
+
+@lru_cache(maxsize=256)
+def _written(moment: datetime) -> bytes:
+    # Only of instants in UTC: in other zones two may be equal that are not the same. Many events share their stamps.
+    text = moment.replace(tzinfo=None).isoformat(timespec="seconds")
+    return f"{text.replace('-', '').replace(':', '')}Z".encode()
 
 
 class Properties(dict[str, Any]):
@@ -106,13 +116,12 @@ def folded(data: bytes) -> bytes:
     if len(data) <= LIMIT:
         return data
     pieces = []
-    start, room = 0, LIMIT
-    while len(data) - start > room:
-        cut = start + room
+    start, cut, end = 0, LIMIT, len(data)
+    while cut < end:
         if data[cut] & 0xC0 == 0x80 or data[cut - 1] == 0x5C:
             cut = _cut(data, start, cut)
         pieces.append(data[start:cut])
-        start, room = cut, LIMIT - 1  # the space that opens a continued line counts
+        start, cut = cut, cut + LIMIT - 1  # the space that opens a continued line counts
     pieces.append(data[start:])
     return b"\r\n ".join(pieces)
 
@@ -138,10 +147,12 @@ def _line(name: str, value: object) -> bytes:
         return f"{name}:".encode() + value
     if type(value) is int:
         return f"{name}:{value}".encode()
-    parameters = getattr(value, "params", None) or {}
-    parameter = _simple(parameters)
+    parameters = getattr(value, "params", None)
+    parameter = _simple(parameters) if parameters else ""
     if parameter is None or type(value) not in _PLAIN:
-        return str(Contentline.from_parts(name, Parameters(parameters), value)).encode()
+        return str(Contentline.from_parts(name, Parameters(parameters or {}), value)).encode()
+    if type(value) is Text:  # as most are
+        return f"{name}{parameter}:{value.escaped()}".encode()
     written = value.to_ical()  # type: ignore[attr-defined]
     return f"{name}{parameter}:".encode() + (written.encode() if isinstance(written, str) else written)
 
@@ -151,9 +162,7 @@ _PLAIN = frozenset({Text, Uri, Instant, vUri, vDDDTypes, vDuration})
 
 
 def _simple(parameters: Mapping[str, object]) -> str | None:
-    """The parameters as they are written where that is simple: there is none, a language, or it is a day. Else None."""
-    if not parameters:
-        return ""
+    """The parameters as they are written where that is simple: there is a language, or it is a day. Else None."""
     if len(parameters) > 1:
         return None
     code = parameters.get("LANGUAGE")
