@@ -216,7 +216,8 @@ class Prose(Text):
     def _prose(self, info: ValidationInfo) -> "Prose":
         hold: Hold = (info.context or {}).get(HOLD, packed)
         texts: dict[str, Any] = self.root
-        texts.update({language: hold(prose(text)) for language, text in self.root.items()})
+        # A model that takes over a text of another one, as a newsletter that left does, finds it held already.
+        texts.update({language: hold(prose(text)) for language, text in texts.items() if isinstance(text, str)})
         return _briefly(tuple(texts)) if hold is in_brief else self
 
     @property

@@ -77,6 +77,15 @@ def test_it_is_out_from_the_first_publication_after_its_hour_in_the_zone_of_the_
     assert out_of(published((WINTER, text), (at, text))) == ["march"]
 
 
+def test_a_long_text_with_typographic_marks_is_published() -> None:
+    """Such prose is held in UTF-8, and the newsletter that is out takes it over from the one in the catalogue."""
+    text = " ".join(["It’s the club’s evening – come."] * 10)
+    newsletter = f'[[newsletter]]\nid = "long"\nsend = 2026-03-01T09:00:00\nsubject = "Long"\ntext = "{text}"\n'
+    [sent] = published((WINTER, TALK + newsletter), (SENT, TALK + newsletter)).newsletters
+    assert sent.newsletter.text is not None
+    assert sent.newsletter.text.said_in("en").text == text
+
+
 def test_its_line_is_the_same_whenever_it_is_written() -> None:
     """A job that publishes each night and keeps no ledger must not make an entry each night."""
     text = TALK + MARCH
