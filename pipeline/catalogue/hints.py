@@ -126,6 +126,12 @@ def _event(path: Path, event: Event, today: date | None) -> Iterator[Finding]:
     if event.excepted and not any(True for _ in occurrences(event, starts(event.when) or EVER, EVER)):
         # Who was told of it shall hear that it is off, and not find it on no day at all without a word.
         yield _warning((*path, "except"), "no date is left", 'keep one, and write status = "cancelled" and a notice')
+    if event.status is Status.POSTPONED and event.date is None:
+        # Who has it in a calendar would see it vanish without a word.
+        yield _warning(
+            (*path, "status"), "without a date it is in no calendar, not even as postponed",
+            "keep the old `date` and `time` until the new ones are known",
+        )  # fmt: skip
     if event.image_alt and event.image is None and "image" not in event.tba:
         yield _warning(
             (*path, "image_alt"), "it describes a picture, and there is none", "name it in `image`, or delete this"

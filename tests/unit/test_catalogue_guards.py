@@ -225,6 +225,12 @@ WARNINGS = [
         "did you mean 'arts'?",
     ),
     (EVENT.replace("2026-10-20", "2026-10-25").replace("19:00", "02:30"), "time =", "happens twice"),
+    (
+        EVENT.replace("date = 2026-10-20", 'tba = ["date", "time"]').replace('time = "19:00"\n', "")
+        + 'status = "postponed"\nnotice = "The hall is closed."\n',
+        "status =",
+        "it is in no calendar",
+    ),
     (WEEKLY + "except = [2026-10-20, 2026-10-27, 2026-11-03, 2026-11-10]\n", "except =", "no date is left"),
 ]
 
