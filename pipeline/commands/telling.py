@@ -11,6 +11,9 @@ from pipeline.phrases.history import kind_word
 LISTED = 30
 """How many changes are named; who imports a whole programme knows what came in."""
 
+NAMED = 4
+"""How many calendars and feeds that are gone are named."""
+
 
 def told(shell: Shell, line: Line) -> str:
     """One line of the ledger in words: `social-work: changed (time, venue)`."""
@@ -36,6 +39,27 @@ def tell_result(shell: Shell, result: Result, pending: tuple[str, str], none: st
     said = shell.words("{folder}: {written}, {removed} removed, {kept} unchanged")
     written = shell.count("{count} file written", "{count} files written", len(files.written))
     shell.say(said.format(folder=shell.project.out, written=written, removed=len(files.removed), kept=files.kept))
+    _tell_unfollowed(shell, files.removed)
+
+
+def _tell_unfollowed(shell: Shell, removed: Iterable[str]) -> None:
+    """Warns of calendars and feeds that are no longer there: whoever follows them hears nothing more, and not why."""
+    gone = sorted(filter(_is_followed, removed), key=lambda path: (path.count("/"), path))
+    if gone:
+        said = shell.count(
+            "warning: {count} calendar or feed that people may follow is gone; redirect its address, or tell them:",
+            "warning: {count} calendars and feeds that people may follow are gone; redirect their addresses, or tell "
+            "them:",
+            len(gone),
+        )
+        named = gone[:NAMED] if len(gone) <= NAMED else [*gone[:NAMED], "…"]
+        shell.complain(f"{said} {', '.join(named)}")
+
+
+def _is_followed(path: str) -> bool:
+    """Whether it is an address that `subscribe/` gives: calendars of one event and archives are none."""
+    folders = path.split("/")[:-1]
+    return path.endswith((".ics", "atom.xml", "rss.xml", "feed.json")) and not {"events", "archive"} & {*folders}
 
 
 def as_json(result: Result) -> dict[str, object]:

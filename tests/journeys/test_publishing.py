@@ -70,6 +70,21 @@ def test_only_the_listed_files_depend_on_the_day(project: Path) -> None:
     assert changed == ahead | {f"fr/{path}" for path in ahead}
 
 
+def test_it_warns_of_calendars_and_feeds_that_are_gone(project: Path) -> None:
+    """Whoever follows them hears nothing more: here all that was in French moves to the top, and says so nowhere."""
+    tocsin(project, "publish", "--day", DAY)
+    assert tocsin(project, "publish", "--day", DAY).stderr == ""
+    catalogue = project / "events.toml"
+    text = catalogue.read_text()
+    catalogue.write_text(
+        text.replace('default_language = "en"', 'default_language = "fr"').replace('["en", "fr"]', '["fr", "en"]')
+    )
+    done = tocsin(project, "publish", "--day", DAY)
+    assert done.returncode == 0, done.stderr
+    assert "people may follow are gone" in done.stderr
+    assert "fr/atom.xml, fr/calendar.ics, fr/feed.json, fr/rss.xml, …" in done.stderr
+
+
 def test_publishing_twice_adds_nothing_and_touches_nothing(project: Path) -> None:
     ledger = (project / "ledger.jsonl").read_bytes()
     stamp = (project / "ledger.jsonl").stat().st_mtime_ns
