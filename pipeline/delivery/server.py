@@ -56,8 +56,9 @@ def mail_server(url: str) -> MailServer:
     except ValueError:
         # What the library says may hold a part of the password.
         raise SettingsError(
-            "TOCSIN_SMTP_URL can't be understood: its host or its port is wrong (a password is percent-encoded: %2F "
+            "TOCSIN_SMTP_URL can't be understood: its host or its port is wrong (a password is percent-encoded: {code} "
             "for a slash); write {shapes}",
+            code="%2F",  # which in the sentence itself would pass for a place where a value comes
             shapes=_SHAPES,
         ) from None
     if parts.scheme not in _PORTS or not parts.hostname:
