@@ -18,8 +18,9 @@ from pipeline.errors import N_, TemplateError, TocsinError
 from pipeline.markdown import to_html, to_text
 from pipeline.phrases import say_when
 from pipeline.phrases.details import details
-from pipeline.template_code import Compiled, Environment, Reused, WordsAtOnce, bare, marked_safe
+from pipeline.template_code import Compiled, Reused, WordsAtOnce, bare, marked_safe
 from pipeline.template_reading import reads_only
+from pipeline.template_running import Environment
 
 PACKAGE = Path(__file__).parent
 OURS = "tocsin"
@@ -62,12 +63,17 @@ class Renderer:
 
     def __init__(self, folders: Sequence[Path] = ()) -> None:
         self._folders = [str(folder) for folder in (*folders, shipped_templates())]
-        self._environments: dict[str, jinja2.Environment] = {}
+        self._environments: dict[str, Environment] = {}
 
     def render(self, template: str, language: str, context: Mapping[str, Any]) -> str:
         """The text of a template; TemplateError names the template and its line."""
         with _Told(template):
             return self._in(language).get_template(template).render(context)
+
+    def render_encoded(self, template: str, language: str, context: Mapping[str, Any]) -> bytes:
+        """The same text in UTF-8."""
+        with _Told(template):
+            return self._in(language).encoded(template, context)
 
     def render_in_parts(self, template: str, language: str, context: Mapping[str, Any]) -> Iterator[str]:
         """The same text piece by piece: of a long page neither the pieces nor the whole are held."""
@@ -83,10 +89,10 @@ class Renderer:
         """Whether a template surely reads nothing of a variable but these dotted names and what is below them."""
         return reads_only(self._in(language), template, variable, allowed)
 
-    def _in(self, language: str) -> jinja2.Environment:
+    def _in(self, language: str) -> Environment:
         return self._environments.get(language) or self._environments.setdefault(language, self._environment(language))
 
-    def _environment(self, language: str) -> jinja2.Environment:
+    def _environment(self, language: str) -> Environment:
         environment = Environment(
             loader=jinja2.ChoiceLoader(
                 [

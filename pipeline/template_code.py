@@ -1,32 +1,26 @@
 """How templates become code, and how that runs: a page calls hundreds of small things, and each of them counts."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping
 from functools import partial
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
-from typing import Any, ClassVar
+from itertools import groupby
+from types import CodeType
+from typing import ClassVar
 
 import jinja2
 import markupsafe
 from jinja2 import nodes
 from jinja2.bccache import Bucket
-from jinja2.compiler import CodeGenerator, Frame
-from jinja2.environment import TemplateModule
+from jinja2.compiler import CodeGenerator, DependencyFinderVisitor, Frame
 from jinja2.ext import Extension
+from jinja2.idtracking import VAR_LOAD_RESOLVE
 from jinja2.lexer import Token, TokenStream
 from jinja2.parser import Parser
-from jinja2.runtime import Context, Macro, markup_join
-from jinja2.utils import missing
 from markupsafe import Markup, escape
 
 from pipeline.language import words
 from pipeline.template_blocks import refuse_unknown_blocks, sources_above
 
-_PLAIN = frozenset({FunctionType, MethodType, BuiltinFunctionType})
-
-MANY = 4
-"""So many pieces are worth joining."""
-
-Pieces = MutableMapping[Hashable, str] | jinja2.Undefined
+Pieces = MutableMapping[Hashable, str]
 """The variable `made_pieces`."""
 
 _FIXED_WORD = ("name", "lparen", "string", "rparen")
@@ -68,6 +62,7 @@ class Reused(Extension):
         super().__init__(environment)
         # What is called by its place in the environment isn't looked at again by the context.
         environment.filters |= {"_found": _found, "_keep": _keep}
+        environment.globals["made_pieces"] = _Nowhere()
 
     def parse(self, parser: Parser) -> list[nodes.Node]:
         """What looks for the piece, makes and keeps it where there is none, and writes it out."""
@@ -96,12 +91,22 @@ class Reused(Extension):
         ]
 
 
+class _Nowhere(dict[Hashable, str]):
+    """Keeps nothing."""
+
+    def __setitem__(self, keys: Hashable, piece: str) -> None:
+        pass
+
+
 def _found(pieces: Pieces, keys: tuple[Hashable, ...]) -> str | None:
-    return None if isinstance(pieces, jinja2.Undefined) else pieces.get(keys)
+    try:
+        return pieces[keys]
+    except KeyError:
+        return None
 
 
 def _keep(pieces: Pieces, keys: tuple[Hashable, ...], piece: str) -> None:
-    if not (isinstance(pieces, jinja2.Undefined) or None in keys):
+    if None not in keys:
         pieces[keys] = piece
 
 
@@ -135,9 +140,15 @@ class Compiled(jinja2.BytecodeCache):
             self.used.add((self._language, bucket.key))
 
 
-_CALLING = "_calling"
+CALLING = "_calling"
 """The first value of each macro of a template that holds nothing else: the context of the page that calls it."""
-_ARE_MACROS = "are_macros"
+ARE_MACROS = "are_macros"
+_LAST = """
+{are_macros} = {value}
+Macro, undefined, concat = environment.macro_class, environment.undefined, environment.concat
+bare, marked_safe, plain, cond_expr_undefined = environment.bare, environment.marked_safe, environment.plain, Undefined
+"""
+"""What all functions of a template use, looked up once."""
 
 
 def _is_macro(node: nodes.Node) -> bool:
@@ -147,41 +158,111 @@ def _is_macro(node: nodes.Node) -> bool:
     return isinstance(node, nodes.Macro)
 
 
-class _Code(CodeGenerator):
+def _is_long(node: nodes.Node) -> bool:
+    """Whether it is given on piece by piece: a list that is cut into `runs`, or what may hold one."""
+    if isinstance(node, nodes.Block | nodes.Extends | nodes.Include | nodes.Import | nodes.FromImport):
+        return True
+    if (
+        isinstance(node, nodes.For)
+        and isinstance(node.iter, nodes.Call)
+        and getattr(node.iter.node, "name", "") == "runs"
+    ):
+        return True
+    return any(map(_is_long, node.iter_child_nodes()))
+
+
+class Code(CodeGenerator):
     """Code that escapes what it writes out without making an object of each text; none for blocks that nobody has."""
 
     def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:  # noqa: N802 - the library's
         refuse_unknown_blocks(self.environment, node, self.name or "", self.filename)
         if are_macros := all(map(_is_macro, node.body)):
             for macro in node.find_all(nodes.Macro):
-                macro.args.insert(0, nodes.Name(_CALLING, "param"))
+                macro.args.insert(0, nodes.Name(CALLING, "param"))
         super().visit_Template(node, frame)
-        self.writeline(f"{_ARE_MACROS} = {are_macros}")
-        self.writeline("Macro = environment.macro_class")
+        for line in _LAST.format(are_macros=ARE_MACROS, value=are_macros).strip().splitlines():
+            self.writeline(line)
+        for kind, known in (("filter", self.filters), ("test", self.tests)):
+            for name, identifier in known.items():
+                self.writeline(f"{identifier} = environment.named(environment.{kind}s, {kind!r}, {name!r})")
+
+    def pull_dependencies(self, nodes: Iterable[nodes.Node]) -> None:
+        """Filters and tests get their names here, and are looked up once for the whole template."""
+        visitor = DependencyFinderVisitor()
+        for node in nodes:
+            visitor.visit(node)
+        for known, names in ((self.filters, visitor.filters), (self.tests, visitor.tests)):
+            for name in sorted(names - known.keys()):
+                known[name] = self.temporary_identifier()
+
+    def write_commons(self) -> None:
+        """What opens the function of a template or a block."""
+        self.writeline("words = context.words")
+        self.writeline("if 0: yield None")
 
     def enter_frame(self, frame: Frame) -> None:
         """A macro that is imported once looks for its words on the page that calls it."""
-        if _CALLING in frame.symbols.refs:
-            self.writeline(f"context = {frame.symbols.refs[_CALLING]}")
-            self.writeline("resolve = context.resolve_or_missing")
+        loads = frame.symbols.loads
+        if CALLING in frame.symbols.refs:
+            self.writeline(f"context = {frame.symbols.refs[CALLING]}")
+            self.writeline("words = context.words")
+        words = "words" if len(self._context_reference_stack) == 1 else f"{self.get_context_ref()}.words"
+        for target, (action, name) in loads.items():
+            if action == VAR_LOAD_RESOLVE:
+                self.writeline(f"{target} = {words}[{name!r}]")
+        # The library writes the others.
+        frame.symbols.loads = {target: load for target, load in loads.items() if load[0] != VAR_LOAD_RESOLVE}
         super().enter_frame(frame)
+        frame.symbols.loads = loads
 
-    def visit_Output(self, node: nodes.Output, frame: Frame) -> None:  # noqa: N802
-        """What stands side by side is given on as one text: each goes through all templates that are extended."""
-        if frame.buffer is not None or frame.require_output_check or len(node.nodes) < MANY:
-            super().visit_Output(node, frame)
+    def blockvisit(self, body: Iterable[nodes.Node], frame: Frame) -> None:
+        """What stands together is given on as one text: each piece goes through all templates that are extended."""
+        if frame.buffer is not None or frame.require_output_check:
+            super().blockvisit(body, frame)
             return
-        together = frame.copy()
-        together.buffer = self.temporary_identifier()
-        self.writeline(f"{together.buffer} = []")
-        super().visit_Output(node, together)
-        self.writeline(f"yield concat({together.buffer})")
+        for is_long, some in groupby(body, _is_long):
+            if is_long:
+                super().blockvisit(some, frame)
+            else:
+                self.buffer(frame)
+                super().blockvisit(some, frame)
+                self.writeline(f"yield concat({frame.buffer})")
+                frame.buffer = None
+
+    def return_buffer_contents(self, frame: Frame, force_unescaped: bool = False) -> None:
+        """The end of a macro, which marks its text itself; or as the library ends others."""
+        if force_unescaped:
+            self.writeline(f"return marked_safe(concat({frame.buffer})) if context.eval_ctx.autoescape else")
+            self.write(f" concat({frame.buffer})")
+        else:
+            super().return_buffer_contents(frame)
+
+    def visit_Extends(self, node: nodes.Extends, frame: Frame) -> None:  # noqa: N802
+        if self.extends_so_far or not frame.rootlevel:
+            self.writeline("context.blocks = {name: [*blocks] for name, blocks in context.blocks.items()}")
+            super().visit_Extends(node, frame)
+            return
+        # The library adds block to block for each page.
+        self.writeline("parent_template = environment.get_template(", node)
+        self.visit(node.template, frame)
+        self.write(f", {self.name!r})")
+        self.writeline("context.blocks = parent_template.below(context.blocks)")
+        self.has_known_extends = True
+        self.extends_so_far += 1
+
+    def visit_Name(self, node: nodes.Name, frame: Frame) -> None:  # noqa: N802
+        ref = frame.symbols.ref(node.name)
+        load = frame.symbols.find_load(ref) if node.ctx == "load" else None
+        if load is not None and load[0] == VAR_LOAD_RESOLVE:
+            self.write(ref)  # where it is missing, what says so
+        else:
+            super().visit_Name(node, frame)
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
         if type(node) is nodes.InternalName:
             self.write("(")  # a piece, which is HTML already
         elif _is_escaped(frame, finalize):
-            self.write("(environment.bare(_text) if type(_text := ")
+            self.write("(bare(_text) if type(_text := ")
         else:
             super()._output_child_pre(node, frame, finalize)
 
@@ -195,116 +276,59 @@ class _Code(CodeGenerator):
         if not frame.eval_ctx.autoescape or frame.eval_ctx.volatile:
             super().visit_Concat(node, frame)
             return
+        parts = [repr(part.value) if isinstance(part, nodes.Const) else "_part" for part in node.nodes]
+        found = [part for part in node.nodes if not isinstance(part, nodes.Const)]
+        if len(found) == 1:
+            # As each way to the page of an event: most often it is a text, and the rest is known to be some.
+            self.write("(" + " + ".join(parts) + " if type(_part := ")
+            self.visit(found[0], frame)
+            self.write(") is str else environment.joined((" + ", ".join(parts) + ")))")
+            return
         self.write("environment.joined((")
         for part in node.nodes:
             self.visit(part, frame)
             self.write(", ")
         self.write("))")
 
+    def visit_Test(self, node: nodes.Test, frame: Frame) -> None:  # noqa: N802
+        if node.name != "none":
+            super().visit_Test(node, frame)
+            return
+        self.write("(")
+        self.visit(node.node, frame)
+        self.write(" is None)")
+
     def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:  # noqa: N802
         # Without the variables of the block and the loop, which none of the functions that pages know asks for.
-        self.write("context.call(")
+        if forward_caller or node.kwargs or node.dyn_args or node.dyn_kwargs:
+            self.write("context.call(")
+            self.visit(node.node, frame)
+            self.signature(node, frame, {"caller": "caller"} if forward_caller else None)
+            self.write(")")
+            return
+        self.write("(_call if type(_call := ")
         self.visit(node.node, frame)
-        self.signature(node, frame, {"caller": "caller"} if forward_caller else None)
+        self.write(') in plain and not hasattr(_call, "jinja_pass_arg")')
+        self.write(f" else context.called(_call, {len(node.args)}))(")
+        for one in node.args:
+            self.visit(one, frame)
+            self.write(", ")
         self.write(")")
 
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802
         # The library's way, which also looks for an item of that name, where there is no such attribute.
-        self.write("(_found if (_found := getattr((_of := ")
-        self.visit(node.node, frame)
-        self.write(f"), {node.attr!r}, missing)) is not missing else environment.getattr(_of, {node.attr!r}))")
+        of = "_of"
+        self.write("(_found if (_found := getattr(")
+        if isinstance(node.node, nodes.Name):
+            of = frame.symbols.ref(node.node.name)
+            self.visit(node.node, frame)
+        else:
+            self.write("(_of := ")
+            self.visit(node.node, frame)
+            self.write(")")
+        self.write(f", {node.attr!r}, missing)) is not missing else environment.getattr({of}, {node.attr!r}))")
 
 
 def _is_escaped(frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> bool:
     """Whether what is written out there is known to be escaped."""
     return bool(frame.eval_ctx.autoescape) and not frame.eval_ctx.volatile and finalize.src is None
-
-
-class _Macro(Macro):
-    """A macro that knows of most calls ahead what they need: the library's own way is a long one for a few values."""
-
-    def __init__(self, environment: jinja2.Environment, func: Callable[..., str], *about: Any) -> None:
-        super().__init__(environment, func, *about)
-        self.func = func
-        self.asks_for_context = _CALLING in self.arguments[:1]
-        is_plain = not (self.caller or self.catch_kwargs or self.catch_varargs)
-        # It puts its defaults in the place of those that are missing.
-        takes = len(self.arguments)
-        self.missing = [(missing,) * (takes - given) for given in range(takes + 1)] if is_plain else []
-
-
-class _Context(Context):
-    """Calls functions and macros at once; all else that may be called is looked at as the library does."""
-
-    def call(self, obj: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        """What the callable returns."""
-        kind = type(obj)
-        if kind is _Macro:
-            macro: Any = obj
-            if macro.asks_for_context:
-                args = (self, *args)
-            if kwargs or len(args) >= len(macro.missing):
-                return macro(self.eval_ctx, *args, **kwargs)
-            text = macro.func(*args, *macro.missing[len(args)])
-            return marked_safe(text) if self.eval_ctx.autoescape else text
-        if kind in _PLAIN and not hasattr(obj, "jinja_pass_arg"):
-            return obj(*args, **kwargs)
-        return super().call(obj, *args, **kwargs)
-
-
-class _Template(jinja2.Template):
-    """One that holds nothing but macros is made once and not for each page that imports it."""
-
-    _made: TemplateModule | None = None
-
-    def make_module(
-        self,
-        vars: dict[str, Any] | None = None,  # noqa: A002 - the library's
-        shared: bool = False,
-        locals: Mapping[str, Any] | None = None,  # noqa: A002
-    ) -> TemplateModule:
-        """What it defines, for the page with these variables."""
-        if not self.root_render_func.__globals__[_ARE_MACROS]:
-            return super().make_module(vars, shared, locals)
-        if self._made is None:
-            self._made = super().make_module()
-        return self._made
-
-
-class Environment(jinja2.Environment):
-    """Jinja's own, with our code and context."""
-
-    code_generator_class = _Code
-    context_class = _Context
-    template_class = _Template
-    macro_class = _Macro
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._known: dict[object, jinja2.Template] = {}
-
-    def get_template(
-        self,
-        name: str | jinja2.Template,
-        parent: str | None = None,
-        globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - the library's
-    ) -> jinja2.Template:
-        """A template, looked for once: each page asks for the same few."""
-        if globals is not None:
-            return super().get_template(name, parent, globals)
-        found = self._known.get(name)
-        if found is None:
-            found = self._known[name] = super().get_template(name, parent)
-            # One table instead of two that are looked through together; each page copies it.
-            found.globals = dict(found.globals)
-        return found
-
-    bare = staticmethod(bare)
-
-    @staticmethod
-    def joined(parts: tuple[Any, ...]) -> str:
-        """What stands between tildes as one text; it is HTML as soon as one of them is."""
-        for part in parts:
-            if type(part) is not str:
-                return markup_join(parts)
-        return "".join(parts)

@@ -72,12 +72,12 @@ class Reused(dict[Hashable, str]):
         super().__init__()
         self._of = of
 
-    def get(self, names: Any, default: Any = None) -> Any:
-        """A piece that was made before, be it for an earlier edition."""
-        if len(names) < 2 or type(names[1]) is not Lasting:
-            return super().get(names, default)
-        piece = self._of.pieces.find(_name(names))
-        return default if piece is None else piece.decode()
+    def __missing__(self, names: Any) -> str:
+        """A piece that was made before, for an earlier edition."""
+        piece = self._of.pieces.find(_name(names)) if len(names) > 1 and type(names[1]) is Lasting else None
+        if piece is None:
+            raise KeyError(names)
+        return piece.decode()
 
     def __setitem__(self, names: Any, piece: str) -> None:
         if len(names) > 1 and type(names[1]) is Lasting:

@@ -95,7 +95,7 @@ class Site:
 
     def rendered(self, template: str, page: Page, context: Mapping[str, Any]) -> bytes:
         """A page in its template; TemplateError where that is wrong."""
-        return b"".join(self.rendered_in_parts(template, page, context))
+        return self._renderer.render_encoded(template, page.language, context)
 
     def rendered_in_parts(self, template: str, page: Page, context: Mapping[str, Any]) -> Iterator[bytes]:
         """A long page, as it is made."""

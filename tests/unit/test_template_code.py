@@ -41,6 +41,15 @@ SAYINGS = (
     "{{ table.key }}{{ table.inner.deep }}{{ table.none is defined }}{{ (table.inner or text).deep.lower() }}",
     "{% for one in [table, table.inner] if one.deep is defined %}{{ call(one.deep, end='>') }}{% endfor %}{{ text }}",
     "{% macro m(a) %}<p>{{ a }}{{ caller() }}</p>{% endmacro %}{% call m('&') %}{{ text }}{% endcall %}",
+    "{{ lacking is defined }}{{ lacking|default('<') }}{{ (lacking.deep if lacking is defined else text) }}",
+    "{% if nothing %}{% set x = 1 %}{% endif %}{{ x is defined }}{% if number %}{% set x = safe %}{% endif %}{{ x }}",
+    "{{ nothing is none }}{{ text is not none }}{{ text ~ '<' }}{{ '<' ~ safe }}{{ number ~ '<' }}{{ '<' ~ number }}",
+    "{% if nothing %}{{ text|no_such_filter }}{% endif %}{{ range(3)|list }}{{ dict(a=1) }}{{ text.upper().lower() }}",
+    "{% macro m(a=1, b=2) %}{{ a }}{{ b }}{% endmacro %}{{ m() }}{{ m(b=1) }}{{ m(text) ~ '<' }}{{ m(*[1, 2]) }}",
+    "{% block a %}{{ text }}{% for one in [1] %}{% block b scoped %}{{ one }}{% endblock %}{% endfor %}{% endblock %}",
+    "{% autoescape false %}{{ text }}{% macro m() %}<{% endmacro %}{{ m() }}{% endautoescape %}{{ text }}",
+    "{% block a %}<{{ text }}{% endblock %}{{ self.a() }}{% with x = text %}{{ x }}{% endwith %}",
+    "{% for a in [[1, [2]]] recursive %}{{ a }}{{ loop(a[1]) if a is iterable }}{% endfor %}",
     "{% set x %}<i>{{ text }}</i>{% endset %}{{ x }}{% for one in [text, safe] %}{{ loop.index }}{{ one }}{% endfor %}",
 )
 
@@ -50,6 +59,46 @@ def test_what_is_written_out_is_escaped_as_by_jinja_itself(source: str, tmp_path
     (tmp_path / "page.html").write_text(source)
     own = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(source)
     assert Renderer((tmp_path,)).render("page.html", "en", VALUES) == own.render(VALUES)
+
+
+ABOVE = {
+    "top.html": "<{% block a %}top {{ text }}{% endblock %}|{% block b %}{% block c %}c{% endblock %}{% endblock %}>",
+    "middle.html": '{% extends "top.html" %}{% set x = "<" %}{% block a %}{{ x }} over {{ super() }}{% endblock %}',
+    "page.html": '{% extends "middle.html" %}{% block a %}page over {{ super() }}{% endblock %}'
+    '{% block c %}{% include "part.html" %}{{ super() }}{{ self.a() }}{% endblock %}',
+    "part.html": "{% set x = text %}{{ x }}{% for one in [1, 2] %}{{ one }}{% endfor %}",
+    "either.html": '{% if number %}{% extends "middle.html" %}{% else %}{% extends "top.html" %}{% endif %}'
+    "{% block a %}either over {{ super() }}{% endblock %}",
+}
+
+
+@pytest.mark.parametrize("name", ["top.html", "middle.html", "page.html", "either.html"])
+def test_blocks_stand_over_one_another_as_by_jinja_itself(name: str, tmp_path: Path) -> None:
+    for file, source in ABOVE.items():
+        (tmp_path / file).write_text(source)
+    environment = jinja2.Environment(autoescape=True, loader=jinja2.FileSystemLoader(tmp_path))
+    renderer = Renderer((tmp_path,))
+    for number in (1, 0, 1):
+        context = {**VALUES, "number": number}
+        found = environment.get_template(name).render(context)
+        assert renderer.render(name, "en", context) == found
+        assert renderer.render_encoded(name, "en", context) == found.encode()
+        assert "".join(renderer.render_in_parts(name, "en", context)) == found
+
+
+def test_a_word_that_a_page_lacks_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("a page\n{{ lacking }}")
+    with pytest.raises(TemplateError, match=r"page\.html:2: 'lacking' is undefined"):
+        Renderer((tmp_path,)).render_encoded("page.html", "en", {})
+
+
+def test_a_long_list_is_given_on_run_by_run(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(
+        "{% block main %}<ul>{% for run in runs([1, 2]) %}{% for one in run %}<li>{{ one }}{% endfor %}{% endfor %}"
+        "{% endblock %}"
+    )
+    parts = Renderer((tmp_path,)).render_in_parts("page.html", "en", {"runs": lambda listed: [[one] for one in listed]})
+    assert list(parts) == ["<ul>", "<li>1", "<li>2"]
 
 
 MACROS = """
