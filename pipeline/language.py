@@ -1,11 +1,12 @@
 """How things are said in a reader's language: interface words by gettext, dates and lists by Babel."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import cache, lru_cache
+from typing import Literal
 
 from babel.core import Locale
-from babel.dates import format_date, format_time, get_timezone_name
+from babel.dates import format_date, format_time, get_day_names, get_month_names, get_timezone_name
 from babel.lists import format_list
 
 from pipeline.interface_words import DOMAIN, LOCALES, translations, words
@@ -16,30 +17,44 @@ __all__ = [
     "say_language", "say_list", "say_time", "say_weekday", "say_zone", "translations", "weekday_names", "words",
 ]  # fmt: skip
 
-_DAY = {
-    "long": {"en": "EEEE d MMMM y", "fr": "EEEE d MMMM y"},
-    "short": {"en": "EEE d MMM y", "fr": "EEE d MMM y"},
-    "brief": {"en": "EEE d MMM", "fr": "EEE d MMM"},
-}  # the weekday stands first in each, since it is what people plan by
+_OURS = frozenset({"en", "fr"})
+"""The languages in which we say a day our own way: the weekday first, since it is what people plan by."""
+_WIDTHS: Mapping[str, Literal["wide", "abbreviated"]] = {
+    "long": "wide",
+    "short": "abbreviated",
+    "brief": "abbreviated",
+}
 
 
 @lru_cache(maxsize=8192)
 def say_day(day: date, language: str, form: str = "long") -> str:
     """A calendar day: `long` Tuesday 25 October 2022, `short` Tue 25 Oct 2022, `brief` Tue 25 Oct (no year)."""
-    where = locale(language)
-    pattern = _DAY[form].get(language, "full" if form == "long" else "medium")
-    said = format_date(day, pattern, locale=where)
+    if language in _OURS:
+        said = _parts_of(day, language, form, 3 if form == "brief" else 4)
+    else:
+        said = format_date(day, "full" if form == "long" else "medium", locale=locale(language))
     return first_of_month(said, day, language)
+
+
+def _parts_of(day: date, language: str, form: str, count: int) -> str:
+    """The first so many of weekday, day, month and year."""
+    weekdays, months = _names(language, _WIDTHS[form])
+    return " ".join((weekdays[day.weekday()], str(day.day), months[day.month], str(day.year))[:count])
+
+
+@cache
+def _names(language: str, width: Literal["wide", "abbreviated"]) -> tuple[Mapping[int, str], Mapping[int, str]]:
+    """The weekdays and months as they stand in a date: Babel looks for each through several tables."""
+    where = locale(language)
+    weekdays, months = get_day_names(width, locale=where), get_month_names(width, locale=where)
+    return {number: weekdays[number] for number in range(7)}, {number: months[number] for number in range(1, 13)}
 
 
 def say_days(first: date, last: date, language: str, form: str = "long") -> str:
     """Several days, the month and the year once where they are the same: `Friday 5 – Sunday 7 February 2027`."""
-    opening, pattern = say_day(first, language, form), _DAY[form].get(language, "")
-    if pattern and first.year == last.year:
-        shorter = pattern.removesuffix(" y")
-        if first.month == last.month:
-            shorter = shorter.rpartition(" ")[0]
-        said = format_date(first, shorter, locale=locale(language))
+    opening = say_day(first, language, form)
+    if language in _OURS and first.year == last.year:
+        said = _parts_of(first, language, form, 2 if first.month == last.month else 3)
         opening = first_of_month(f"{said} ", first, language).rstrip()
     return f"{opening} – {say_day(last, language, form)}"
 

@@ -1,7 +1,7 @@
 """One Jinja environment for pages and letters: strict, escaping, with the reader's words and dates as filters."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache, partial
 from pathlib import Path
@@ -122,6 +122,7 @@ class Renderer:
             plain=partial(plain, language),
             spaced=spaced,
             pieces=pieces,
+            ways=ways,
             prose=partial(written, language),
             text=partial(unformatted, language),
             when=_said_when(language),
@@ -231,6 +232,11 @@ def pieces(text: str) -> Markup:
     """A date in words, which breaks between day and hour before it breaks elsewhere."""
     words = bare(text).replace(", ", ',</span> <span class="piece">')
     return marked_safe(f'<span class="piece">{words}</span>')
+
+
+def ways(links: Iterable[Any]) -> Markup:
+    """Links beside one another, each by its name."""
+    return marked_safe(" ".join([f'<a href="{bare(link.url)}">{bare(link.name)}</a>' for link in links]))
 
 
 def plain(language: str, text: Text) -> str:

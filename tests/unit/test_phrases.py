@@ -1,16 +1,17 @@
 """Dates, places, people and news in words, in the reader's language and without a guess."""
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from babel.dates import format_date
 from publishing import TALK, edition
 
 from pipeline.catalogue.models import Speaker, Venue
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When
-from pipeline.language import say_days
+from pipeline.language import locale, say_day, say_days
 from pipeline.phrases import changes, headline, place_line, say_when, say_zone_of, speaker_line, status_word, title_of
 from pipeline.phrases.zones import say_zone_city
 
@@ -88,6 +89,17 @@ def test_of_several_days_month_and_year_are_said_once_where_they_are_the_same(
     assert (say_when(days, "en", "short"), say_when(days, "fr", "short")) == (english, french)
     assert say_days(date(2027, 2, 5), date(2027, 2, 7), "en", "brief") == "Fri 5 – Sun 7 Feb"
     assert say_days(date(2027, 2, 5), date(2027, 2, 7), "de", "short") == "05.02.2027 – 07.02.2027"
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize(
+    ("form", "pattern"), [("long", "EEEE d MMMM y"), ("short", "EEE d MMM y"), ("brief", "EEE d MMM")]
+)
+def test_a_day_has_the_names_that_babel_gives_it(language: str, form: str, pattern: str) -> None:
+    for number in range(0, 800, 3):
+        day = date(2026, 1, 2) + timedelta(days=number)
+        if day.day > 1:
+            assert say_day(day, language, form) == format_date(day, pattern, locale=locale(language))
 
 
 def test_the_zone_is_named_in_words_and_by_its_id() -> None:
