@@ -17,7 +17,7 @@ from pipeline.ledger import LineKind, event_of
 from pipeline.markdown import to_text
 from pipeline.outputs import newsletter_content
 from pipeline.outputs.archives import Told, archives_by_feed
-from pipeline.outputs.entry_content import content, summary
+from pipeline.outputs.entry_content import content
 from pipeline.outputs.entry_instants import Instants, at_midnight, instants, soon_since
 from pipeline.outputs.keys import keys
 from pipeline.phrases import dated_title, headline, status_word, title_of
@@ -341,6 +341,7 @@ class Desk:
         return self._made(news, page, None, "", self._first_home, news.last)
 
     def _made(self, news: News, page: str, calendar: str | None, warning: str, home: str, at: datetime) -> Entry:
+        told = content(news, page, calendar, self.language, warning, home)
         return Entry(
             id=self._in_language(news.id),
             title=headline(news, self.language, home),
@@ -349,8 +350,8 @@ class Desk:
             calendar=calendar,
             published=news.published,
             updated=self._instants.of_news(at, news),
-            summary=summary(news, self.language),
-            html=str(content(news, page, calendar, self.language, warning, home)),
+            summary=told.summary,
+            html=told.html,
             categories=self._categories(news),
         )
 

@@ -3,7 +3,8 @@
 It is made here and not by a template, so that an organiser's new template doesn't make old entries look new.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
@@ -21,36 +22,43 @@ Blocks = Iterator[str]
 """Pieces of HTML. They are texts that bear no mark of it: thousands of entries are made of dozens of them."""
 
 
+class Content(NamedTuple):
+    """What an entry says: safe HTML, and the event in a few words of plain text: when, where, who."""
+
+    html: str
+    summary: str
+
+
 def content(
     news: News, page: str, calendar: str | None, language: str, warning: str = "", home: str | None = None
-) -> Markup:
-    """The HTML of an entry; `page` and `calendar` are the addresses of the event's page and of its .ics file.
+) -> Content:
+    """What an entry says; `page` and `calendar` are the addresses of the event's page and of its .ics file.
 
     `warning` is a line for the top, about what happened since; `home` is the zone that readers take for granted.
     """
+    event = news.event
+    when = _first_when(event, language)
+    place = place_line(news.venue, language) if news.venue is not None else ""
+    speakers = [speaker_line(speaker, language) for speaker in event.speakers]
     blocks = [
         *_warning(warning),
         *_notice(news, page, language),
         *_changes(news, language, home),
-        *_when_and_where(news, language),
-        *_speakers(news.event, language),
-        *_abstract(news.event, page, language),
-        *_practical(news.event, language),
+        *_when_and_where(event, when, place, language),
+        *_speakers(speakers),
+        *_abstract(event, page, language),
+        *_practical(event, language),
         *_addresses(page, calendar, language),
     ]
-    return Markup("\n".join(blocks))  # noqa: S704 - each is escaped or sanitised
+    return Content("\n".join(blocks), _summary(event, when, place, speakers, language))
 
 
-def summary(news: News, language: str) -> str:
-    """The event in a few words of plain text: when, where, who."""
-    postponed = news.event.status is Status.POSTPONED
-    parts = [_new_date_to_come(language).removesuffix(".") if postponed else _first_when(news.event, language)]
-    if news.venue is not None:
-        parts.append(place_line(news.venue, language))
-    elif news.event.online is not None:
-        parts.append(words(language)("Online"))
-    parts.extend(speaker_line(speaker, language) for speaker in news.event.speakers)
-    return " · ".join(parts)
+def _summary(event: Event, when: str, place: str, speakers: Iterable[str], language: str) -> str:
+    if event.status is Status.POSTPONED:
+        when = _new_date_to_come(language).removesuffix(".")
+    if not place and event.online is not None:
+        place = words(language)("Online")
+    return " · ".join(filter(None, (when, place, *speakers)))
 
 
 def _warning(text: str) -> Blocks:
@@ -88,22 +96,21 @@ def _new_date_to_come(language: str) -> str:
     return words(language)("Postponed: the new date is to be announced.")
 
 
-def _when_and_where(news: News, language: str) -> Blocks:
-    event = news.event
-    lines = [_first_when(event, language)]
+def _when_and_where(event: Event, when: str, place: str, language: str) -> Blocks:
+    lines = [when]
     if event.status is Status.POSTPONED:
         # Its old date alone would read as the new one.
         lines.insert(0, _new_date_to_come(language))
     if estimate := say_estimate(first_time(event), language):
         lines.append(estimate)
-    if news.venue is not None:
-        lines.append(place_line(news.venue, language))
+    if place:
+        lines.append(place)
     yield f"<p>{'<br>'.join(map(bare, lines))}</p>"
 
 
-def _speakers(event: Event, language: str) -> Blocks:
-    if event.speakers:
-        yield f"<ul>{_items([bare(speaker_line(speaker, language)) for speaker in event.speakers])}</ul>"
+def _speakers(lines: Sequence[str]) -> Blocks:
+    if lines:
+        yield f"<ul>{_items(map(bare, lines))}</ul>"
 
 
 def _abstract(event: Event, page: str, language: str) -> Blocks:

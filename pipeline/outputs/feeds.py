@@ -6,8 +6,9 @@ it isn't given. So only the head of a feed is its work, and the entries are writ
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from email.utils import format_datetime
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 from feedgen.ext.base import BaseExtension
@@ -198,8 +199,8 @@ def _followed(head: bytes, end: bytes, entries: Iterable[str]) -> bytes:
 def _entry(entry: Entry, feed: Feed) -> str:
     """An entry of an Atom feed."""
     marked = "" if entry.title_language in {feed.language, "und"} else f' xml:lang="{entry.title_language}"'
-    page = {"href": entry.page, "rel": "alternate", "type": "text/html", "hreflang": feed.language}
-    links = "".join([f"    <link{_attributes(link)}/>\n" for link in (page, *_calendar(entry, feed))])
+    page = f' href="{quoted(entry.page)}" rel="alternate" type="text/html" hreflang="{quoted(feed.language)}"'
+    links = "".join([f"    <link{link}/>\n" for link in (page, *_calendar(entry, feed))])
     categories = "".join([f'    <category term="{quoted(category)}"/>\n' for category in entry.categories])
     # Atom lets an entry inherit the authors of its feed; not every reader does.
     authors = "".join(
@@ -219,7 +220,7 @@ def _item(entry: Entry, feed: Feed) -> str:
     """The same entry in RSS, with its authors, and its last change."""
     categories = "".join([f"      <category>{escaped(category)}</category>\n" for category in entry.categories])
     authors = "".join([f"      <dc:creator>{escaped(author.name)}</dc:creator>\n" for author in feed.authors])
-    links = "".join([f"      <atom:link{_attributes(link)}/>\n" for link in _calendar(entry, feed)])
+    links = "".join([f"      <atom:link{link}/>\n" for link in _calendar(entry, feed)])
     # In RSS a description is HTML, in Atom a summary without type is plain.
     return (
         f"    <item>\n      <title>{escaped(entry.title)}</title>\n"
@@ -227,17 +228,19 @@ def _item(entry: Entry, feed: Feed) -> str:
         f"      <description>{escaped(bare(entry.summary))}</description>\n"
         f"      <content:encoded>{escaped(entry.html)}</content:encoded>\n"
         f'      <guid isPermaLink="false">{escaped(entry.id)}</guid>\n'
-        f"{categories}      <pubDate>{format_datetime(entry.published)}</pubDate>\n{authors}{links}"
+        f"{categories}      <pubDate>{_rfc_822(entry.published)}</pubDate>\n{authors}{links}"
         f"      <atom:updated>{entry.updated.isoformat()}</atom:updated>\n    </item>\n"
     )
 
 
-def _attributes(link: Link) -> str:
-    return "".join([f' {name}="{quoted(value)}"' for name, value in link.items()])
+@lru_cache(maxsize=256)
+def _rfc_822(moment: datetime) -> str:
+    # Of instants in UTC, which many entries share.
+    return format_datetime(moment)
 
 
-def _calendar(entry: Entry, feed: Feed) -> Sequence[Link]:
-    if entry.calendar is None:
-        return ()
-    title = words(feed.language)("Add to calendar")
-    return [{"href": entry.calendar, "rel": "related", "type": CALENDAR_TYPE, "title": title}]
+def _calendar(entry: Entry, feed: Feed) -> Iterator[str]:
+    """The attributes of the link to the event's .ics file, where there is one."""
+    if entry.calendar is not None:
+        title = words(feed.language)("Add to calendar")
+        yield f' href="{quoted(entry.calendar)}" rel="related" type="{CALENDAR_TYPE}" title="{quoted(title)}"'
