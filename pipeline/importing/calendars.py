@@ -11,9 +11,10 @@ from icalendar import Event
 from pipeline.errors import N_, CatalogueError, Problem
 from pipeline.importing.found import Found, Gathering, Manner, Reading, Spot
 from pipeline.importing.ics_blocks import Block, Calendar, calendars
-from pipeline.importing.ics_facts import put_facts, text_of
+from pipeline.importing.ics_facts import language_of, put_facts, text_of
 from pipeline.importing.ics_times import Zones, length_of, moment_of
 from pipeline.importing.moments import Moment, last_day, put_times
+from pipeline.importing.our_calendars import put_ours, without_ours
 from pipeline.importing.recurring import call_off, except_or_move, put_rules
 from pipeline.importing.zones import iana
 
@@ -100,6 +101,9 @@ def _event(group: list[Read], zones: Zones, file: str, manner: Manner) -> Found:
         gathering.ask(
             N_("The source names no time zone: is {time} meant in that of the series?"), time=f"{start:%H:%M}"
         )
+    for _block, one in group:
+        if (ours := without_ours(one)) is not None and one is component:
+            put_ours(gathering, ours, language_of(component.get("DESCRIPTION")))
     put_facts(gathering, component, manner)
     put_rules(gathering, component, zones)
     _put_changed(gathering, changed, component, zones, _length(start, end))

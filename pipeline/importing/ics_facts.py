@@ -58,10 +58,10 @@ def put_facts(gathering: Gathering, component: Any, manner: Manner) -> None:
 
 def _put_words(gathering: Gathering, component: Mapping[str, Any]) -> None:
     for value in every(component, "SUMMARY")[:1]:
-        gathering.put_text("title", as_words(str(value)), _language(value))
+        gathering.put_text("title", as_words(str(value)), language_of(value))
     texts = [*every(component, "DESCRIPTION"), *every(component, "X-ALT-DESC")]
     for value in [value for value in texts if str(value).strip()][:1]:
-        gathering.put_text("abstract", as_markdown(_without_meeting(gathering, str(value))), _language(value))
+        gathering.put_text("abstract", as_markdown(_without_meeting(gathering, str(value))), language_of(value))
     for name in ("SUMMARY", "DESCRIPTION"):
         for value in every(component, name)[1:]:
             gathering.lose(name, value, N_("it is there twice"))
@@ -91,7 +91,8 @@ def _parts(text: str) -> tuple[list[str], list[str]]:
     return kept, added
 
 
-def _language(value: Any) -> str:
+def language_of(value: Any) -> str:
+    """The language that a text is marked with; empty where it is not."""
     parameters = getattr(value, "params", None) or {}
     return str(parameters.get("LANGUAGE", ""))
 
@@ -117,7 +118,7 @@ def _positions(component: Mapping[str, Any]) -> Iterator[list[float]]:
 
 def _put_status(gathering: Gathering, component: Mapping[str, Any]) -> None:
     status = text_of(component.get("STATUS")).upper()
-    if status in {"CANCELLED", "TENTATIVE"}:
+    if status in {"CANCELLED", "TENTATIVE", "POSTPONED"}:
         gathering.put("status", status.lower())
     elif status not in {"", "CONFIRMED"}:
         gathering.lose("STATUS", status)

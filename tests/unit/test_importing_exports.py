@@ -162,3 +162,75 @@ def test_a_name_of_a_place_in_another_language_is_named(project: Project) -> Non
     project.bring(project.folder / "out" / "events.json")
     result = project.bring(project.folder / "out" / "en" / "events.json", update=True)
     assert "venue.name is not carried over: Annex (the catalogue itself describes 'annex')" in str(result.lost[0])
+
+
+OF_EVERY_KIND = """
+[[event]]
+id = "hour"
+title = { fr = "Heure", en = "Hour" }
+date = 2027-03-04
+time = "19:00"
+notice = { fr = "Entrée par la cour.", en = "Through the yard." }
+abstract.fr = "D’abord.\\n\\nEnsuite, vers 19:00 (Europe/Paris)."
+abstract.en = "First.\\n\\nThen, at 19:00 (Europe/Paris)."
+[[event]]
+id = "off"
+title = { fr = "Annulée", en = "Off" }
+date = 2027-03-05
+time = "19:00"
+status = "cancelled"
+notice = { fr = "Malade.", en = "Ill." }
+[[event]]
+id = "put-off"
+title = { fr = "Remise", en = "Put off" }
+date = 2027-03-06
+time = "19:00"
+status = "postponed"
+notice = { fr = "Neige.", en = "Snow." }
+[[event]]
+id = "day"
+title = { fr = "Jour", en = "Day" }
+date = 2027-03-07
+tba = ["time"]
+[[event]]
+id = "whole"
+title = { fr = "Journée", en = "Whole" }
+date = 2027-03-08
+all_day = true
+[[event]]
+id = "online"
+title = { fr = "À distance", en = "Remote" }
+date = 2027-03-09
+time = "19:00"
+venue = false
+online = { url = "https://meet.example/?a=1,2", label = { fr = "Salle A", en = "Room A" } }
+resources = ["https://x.example/list.pdf"]
+[[event]]
+id = "weekly"
+title = { fr = "Semaine", en = "Weekly" }
+date = 2027-04-06
+time = "19:00"
+repeats = "FREQ=WEEKLY;COUNT=3"
+moved = [{ from = 2027-04-13, date = 2027-04-14 }]
+"""
+
+
+@pytest.mark.parametrize(("name", "language"), [("calendar.ics", "fr"), ("en/calendar.ics", "en")])
+def test_the_words_of_our_calendars_are_no_facts(project: Project, tmp_path: Path, name: str, language: str) -> None:
+    """The hour in words, the way to the page, that something is off or to come: all that is said by other keys."""
+    project.write(HEAD.replace('organiser = "La', 'default_duration = "2h"\norganiser = "La') + OF_EVERY_KIND)
+    project.export()
+    before = project.catalogue.events
+    elsewhere = Project(tmp_path / "elsewhere")
+    elsewhere.folder.mkdir()
+    elsewhere.write(HEAD.replace('"talks"', '"others"').replace('venue = "hall"\n', ""))
+    lost = elsewhere.bring(project.folder / "out" / name).lost
+    assert [str(problem) for problem in lost] == []
+    after = sorted(elsewhere.catalogue.events, key=lambda event: event.date or event.id)
+    for was, event in zip(before, after, strict=True):
+        for key in ("title", "abstract", "notice"):
+            said, is_said = getattr(was, key), getattr(event, key)
+            assert (said and said.said_in(language).text) == (is_said and is_said.said_in(language).text), key
+        for key in ("date", "time", "end_time", "all_day", "status", "repeats", "moved"):
+            assert getattr(event, key) == getattr(was, key), key
+        assert (event.venue is None) == (was.venue is False)
