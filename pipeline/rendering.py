@@ -236,7 +236,12 @@ def pieces(text: str) -> Markup:
 
 def ways(links: Iterable[Any]) -> Markup:
     """Links beside one another, each by its name."""
-    return marked_safe(" ".join([f'<a href="{bare(link.url)}">{bare(link.name)}</a>' for link in links]))
+    return marked_safe(" ".join([f'<a href="{_address(link.url)}">{bare(link.name)}</a>' for link in links]))
+
+
+def _address(url: str) -> str:
+    # Long, and with no other sign than this, as most are: the library looks at each letter, twice.
+    return bare(url) if any(map(url.__contains__, "<>\"'")) else url.replace("&", "&amp;")
 
 
 def plain(language: str, text: Text) -> str:
@@ -247,8 +252,9 @@ def plain(language: str, text: Text) -> str:
 def written(language: str, text: Text, base: str = "") -> Markup:
     """Markdown as safe HTML, marked with its own language where there is no translation."""
     phrase = text.said_in(language)
+    html = to_html(phrase.text, base)
     # Code is to be copied as it was typed.
-    parts = _CODE.split(to_html(phrase.text, base))
+    parts = _CODE.split(html) if "<code" in html else [html]
     parts[::2] = [spaced(part, phrase.language) for part in parts[::2]]
     html = "".join(parts)
     if phrase.language != language:

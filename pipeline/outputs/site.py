@@ -17,7 +17,7 @@ from pipeline.outputs.joining import Joining, joining
 from pipeline.outputs.keys import Lasting, Reused, keys
 from pipeline.outputs.later_dates import say_later_dates
 from pipeline.outputs.pictures import Picture, picture_address
-from pipeline.outputs.structured_data import embedded, source_of
+from pipeline.outputs.structured_data import embedded
 from pipeline.phrases import capitalised, changes, place_line, short_place, status_word, title_of
 from pipeline.rendering import Renderer
 
@@ -149,8 +149,8 @@ class Site:
             "lasting": partial(self._lasting, page),
             "stylesheet": f"{up}{STYLESHEET}?v={self._stylesheet}",
             "icon": up + ICON,
-            "structured": data,
-            "structured_source": source_of(data) if data is not None else None,
+            "structured": data.script if data is not None else None,
+            "structured_source": data.source if data is not None else None,
         }
 
     def _lasting(self, page: Page, *told: Any) -> Lasting | None:

@@ -48,19 +48,23 @@ class Listed(NamedTuple):
     parts: Iterable[bytes]
 
 
-def embedded(data: Mapping[str, Any]) -> Markup:
-    """The data as JSON that may stand in a `<script>`: no text in it can end the element or open another."""
+class Embedded(NamedTuple):
+    """The data of a page as JSON that may stand in a `<script>`: no text in it can end the element or open another."""
+
+    script: Markup
+    source: str
+    """What lets it stand there in a Content-Security-Policy: validators ask for it of data, too."""
+
+
+def embedded(data: Mapping[str, Any]) -> Embedded:
+    """The data as a page holds them."""
     listed = [name for name, value in data.items() if isinstance(value, Listed)]
     text = _written({name: value for name, value in data.items() if name not in listed} if listed else data)
     for name, value in ((name, data[name]) for name in listed):
         parts = b",".join(value.parts)
         text = b'%b,"%b":[%b]}' % (text[:-1], name.encode(), parts) if parts else text
-    return marked_safe(text.decode())  # nothing that HTML knows is left
-
-
-def source_of(script: str) -> str:
-    """The content of a `<script>` as a Content-Security-Policy lets it stand: validators ask for it of data, too."""
-    return f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}"
+    # Nothing that HTML knows is left.
+    return Embedded(marked_safe(text.decode()), f"sha256-{b64encode(sha256(text).digest()).decode()}")
 
 
 def _written(data: Any) -> bytes:

@@ -43,7 +43,9 @@ def test_all_times_of_a_rule_that_ends_are_told_however_many_years_they_take() -
 
 @pytest.mark.parametrize(("repeats", "day"), [("FREQ=YEARLY", date(2026, 2, 1)), ("FREQ=WEEKLY", date(2029, 2, 1))])
 def test_search_engines_hear_of_the_next_times_however_long_ago_it_was_published(repeats: str, day: date) -> None:
-    found = json.loads(embedded(series_data(edition(FAIR + f'repeats = "{repeats}"\n', day=day), "en")))["subEvent"]
+    found = json.loads(embedded(series_data(edition(FAIR + f'repeats = "{repeats}"\n', day=day), "en")).script)[
+        "subEvent"
+    ]
     times = [date.fromisoformat(one["startDate"][:10]) for one in found]
     assert len(times) == 10
     assert times == sorted(times)
@@ -52,7 +54,7 @@ def test_search_engines_hear_of_the_next_times_however_long_ago_it_was_published
 
 def test_a_time_that_was_moved_says_so_among_those_that_come() -> None:
     moved = TALK + 'repeats = "FREQ=WEEKLY;COUNT=3"\nmoved = [{from = 2026-10-27, date = 2026-10-28}]\n'
-    _, second, _ = json.loads(embedded(series_data(edition(moved), "en")))["subEvent"]
+    _, second, _ = json.loads(embedded(series_data(edition(moved), "en")).script)["subEvent"]
     assert second["startDate"] == "2026-10-28T19:00:00+01:00"
     assert second["previousStartDate"] == "2026-10-27T19:00:00+01:00"
     assert second["eventStatus"].endswith("EventRescheduled")

@@ -43,7 +43,7 @@ def test_a_dated_event_without_an_hour_starts_on_a_bare_day(seed_edition: Editio
 
 def test_an_undated_event_is_not_an_event_to_machines(seed_edition: Edition) -> None:
     assert of_seed(seed_edition, "conference-5") is None
-    events = json.loads(embedded(series_data(seed_edition, "en")))["subEvent"]
+    events = json.loads(embedded(series_data(seed_edition, "en")).script)["subEvent"]
     assert [event["url"].split("/")[-2] for event in events] == [
         "non-take-up", "social-work", "welfare-control", "toolkit-for-struggle",
     ]  # fmt: skip
@@ -126,8 +126,8 @@ def test_persons_groups_and_nobody_unnamed_perform(seed_edition: Edition) -> Non
 
 def test_embedded_data_reads_back_and_can_end_no_element() -> None:
     data = {"name": "</script><!-- & é"}
-    assert json.loads(embedded(data)) == data
-    assert not re.search(r"[<>&]", embedded(data))
+    assert json.loads(embedded(data).script) == data
+    assert not re.search(r"[<>&]", embedded(data).script)
 
 
 # --------------------------------------------------------------------------------------------- what recurs
@@ -181,7 +181,7 @@ def test_a_rule_that_a_schedule_cannot_say_is_told_by_its_times_alone() -> None:
 def test_a_series_names_the_coming_times_of_what_recurs() -> None:
     endless = HOSTILE.replace('id = "loud"', 'id = "loud"\nrepeats = "FREQ=WEEKLY"')
     for day, first in ((date(2026, 11, 1), "2026-12-01"), (date(2027, 3, 3), "2027-03-09")):
-        events = json.loads(embedded(series_data(edition_of(endless, day=day), "en")))["subEvent"]
+        events = json.loads(embedded(series_data(edition_of(endless, day=day), "en")).script)["subEvent"]
         assert events[0]["startDate"][:10] == first
         assert len(events) == 10
 

@@ -48,6 +48,8 @@ SAYINGS = (
     "{% macro m(a=1, b=2) %}{{ a }}{{ b }}{% endmacro %}{{ m() }}{{ m(b=1) }}{{ m(text) ~ '<' }}{{ m(*[1, 2]) }}",
     "{% block a %}{{ text }}{% for one in [1] %}{% block b scoped %}{{ one }}{% endblock %}{% endfor %}{% endblock %}",
     "{% autoescape false %}{{ text }}{% macro m() %}<{% endmacro %}{{ m() }}{% endautoescape %}{{ text }}",
+    "{% set x %}{% block a %}<{{ text }}{% if text %}{% block b %}>{% endblock %}{% endif %}{% endblock %}{% endset %}",
+    "{% filter upper %}{% block a %}<{{ text }}{% endblock %}{% endfilter %}{% for x in [1] %}{{ x }}{% endfor %}",
     "{% block a %}<{{ text }}{% endblock %}{{ self.a() }}{% with x = text %}{{ x }}{% endwith %}",
     "{% for a in [[1, [2]]] recursive %}{{ a }}{{ loop(a[1]) if a is iterable }}{% endfor %}",
     "{% set x %}<i>{{ text }}</i>{% endset %}{{ x }}{% for one in [text, safe] %}{{ loop.index }}{{ one }}{% endfor %}",
@@ -66,13 +68,16 @@ ABOVE = {
     "middle.html": '{% extends "top.html" %}{% set x = "<" %}{% block a %}{{ x }} over {{ super() }}{% endblock %}',
     "page.html": '{% extends "middle.html" %}{% block a %}page over {{ super() }}{% endblock %}'
     '{% block c %}{% include "part.html" %}{{ super() }}{{ self.a() }}{% endblock %}',
+    "all.html": '{% import "part.html" as part with context %}{{ part }}{{ part.x }}{% include "part.html" %}'
+    '{% macro m() %}{% include "part.html" %}{% endmacro %}{{ m() }}'
+    '{% set y %}{% include "part.html" %}{% endset %}{{ y }}',
     "part.html": "{% set x = text %}{{ x }}{% for one in [1, 2] %}{{ one }}{% endfor %}",
     "either.html": '{% if number %}{% extends "middle.html" %}{% else %}{% extends "top.html" %}{% endif %}'
     "{% block a %}either over {{ super() }}{% endblock %}",
 }
 
 
-@pytest.mark.parametrize("name", ["top.html", "middle.html", "page.html", "either.html"])
+@pytest.mark.parametrize("name", ["top.html", "middle.html", "page.html", "either.html", "all.html"])
 def test_blocks_stand_over_one_another_as_by_jinja_itself(name: str, tmp_path: Path) -> None:
     for file, source in ABOVE.items():
         (tmp_path / file).write_text(source)
