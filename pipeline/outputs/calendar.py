@@ -144,7 +144,7 @@ class _Calendars:
 
     def _singles(self, run: Iterable[Listing]) -> Iterator[Artifact]:
         for listing in run:
-            key = keys(self.edition).of(listing)
+            key = keys(self.edition).of_one(listing)
             yield self._file(f"events/{listing.event.id}.ics", partial(self._single, listing), key)
 
     def _file(self, path: str, make: Callable[[str], Made], key: str) -> Artifact:

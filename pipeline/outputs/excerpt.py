@@ -16,6 +16,8 @@ def first_sentence(text: str) -> str:
 
 def excerpt(text: str, limit: int) -> str:
     """The beginning of a plain text on one line: whole where it fits, else cut between two words, with an ellipsis."""
+    if len(text) <= limit and "  " not in text and text.isprintable():
+        return text.strip()  # as most are
     # The rest of a long text is of no use, unless its beginning is mostly space.
     enough = limit + limit // 4
     line = _on_one_line(text[:enough])

@@ -103,6 +103,8 @@ class Keys:
         """The record of each event at its place, by its identity."""
         self._held: list[Listing] = []
         """The events of these, held on to so that no other is found in the place of one."""
+        self._alone: dict[int, str] = {}
+        """The key of each event of these, by its identity."""
         self._facts: dict[tuple[str, str], str] = {}
         self._together: dict[int, tuple[Sequence[Listing], bytes]] = {}
         """Lists of events of which several files tell, by their identities, and the records of each."""
@@ -141,6 +143,13 @@ class Keys:
         """The events at their places, with their histories, all that is in `series`, and what else a file shows."""
         told = f"{len(listings)} {tuple(values)!r}".encode()
         return hashlib.blake2b(b"".join((self._series, self._records_of(listings), told)), digest_size=16).hexdigest()
+
+    def of_one(self, listing: Listing) -> str:
+        """The same of an event of which several files tell alone."""
+        found = self._alone.get(id(listing))
+        if found is None:
+            found = self._alone[id(listing)] = self.of(listing)
+        return found
 
     def of_all(self, listings: Sequence[Listing], values: Iterable[str] = ()) -> str:
         """The same of a list that lasts: what it holds is put together once, however many files tell of it."""

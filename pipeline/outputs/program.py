@@ -6,7 +6,7 @@ recurs `times` are its single times, all of them or, where there are many, those
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache, lru_cache, partial
 from typing import Any
 
@@ -137,21 +137,28 @@ def said(model: BaseModel, language: str) -> dict[str, Any]:
 def _said(
     model: BaseModel, dumped: Mapping[str, Any], language: str, path: str, fallbacks: dict[str, str]
 ) -> dict[str, Any]:
+    names = _public(type(model))
     return {
-        key: _value(getattr(model, name), dumped[key], language, f"{path}{key}", fallbacks)
-        for name, key in _public(type(model))
-        if key in dumped
+        key: _value(getattr(model, names[key]), value, language, f"{path}{key}", fallbacks)
+        for key, value in dumped.items()  # few of all, in their order
+        if key in names
     }
 
 
 @cache
-def _public(kind: type[BaseModel]) -> tuple[tuple[str, str], ...]:
-    """The fields that are said, with their keys, in their order."""
+def _public(kind: type[BaseModel]) -> Mapping[str, str]:
+    """The fields that are said, by their keys."""
     hidden = PRIVATE.get(kind, ())
-    return tuple((name, field.alias or name) for name, field in kind.model_fields.items() if name not in hidden)
+    return {field.alias or name: name for name, field in kind.model_fields.items() if name not in hidden}
+
+
+_PLAIN = (str, int, date)
+"""Most values are one of these: whether one is a model takes longer to ask."""
 
 
 def _value(value: Any, dumped: Any, language: str, path: str, fallbacks: dict[str, str]) -> Any:
+    if isinstance(value, _PLAIN):
+        return dumped
     if isinstance(value, Text):
         phrase = value.said_in(language)
         if phrase.language != language:

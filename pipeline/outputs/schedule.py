@@ -213,7 +213,8 @@ def _event(room: str, time: _Time, programme: _Programme, language: str) -> str:
 
 
 def _elements(indent: int, facts: Mapping[str, str]) -> str:
-    return "".join([f"{'':{indent}}<{name}>{escaped(text)}</{name}>\n" for name, text in facts.items()])
+    space = " " * indent
+    return "".join([f"{space}<{name}>{escaped(text)}</{name}>\n" for name, text in facts.items()])
 
 
 def _list(name: str, items: Iterable[str]) -> str:

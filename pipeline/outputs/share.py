@@ -32,7 +32,7 @@ def _files(edition: Edition, run: Iterable[Listing], language: str) -> Iterator[
     for listing in run:
         path = edition.path(f"events/{listing.event.id}/share.txt", language)
         make = partial(_file, edition, listing, language)
-        yield Artifact(path, "text/plain; charset=utf-8", make, keys(edition).of(listing))
+        yield Artifact(path, "text/plain; charset=utf-8", make, keys(edition).of_one(listing))
 
 
 def _file(edition: Edition, listing: Listing, language: str) -> bytes:
