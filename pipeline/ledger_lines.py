@@ -214,7 +214,10 @@ def digest_of_line(line: Line, digest: str) -> bytes:
 
 def compact_json(value: object) -> str:
     """JSON in one way only: the same value gives the same text."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _COMPACT.encode(value)
+
+
+_COMPACT = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def write_line(line: Line) -> str:

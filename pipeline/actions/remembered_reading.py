@@ -107,7 +107,10 @@ def _row(line: Line, edition: Edition) -> str:
         line.kind, line.event, line.uid, line.news, line.at.isoformat(), sorted(line.changed), own.facts(line),
         own.line(line).hex(), edition.ledger.is_edit(line), at_hand,
     )  # fmt: skip
-    return json.dumps(told, separators=(",", ":"))
+    return _BRIEFLY.encode(told)
+
+
+_BRIEFLY = json.JSONEncoder(separators=(",", ":"))
 
 
 def _known_line(

@@ -172,10 +172,12 @@ def _whole(event: KnownEvent) -> Event:
 def facts_of_known(event: Event) -> str:
     """What `known_event` takes."""
     given = {name: getattr(event, name) for name in _PLAIN}
-    return json.dumps(
-        {name: _as_json(value) for name, value in given.items() if name not in _DEFAULTS or value != _DEFAULTS[name]},
-        ensure_ascii=False, separators=(",", ":"),
-    )  # fmt: skip
+    return _BRIEFLY.encode(
+        {name: _as_json(value) for name, value in given.items() if name not in _DEFAULTS or value != _DEFAULTS[name]}
+    )
+
+
+_BRIEFLY = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def _as_json(value: Any) -> Any:
