@@ -23,6 +23,8 @@ from pipeline.ledger_lines import (
     LineKind,
     compact_json,
     in_full,
+    ordered,
+    place_of,
     read_rows,
     reworded,
     write_line,
@@ -128,12 +130,26 @@ class Ledger:
 
     def extended(self, lines: Iterable[Line], catalogue: Catalogue | None = None) -> "Ledger":
         """This ledger with more lines; those of events say just what `catalogue` says, where it is given."""
-        lines = tuple(lines)
+        more = Ledger.holding(lines)
         known = self.known
         if catalogue is not None:
-            told = [line for line in lines if line.kind is not LineKind.NEWSLETTER]
-            known = {**known, **{(line.event, line.news): _now_of(catalogue, line.event) for line in told}}
-        return Ledger.holding((*self.lines, *self.newsletters, *lines), known)
+            known = {**known, **{(line.event, line.news): _now_of(catalogue, line.event) for line in more.lines}}
+        if self.lines and more.lines and place_of(more.lines[0]) <= place_of(self.lines[-1]):
+            return Ledger.holding((*self.all_lines, *more.all_lines), known)
+        newsletters = ordered((*self.newsletters, *more.newsletters))
+        # What comes behind all others, as it mostly does, only adds to the lines of its events.
+        added = {event: (*self.of(event), *of_event) for event, of_event in more.by_event.items()}
+        return _grouped(Ledger((*self.lines, *more.lines), newsletters, known), {**self.by_event, **added})
+
+    def knowing(self, known: Mapping[tuple[str, str], tuple[Event, Venue | None]]) -> "Ledger":
+        """The same lines, of which it now knows that."""
+        return _grouped(Ledger(self.lines, self.newsletters, known), self.by_event)
+
+
+def _grouped(ledger: Ledger, by_event: Mapping[str, tuple[Line, ...]]) -> Ledger:
+    """The ledger, the lines of each of its events being these."""
+    ledger.__dict__["by_event"] = by_event
+    return ledger
 
 
 def recognised(catalogue: Catalogue, ledger: Ledger, told: Mapping[str, str] | None = None) -> Ledger:
@@ -141,13 +157,14 @@ def recognised(catalogue: Catalogue, ledger: Ledger, told: Mapping[str, str] | N
 
     `told` are the digests of the facts of some events, by their ids: those need not be read for it.
     """
-    told = told or {}
+    told, kept = told or {}, catalogue.kept
     known = {}
     for event in catalogue.events:
-        history = ledger.of(event.id) if event.id not in catalogue.kept else ()
-        if history and _says(history[-1], catalogue, event, told.get(event.id)):
-            known[event.id, history[-1].news] = event, catalogue.venue_of(event)
-    return Ledger(ledger.lines, ledger.newsletters, known)
+        name = event.id
+        history = ledger.of(name) if name not in kept else ()
+        if history and _says(history[-1], catalogue, event, told.get(name)):
+            known[name, history[-1].news] = event, catalogue.venue_of(event)
+    return ledger.knowing(known)
 
 
 def sharing(catalogue: Catalogue) -> Callable[[Line], Line]:
@@ -264,16 +281,18 @@ def pending_lines(catalogue: Catalogue, ledger: Ledger, now: datetime) -> tuple[
 def each_pending_line(catalogue: Catalogue, ledger: Ledger, now: datetime) -> Iterator[Line]:
     """The same one after the other: all of them may hold as much as the catalogue."""
     now = now.astimezone(UTC).replace(microsecond=0)
+    kept = catalogue.kept
     for event in catalogue.events:
-        if event.id in catalogue.kept:
+        name = event.id
+        if name in kept:
             continue
-        history = ledger.of(event.id)
+        history = ledger.of(name)
         published = bool(history) and history[-1].kind is not LineKind.RETIRED
-        if published and ledger.known.get((event.id, history[-1].news), (None,))[0] is event:
+        if published and ledger.known.get((name, history[-1].news), (None,))[0] is event:
             continue
         facts = _facts_in(catalogue, event)
         if not history:
-            yield _first_line(catalogue, event.id, facts, now)
+            yield _first_line(catalogue, name, facts, now)
         elif not published or facts != history[-1].facts:
             yield _next_line(catalogue, history[-1], facts, now)
 
@@ -366,12 +385,6 @@ def vanished_problems(catalogue: Catalogue, ledger: Ledger, file: str) -> tuple[
 
 
 # --------------------------------------------------------------------------------------------- text
-
-
-def ordered(lines: Iterable[Line]) -> tuple[Line, ...]:
-    """Each line once, by instant, whatever order they came in."""
-    unique = {(line.event, line.news): line for line in lines}
-    return tuple(sorted(unique.values(), key=lambda line: (line.at, line.event, line.news)))
 
 
 def write(ledger: Ledger) -> str:

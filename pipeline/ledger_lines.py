@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from pydantic_core import to_json
@@ -163,6 +164,16 @@ class Line(NamedTuple):
 def is_redated(kind: LineKind, changed: frozenset[str]) -> bool:
     """Whether what was off takes place, with another date or hour."""
     return kind is LineKind.REINSTATED and not changed.isdisjoint({"date", "time"})
+
+
+place_of = attrgetter("at", "event", "news")
+"""Where a line stands among others: of one instant by the event."""
+
+
+def ordered(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """Each line once, by instant, whatever order they came in."""
+    unique = {(line.event, line.news): line for line in lines}
+    return tuple(sorted(unique.values(), key=place_of))
 
 
 _WORDED_PARTS: Mapping[str, tuple[str, ...]] = {

@@ -15,6 +15,7 @@ from pipeline.files import (
     alone_in,
     copy_beginning,
     held_since,
+    holds,
     made,
     opened,
     write_all,
@@ -178,11 +179,10 @@ class Staged:
 
     def _put(self) -> Written:
         names, older = list(self._names), frozenset[str]()
-        if (before := _named(self._folder / MANIFEST)) != names:
-            older = frozenset(filter(_is_inside, before)).difference(names)
+        if not holds(self._folder / MANIFEST, _as_manifest(names)):
+            older = _manifest(self._folder / MANIFEST).difference(names)
             # The names go first: what is put from here on can be removed again by the next publication.
             write_whole(self._folder / MANIFEST, _as_manifest([*names, *sorted(older)]))
-        del before  # as long as the names themselves
         # What was a folder of ours may have to be a file.
         waiting = set(self._waiting)
         gone = {path for path in older if not waiting.isdisjoint(_folders_of(path))}

@@ -317,7 +317,8 @@ class Catalogue(Model):
 
     def venue_of(self, event: Event) -> Venue | None:
         """Where the event is held, or None where it isn't known or nowhere."""
-        return self.venue_by_id.get(event.venue) if isinstance(event.venue, str) else None
+        venue = event.venue
+        return self.venue_by_id.get(venue) if isinstance(venue, str) else None
 
 
 def dump(model: Model) -> dict[str, Any]:

@@ -39,11 +39,9 @@ def places_of_events(text: bytes) -> Iterator[tuple[int, int]]:
         start = end
 
 
-def digest_of_block(file: str, block: bytes) -> str:
-    """By which a block of a file is known again."""
-    found = hashlib.sha256(f"{file}\n".encode(errors="surrogateescape"))
-    found.update(block)
-    return found.hexdigest()[:32]
+def digest_of_block(above: bytes, block: bytes) -> str:
+    """By which a block is known again, below the name of its file."""
+    return hashlib.sha256(b"".join((above, block))).hexdigest()[:32]
 
 
 def read_by_blocks(file: str, text: bytes, known: Mapping[str, str]) -> tuple[dict[str, Any], list[str | None]] | None:
@@ -56,8 +54,9 @@ def read_by_blocks(file: str, text: bytes, known: Mapping[str, str]) -> tuple[di
         return None
     rows, digests = list[Any](), list[str | None]()
     found, growing = {**values, "event": rows}, set[str]()
+    above = f"{file}\n".encode(errors="surrogateescape")
     for start, end in places:
-        digest = digest_of_block(file, text[start:end])
+        digest = digest_of_block(above, text[start:end])
         if (facts := known.get(digest)) is not None:
             rows.append(KnownRow(facts, start, end))
             digests.append(digest)
@@ -144,13 +143,18 @@ def facts_of(rows: Iterable[object]) -> Iterator[dict[str, Any]]:
     return iter(found)
 
 
-def known_event(facts: Mapping[str, Any], read: Callable[[], Event]) -> KnownEvent:
-    """The event of remembered facts, which `read` reads as a whole."""
-    values = {**_DEFAULTS, **facts, "_read": read}
+for _name, _default in _DEFAULTS.items():
+    # Found at the class: in the dictionary of each event it would take room, and time whenever any fact is looked up.
+    setattr(KnownEvent, _name, _default)
+
+
+def known_event(facts: dict[str, Any], read: Callable[[], Event]) -> KnownEvent:
+    """The event of remembered facts, which are its own from then on; `read` reads it as a whole."""
     for name in facts.keys() & _FROM_JSON.keys():
-        values[name] = _FROM_JSON[name](values[name])
+        facts[name] = _FROM_JSON[name](facts[name])
+    facts["_read"] = read
     event = KnownEvent.__new__(KnownEvent)
-    object.__setattr__(event, "__dict__", values)
+    object.__setattr__(event, "__dict__", facts)
     return event
 
 

@@ -16,7 +16,7 @@ from pipeline.catalogue.recurrence import occurrences
 from pipeline.catalogue.texts import Text
 from pipeline.catalogue.when import AtTime, When, first_day, local, starts, written
 from pipeline.edition import Edition, Listing
-from pipeline.guids import guid_of
+from pipeline.guids import number_of
 from pipeline.language import words
 from pipeline.outputs.base import Artifact
 from pipeline.outputs.keys import keys
@@ -91,9 +91,9 @@ class _Programme:
         return _numbers(self.guids)
 
     @cached_property
-    def guids(self) -> dict[str, UUID]:
-        """The UUIDs of the times, by identity."""
-        return {time.uid: guid_of(time.uid) for time in self._in_order}
+    def guids(self) -> dict[str, int]:
+        """The UUIDs of the times as numbers, by identity."""
+        return {time.uid: number_of(time.uid) for time in self._in_order}
 
 
 def _head(programme: _Programme, language: str) -> str:
@@ -138,12 +138,12 @@ def _of_event(listing: Listing, updated: datetime) -> list[tuple[str, When]]:
     return list(islice(occurrences(listing.event, max(first, updated), until), MOST_TIMES))
 
 
-def _numbers(guids: Mapping[str, UUID]) -> dict[str, int]:
-    """A positive number for each identity that stays the same when others come and go."""
+def _numbers(guids: Mapping[str, int]) -> dict[str, int]:
+    """A positive number for each identity, of its UUID, that stays the same when others come and go."""
     numbers: dict[str, int] = {}
     taken: set[int] = set()
     for uid, guid in sorted(guids.items()):
-        number = guid.int % (2**31 - 1) + 1
+        number = guid % (2**31 - 1) + 1
         while number in taken:
             number += 1
         taken.add(number)
@@ -206,7 +206,7 @@ def _event(room: str, time: _Time, programme: _Programme, language: str) -> str:
     recording = {"license": edition.series.license or "", "optout": "false"}
     persons = (f"          <person>{escaped(_name(one, language))}</person>\n" for one in event.speakers)
     return (
-        f'      <event guid="{programme.guids[time.uid]}" id="{number}">\n{_elements(8, before)}'
+        f'      <event guid="{UUID(int=programme.guids[time.uid])}" id="{number}">\n{_elements(8, before)}'
         f"        <recording>\n{_elements(10, recording)}        </recording>\n{_elements(8, after)}"
         f"{_list('persons', persons)}{_list('links', _links(event, language))}      </event>\n"
     )

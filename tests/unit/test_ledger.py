@@ -259,3 +259,14 @@ def test_two_lines_within_a_second_keep_their_order(seed_text: str, seed: Catalo
     ledger = published(seed, catalogue(seed_text, MOVE), catalogue(seed_text, CANCEL), apart=timedelta(0))
     assert [line.kind for line in ledger.of("non-take-up")][-1] is LineKind.CANCELLED
     assert replace(ledger) == journal.read(journal.write(ledger))
+
+
+def test_lines_are_added_in_their_order_wherever_they_belong(seed_text: str, seed: Catalogue) -> None:
+    later = catalogue(seed_text, ('title.en = "The consequences', 'title.en = "What follows'))
+    whole = published(seed, later)
+    assert len(whole.lines) > len(seed.events)
+    for place in range(len(whole.lines) + 1):
+        first, last = whole.lines[:place], whole.lines[place:]
+        for ledger in (Ledger.holding(first).extended(last), Ledger.holding(last).extended(first)):
+            assert ledger.lines == whole.lines
+            assert list(ledger.by_event.items()) == list(Ledger.holding(whole.lines).by_event.items())

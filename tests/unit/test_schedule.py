@@ -2,13 +2,15 @@
 
 import re
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 from xml.etree import ElementTree as ET
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from publishing import HEAD, TALK, edition
 
-from pipeline.guids import guid_of
+from pipeline.guids import guid_of, number_of
 from pipeline.importing.found import Manner
 from pipeline.importing.frab import read_schedule
 from pipeline.outputs.schedule import render
@@ -68,6 +70,12 @@ def test_recordings_stand_among_the_links() -> None:
 def test_a_length_is_the_time_that_passes_where_the_clocks_change() -> None:
     night = TALK.replace("2026-10-20", "2026-10-25").replace("19:00", "01:00") + 'end_time = "04:00"\n'
     assert events(schedule(night))[0].findtext("duration") == "04:00"
+
+
+@given(st.text())
+def test_a_uuid_is_the_fifth_kind_of_its_name_also_as_a_number(uid: str) -> None:
+    assert guid_of(uid) == uuid5(NAMESPACE_URL, f"urn:tocsin:{uid}")
+    assert number_of(uid) == guid_of(uid).int
 
 
 def test_two_events_whose_numbers_would_be_the_same_have_different_ones() -> None:
