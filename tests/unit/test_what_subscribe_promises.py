@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from federation import BOTH, NORTH, SOUTH, loaded, outputs
 from html_reader import HOSTILE, Reader, edition_of, site
 from icalendar import Calendar
 
@@ -82,7 +83,7 @@ def test_every_address_to_subscribe_to_is_that_of_a_file(language: str, renderer
         link["href"].replace("webcal://", "https://") for link in page.all("a") if "webcal" in link["href"][:6]
     }
     assert subscribed == {f"{base}{tree}calendar.ics"}
-    wanted = {f"{base}{tree}{name}" for name in ("calendar.ics", "atom.xml", "rss.xml", "feed.json")}
+    wanted = {f"{base}{tree}{name}" for name in ("calendar.ics", "atom.xml", "rss.xml", "feed.json", "soon.atom.xml")}
     assert wanted <= copied
     assert f"{base}{tree}alarms/calendar.ics" in linked
     for address in copied | linked | subscribed:
@@ -97,3 +98,13 @@ def test_the_file_asks_no_program_to_look_less_often_than_the_page_says(renderer
     assert read["refresh-interval"].dt == REFRESH
     assert read["x-published-ttl"] == "PT6H"
     assert REFRESH.total_seconds() <= 86400 / 2
+
+
+def test_each_group_has_its_addresses_there() -> None:
+    files = outputs(loaded({"north": NORTH, "south": SOUTH}), BOTH)
+    page = Reader(files["subscribe/index.html"].decode())
+    copied = {field["value"].partition("/groups/")[2] for field in page.all("input", readonly="")}
+    for name in ("north/calendar.ics", "north/atom.xml", "south/calendar.ics", "south/atom.xml"):
+        assert name in copied
+        assert f"groups/{name}" in files
+    assert "each group, each subject and each place" in page.text
