@@ -220,3 +220,12 @@ def test_the_page_of_what_is_past_begins_with_its_recordings_and_no_more_asks_to
     assert "Add to calendar" in before
     assert "Add to calendar" not in after
     assert after.index("When") < after.index("Recordings") < after.index("What it is about")
+
+
+@pytest.mark.parametrize(("language", "arrow"), [("en", "→"), ("he", "←")])
+def test_the_history_points_from_what_was_to_what_is(language: str, arrow: str) -> None:
+    """Signs aren't turned round with the line in which they stand."""
+    text = HOSTILE.replace('languages = ["en", "fr"]', 'languages = ["en", "fr", "he"]')
+    found = edition_of(text, ("19:00", "20:00"))
+    page = site(found, Renderer())[found.path("events/loud/index.html", language)]
+    assert set(re.findall(r"</s> (.) ", page)) == {arrow}
