@@ -21,7 +21,10 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "id": "A permanent short name of the series; calendars recognise its events by it. Never change it.",
         "title": "The title of the series.",
         "timezone": 'The time zone in which dates and hours are meant, by its IANA name: "Europe/Paris".',
-        "default_language": 'The language in which plain texts are written: "en".',
+        "default_language": (
+            'The language in which plain texts are written: "en"; also that of calendars and feeds outside the folders '
+            "of languages: keep it once people follow them."
+        ),
         "languages": 'Every language in which the series is published: ["en", "fr"].',
         "subtitle": "A line below the title.",
         "description": "A few paragraphs about the series, in Markdown.",
