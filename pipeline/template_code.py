@@ -23,6 +23,9 @@ from pipeline.template_blocks import refuse_unknown_blocks, sources_above
 Pieces = MutableMapping[Hashable, str]
 """The variable `made_pieces`."""
 
+MANY = 4
+"""So many pieces are worth joining."""
+
 _FIXED_WORD = ("name", "lparen", "string", "rparen")
 
 bare: Callable[[str], str] = getattr(markupsafe, "_escape_inner", escape)
@@ -220,8 +223,9 @@ class Code(CodeGenerator):
         if frame.buffer is not None or frame.require_output_check:
             super().blockvisit(body, frame)
             return
-        for is_long, some in groupby(body, _is_long):
-            if is_long:
+        for is_long, together in groupby(body, _is_long):
+            some = tuple(together)
+            if is_long or (len(some) == 1 and isinstance(some[0], nodes.Output) and len(some[0].nodes) < MANY):
                 super().blockvisit(some, frame)
             else:
                 self.buffer(frame)

@@ -42,6 +42,10 @@ Data = dict[str, Any]
 _ESCAPED = tuple((character.encode(), b"\\u%04x" % ord(character)) for character in "<>&")
 
 
+LISTED = "subEvent"
+"""What may be long; it stands last."""
+
+
 class Listed(NamedTuple):
     """A list of many things whose parts are written already."""
 
@@ -58,11 +62,13 @@ class Embedded(NamedTuple):
 
 def embedded(data: Mapping[str, Any]) -> Embedded:
     """The data as a page holds them."""
-    listed = [name for name, value in data.items() if isinstance(value, Listed)]
-    text = _written({name: value for name, value in data.items() if name not in listed} if listed else data)
-    for name, value in ((name, data[name]) for name in listed):
-        parts = b",".join(value.parts)
-        text = b'%b,"%b":[%b]}' % (text[:-1], name.encode(), parts) if parts else text
+    listed = data.get(LISTED)
+    if isinstance(listed, Listed):
+        text = _written({name: value for name, value in data.items() if name != LISTED})
+        parts = b",".join(listed.parts)
+        text = b'%b,"%b":[%b]}' % (text[:-1], LISTED.encode(), parts) if parts else text
+    else:
+        text = _written(data)
     # Nothing that HTML knows is left.
     return Embedded(marked_safe(text.decode()), f"sha256-{b64encode(sha256(text).digest()).decode()}")
 
