@@ -14,7 +14,8 @@ from pipeline.weekdays import locale, say_weekday, weekday_names
 
 __all__ = [
     "DOMAIN", "LOCALES", "direction", "first_of_month", "locale", "say_apart", "say_day", "say_days", "say_hour",
-    "say_language", "say_list", "say_time", "say_weekday", "say_zone", "translations", "weekday_names", "words",
+    "say_language", "say_list", "say_month", "say_time", "say_weekday", "say_zone", "translations",
+    "weekday_names", "words",
 ]  # fmt: skip
 
 _OURS = frozenset({"en", "fr"})
@@ -48,6 +49,11 @@ def _names(language: str, width: Literal["wide", "abbreviated"]) -> tuple[Mappin
     where = locale(language)
     weekdays, months = get_day_names(width, locale=where), get_month_names(width, locale=where)
     return {number: weekdays[number] for number in range(7)}, {number: months[number] for number in range(1, 13)}
+
+
+def say_month(day: date, language: str) -> str:
+    """The month of a day and its year: `Oct 2022`."""
+    return f"{_names(language, 'abbreviated')[1][day.month]} {day.year}"
 
 
 def say_days(first: date, last: date, language: str, form: str = "long") -> str:

@@ -4,10 +4,8 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from babel.dates import format_date
-
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, written
-from pipeline.language import locale, say_day, say_time, words
+from pipeline.language import say_day, say_month, say_time, say_weekday, words
 from pipeline.phrases import say_zone_beside
 
 
@@ -53,9 +51,8 @@ def _tile(day: date, instant: str, hour: str, language: str) -> DateTile:
 @lru_cache(maxsize=4096)
 def _parts(day: date, language: str) -> tuple[str, str, str]:
     """Weekday, number and month."""
-    where = locale(language)
     number = "1er" if language == "fr" and day.day == 1 else f"{day.day}"
-    return format_date(day, "EEEE", locale=where), number, format_date(day, "MMM y", locale=where)
+    return say_weekday(day, language), number, say_month(day, language)
 
 
 def _hours(start: datetime, end: datetime | None, language: str) -> str:

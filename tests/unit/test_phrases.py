@@ -12,6 +12,7 @@ from publishing import TALK, edition
 from pipeline.catalogue.models import Speaker, Venue
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When
 from pipeline.language import locale, say_day, say_days
+from pipeline.outputs.date_tile import date_tile
 from pipeline.phrases import changes, headline, place_line, say_when, say_zone_of, speaker_line, status_word, title_of
 from pipeline.phrases.zones import say_zone_city
 
@@ -100,6 +101,16 @@ def test_a_day_has_the_names_that_babel_gives_it(language: str, form: str, patte
         day = date(2026, 1, 2) + timedelta(days=number)
         if day.day > 1:
             assert say_day(day, language, form) == format_date(day, pattern, locale=locale(language))
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "de", "ar", "pt-BR", "ja"])
+def test_the_tile_of_a_date_has_the_names_that_babel_gives_it(language: str) -> None:
+    for number in range(0, 800, 3):
+        day = date(2026, 1, 2) + timedelta(days=number)
+        tile = date_tile(OnDay(day, day, PARIS), language)
+        assert tile is not None
+        assert tile.weekday == format_date(day, "EEEE", locale=locale(language))
+        assert tile.month == format_date(day, "MMM y", locale=locale(language))
 
 
 def test_the_zone_is_named_in_words_and_by_its_id() -> None:
