@@ -127,11 +127,12 @@ def made(path: str | Path) -> int:
     try:
         return os.open(path, flags, 0o666)
     except FileNotFoundError:
-        _make_folder(os.path.dirname(path))  # noqa: PTH120 - for thousands of folders
+        make_folder(os.path.dirname(path))  # noqa: PTH120 - for thousands of folders
         return os.open(path, flags, 0o666)
 
 
-def _make_folder(path: str) -> None:
+def make_folder(path: str) -> None:
+    """Makes a folder, and those around it, where it is missing."""
     try:
         os.mkdir(path)  # noqa: PTH102
     except (FileNotFoundError, FileExistsError):

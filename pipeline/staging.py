@@ -17,6 +17,7 @@ from pipeline.files import (
     held_since,
     holds,
     made,
+    make_folder,
     opened,
     write_all,
     write_whole,
@@ -57,6 +58,8 @@ class Staged:
         """The folders below ours that are known not to lead out of it."""
         self._new: set[str] = set()
         """Those of them that weren't there: no file in them can hold anything yet."""
+        self._missing: set[str] = set()
+        """Those of these that nobody made yet."""
         self._mark = self._root + UNFINISHED
         if os.path.lexists(self._mark):
             self._clear()
@@ -106,7 +109,7 @@ class Staged:
         place, folder = self._place_of(path)
         if folder not in self._new and (since := held_since(place, data)) is not None:
             return since
-        file = self._opened_beside(path, place)
+        file = self._opened_beside(path, place, folder)
         try:
             write_all(file, data)
             return os.fstat(file).st_mtime_ns
@@ -114,12 +117,12 @@ class Staged:
             os.close(file)
 
     def _add_in_parts(self, path: str, parts: Iterator[bytes]) -> int:
-        place, _ = self._place_of(path)
+        place, folder = self._place_of(path)
         with _reading(place) as old:
             same, other = _compared(old, parts)
             if old is not None and other is None:
                 return os.fstat(old).st_mtime_ns
-            file = self._opened_beside(path, place)
+            file = self._opened_beside(path, place, folder)
             try:
                 if old is not None:
                     copy_beginning(old, file, same)
@@ -140,13 +143,16 @@ class Staged:
         self._names[path] = None
         return self._root + path, folder
 
-    def _opened_beside(self, path: str, place: str) -> int:
+    def _opened_beside(self, path: str, place: str, folder: str) -> int:
         """A file that waits beside its place, opened; its folder is made where it is missing."""
         if not self._waiting:
             opened(self._mark).close()
         self._waiting.append(path)
         place += UNFINISHED
         try:
+            if folder in self._missing:
+                make_folder(self._root + folder)
+                self._missing.discard(folder)
             return made(place)
         except NotADirectoryError:
             # What was a file of ours is to be a folder. It goes now: nothing can wait below it.
@@ -164,6 +170,7 @@ class Staged:
             except OSError:
                 is_link = False
                 self._new.add(inner)
+                self._missing.add(inner)
             if is_link and _leads_out(self._folder, inner):
                 raise FileError(
                     "{folder}/{inner} can't be written: a link leads out of {folder}; delete it",
