@@ -5,15 +5,12 @@ title, none in RSS for names without an address or for links other than `self`, 
 it isn't given. So only the head of a feed is its work, and the entries are written as text behind that.
 """
 
+import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from functools import cached_property, lru_cache, partial
 from typing import Any
-
-from feedgen.ext.base import BaseExtension
-from feedgen.feed import FeedGenerator
-from lxml.etree import SubElement
 
 from pipeline.edition import Edition
 from pipeline.language import words
@@ -72,7 +69,7 @@ class _Document:
         return self._make()
 
     @cached_property
-    def _generator(self) -> FeedGenerator:
+    def _generator(self) -> Any:
         return _generator(self._feed)
 
     def atom(self) -> bytes:
@@ -98,8 +95,9 @@ def place(path: str, form: str) -> str:
 # --------------------------------------------------------------------------------------------- the feed
 
 
-def _generator(feed: Feed) -> FeedGenerator:
-    generator = FeedGenerator()
+def _generator(feed: Feed) -> Any:
+    # With lxml it takes a while to load, and of most edits no feed tells.
+    generator = importlib.import_module("feedgen.feed").FeedGenerator()
     generator.register_extension("tocsin", _Extension)
     generator.tocsin.describe(feed)
     generator.id(feed.id)
@@ -140,8 +138,8 @@ def _links(feed: Feed, form: str, media_type: str) -> Sequence[Link]:
 # --------------------------------------------------------------------------------------------- the extension
 
 
-class _Extension(BaseExtension):  # type: ignore[misc]
-    """All links of a feed with all their attributes, and the mark of an archive, in both formats."""
+class _Extension:
+    """For feedgen: all links of a feed with all their attributes, and the mark of an archive, in both formats."""
 
     _feed: Feed
 
@@ -168,7 +166,7 @@ class _Extension(BaseExtension):  # type: ignore[misc]
 
     def _mark(self, element: Element) -> None:
         if self._feed.archive:
-            SubElement(element, f"{{{HISTORY}}}archive")
+            element.append(element.makeelement(f"{{{HISTORY}}}archive"))
 
 
 def _replace_links(parent: Element, name: str, links: Sequence[Link]) -> None:
@@ -178,7 +176,7 @@ def _replace_links(parent: Element, name: str, links: Sequence[Link]) -> None:
     for element in old:
         parent.remove(element)
     for offset, link in enumerate(links):
-        parent.insert(at + offset, SubElement(parent, name, link))
+        parent.insert(at + offset, parent.makeelement(name, link))
 
 
 def _mark_language(element: Element, language: str, feed: Feed) -> None:

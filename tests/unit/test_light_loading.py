@@ -11,6 +11,7 @@ from checkout import ROOT
 from email_validator import validate_email
 from hypothesis import example, given
 from hypothesis import strategies as st
+from publishing import HEAD, TALK
 from smallest import SMALLEST
 
 from pipeline.catalogue.shapes import _is_plain
@@ -87,3 +88,23 @@ def test_an_import_of_a_table_loads_neither_the_library_of_calendars_nor_those_o
     done = subprocess.run([*bring, str(tmp_path / "talks.csv")], cwd=ROOT, capture_output=True, text=True, check=True)
     assert "tomlkit" in done.stdout.split()
     assert {"feedgen", "icalendar", "jinja2", "markdown_it", "nh3", "sqlalchemy"} & set(done.stdout.split()) == set()
+
+
+A_TALK = HEAD + TALK
+
+
+def test_a_build_after_an_edit_that_is_no_news_does_not_load_the_library_of_feeds(tmp_path: Path) -> None:
+    file = tmp_path / "events.toml"
+
+    def loaded(command: str, now: str) -> set[str]:
+        run = [sys.executable, "-c", LOADED, command, "--catalogue", str(file), "--now", now]
+        done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=True)
+        assert not done.stderr
+        return set(done.stdout.split())
+
+    file.write_text(A_TALK)
+    assert {"feedgen", "lxml"} <= loaded("publish", "2026-09-01T00:00:00Z")
+    file.write_text(f'{A_TALK}abstract = "More of it."\n')
+    loaded("build", "2026-09-02T00:00:00Z")
+    file.write_text(f'{A_TALK}abstract = "All of it."\n')
+    assert {"feedgen", "lxml"} & loaded("build", "2026-09-02T00:00:00Z") == set()
