@@ -102,28 +102,29 @@ class Edition:
     @cached_property
     def listings(self) -> tuple[Listing, ...]:
         """Every event, retired ones too: dated ones by start, then those to be announced in the catalogue's order."""
+        # Asked for once: there may be tens of thousands of events.
+        kept, venue_of, revision = self.catalogue.kept, self.catalogue.venue_of, self.ledger.revision
         current = [
-            Listing(event, self.catalogue.venue_of(event), self.ledger.revision(event.id))
+            Listing(event, venue_of(event), revision(event.id))
             for event in self.catalogue.events
-            if event.id not in self.catalogue.kept
+            if event.id not in kept
         ]
         # At their venues as these were then, too.
-        kept = [
-            Listing(*self.told(self.ledger.of(event)[-1]), self.ledger.revision(event))
-            for event in self.catalogue.kept
-            if event in self.catalogue.event_by_id
+        known = self.catalogue.event_by_id
+        as_published = [
+            Listing(*self.told(self.ledger.of(event)[-1]), revision(event)) for event in kept if event in known
         ]
         retired = [
-            Listing(*self.told(self.ledger.of(event)[-1]), self.ledger.revision(event), retired=True)
+            Listing(*self.told(self.ledger.of(event)[-1]), revision(event), retired=True)
             for event in self.ledger.events
-            if event not in self.catalogue.event_by_id and self.ledger.of(event)[-1].kind is LineKind.RETIRED
+            if event not in known and self.ledger.of(event)[-1].kind is LineKind.RETIRED
         ]
-        return tuple(sorted((*current, *kept, *retired), key=attrgetter("event.order")))
+        return tuple(sorted((*current, *as_published, *retired), key=attrgetter("event.order")))
 
     @cached_property
     def shown(self) -> tuple[Listing, ...]:
         """The events of the pages: all but the retired ones."""
-        shown = tuple(listing for listing in self.listings if not listing.retired)
+        shown = tuple([listing for listing in self.listings if not listing.retired])
         # The same list where it holds the same: what is found out of one is known of the other.
         return self.listings if len(shown) == len(self.listings) else shown
 
