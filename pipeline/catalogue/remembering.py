@@ -143,18 +143,14 @@ def facts_of(rows: Iterable[object]) -> Iterator[dict[str, Any]]:
     return iter(found)
 
 
-for _name, _default in _DEFAULTS.items():
-    # Found at the class: in the dictionary of each event it would take room, and time whenever any fact is looked up.
-    setattr(KnownEvent, _name, _default)
-
-
-def known_event(facts: dict[str, Any], read: Callable[[], Event]) -> KnownEvent:
-    """The event of remembered facts, which are its own from then on; `read` reads it as a whole."""
+def known_event(facts: Mapping[str, Any], read: Callable[[], Event]) -> KnownEvent:
+    """The event of remembered facts, which `read` reads as a whole."""
+    # Under the names as the program has them: those from JSON are others of the same letters, and found more slowly.
+    values = {**_DEFAULTS, **facts, "_read": read}
     for name in facts.keys() & _FROM_JSON.keys():
-        facts[name] = _FROM_JSON[name](facts[name])
-    facts["_read"] = read
+        values[name] = _FROM_JSON[name](values[name])
     event = KnownEvent.__new__(KnownEvent)
-    object.__setattr__(event, "__dict__", facts)
+    object.__setattr__(event, "__dict__", values)
     return event
 
 
