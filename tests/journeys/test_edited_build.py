@@ -45,7 +45,7 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 def rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The templates that are rendered from now on."""
     found = list[str]()
-    for name in ("render", "render_in_parts"):
+    for name in ("render", "render_encoded", "render_in_parts"):
 
         def noted(self: Renderer, template: str, *others: object, render: Callable[..., object]) -> object:
             found.append(template)
