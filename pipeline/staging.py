@@ -188,10 +188,11 @@ class Staged:
 
     def _put(self) -> Written:
         names, older = list(self._names), frozenset[str]()
-        if not holds(self._folder / MANIFEST, _as_manifest(names)):
+        manifest = _as_manifest(names)
+        if not holds(self._folder / MANIFEST, manifest):
             older = _manifest(self._folder / MANIFEST).difference(names)
             # The names go first: what is put from here on can be removed again by the next publication.
-            write_whole(self._folder / MANIFEST, _as_manifest([*names, *sorted(older)]))
+            write_whole(self._folder / MANIFEST, _as_manifest([*names, *sorted(older)]) if older else manifest)
         # What was a folder of ours may have to be a file.
         waiting = set(self._waiting)
         gone = {path for path in older if not waiting.isdisjoint(_folders_of(path))}
@@ -202,7 +203,7 @@ class Staged:
             os.replace(place + UNFINISHED, place)  # noqa: PTH105 - a path object for each of thousands of files costs
         removed = tuple(path for path in sorted(older) if path in gone or _remove(self._folder, path))
         if older:
-            write_whole(self._folder / MANIFEST, _as_manifest(names))
+            write_whole(self._folder / MANIFEST, manifest)
         _discard(self._mark)
         return Written(tuple(written), removed, len(names) - len(written), tuple(names))
 
