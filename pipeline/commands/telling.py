@@ -1,5 +1,6 @@
 """How builds, publications and plans are told at the terminal."""
 
+import re
 from collections.abc import Iterable
 
 from pipeline.actions.build import Result
@@ -13,6 +14,11 @@ LISTED = 30
 
 NAMED = 4
 """How many calendars and feeds that are gone are named."""
+
+_FOLLOWED = re.compile(
+    r"(?:[a-z]{2,3}(?:-\w+)*/)?(?:(?:alarms|tags|venues|groups/[^/]+)/)?[^/]*(?:\.ics|atom\.xml|rss\.xml|feed\.json)"
+)
+"""Where in the tree of a language calendars and feeds stand. A group may bear the name of any other folder."""
 
 
 def told(shell: Shell, line: Line) -> str:
@@ -58,8 +64,7 @@ def _tell_unfollowed(shell: Shell, removed: Iterable[str]) -> None:
 
 def _is_followed(path: str) -> bool:
     """Whether it is an address that `subscribe/` gives: calendars of one event and archives are none."""
-    folders = path.split("/")[:-1]
-    return path.endswith((".ics", "atom.xml", "rss.xml", "feed.json")) and not {"events", "archive"} & {*folders}
+    return _FOLLOWED.fullmatch(path) is not None
 
 
 def as_json(result: Result) -> dict[str, object]:
