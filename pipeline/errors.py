@@ -164,6 +164,7 @@ OF_THE_SYSTEM: Mapping[int, str] = MappingProxyType({
     errno.EISDIR: N_("this is a folder, not a file"), errno.ENOTDIR: N_("a file stands where its folder would be"),
     errno.ENAMETOOLONG: N_("its name is too long"), errno.ELOOP: N_("its links lead in a circle"),
     errno.ENOSPC: N_("the disk is full; make room"), errno.EDQUOT: N_("the quota of the disk is used up; make room"),
+    errno.ESTALE: N_("another program has changed it meanwhile; try again"),
     errno.EROFS: N_("the disk lets nobody write"), errno.EIO: N_("the disk has failed; look at its health"),
     errno.EMFILE: _TOO_MANY_FILES, errno.ENFILE: _TOO_MANY_FILES,
     errno.EADDRINUSE: N_("another program listens there already"),

@@ -1,6 +1,7 @@
 """Files: read as text, written whole or not at all, untouched where nothing changes."""
 
 import codecs
+import errno
 import fcntl
 import os
 import stat
@@ -19,6 +20,9 @@ UNFINISHED = ".tocsin-unfinished"
 
 As a whole name in a folder it marks that files wait there: where it is found at the start, a process was killed.
 """
+
+AT_ONCE = 2**20
+"""So many octets of a file are copied at once where the system doesn't do it."""
 
 
 def read_text(path: Path, name: str, *, piped: bool = False) -> str:
@@ -147,12 +151,75 @@ def write_all(file: int, data: bytes) -> None:
         written += os.write(file, memoryview(data)[written:])
 
 
-def copy_beginning(source: int, file: int, length: int) -> None:
-    """Writes the first octets of one open file to another, both by their numbers."""
+class Stretch:
+    """Some octets of a file that is open for reading: the system can copy them without our looking at any."""
+
+    __slots__ = ("file", "length", "start")
+
+    def __init__(self, file: int, start: int, length: int) -> None:
+        self.file, self.start, self.length = file, start, length
+
+    def __len__(self) -> int:
+        """How many they are."""
+        return self.length
+
+    def __bytes__(self) -> bytes:
+        """The octets; OSError where the file has them no more."""
+        return b"".join(_read(self.file, self.start, self.length, self.length))
+
+    def copy_to(self, file: int) -> None:
+        """Writes the octets to another open file, by its number; OSError as above."""
+        done = _copied(self.file, self.start, self.length, file)
+        for data in _read(self.file, self.start + done, self.length - done, AT_ONCE):
+            write_all(file, data)
+
+    def followed_by(self, other: "Part") -> "Stretch | None":
+        """Both as one, where the other stands just behind in the same file; None otherwise."""
+        if isinstance(other, bytes) or (other.file, other.start) != (self.file, self.start + self.length):
+            return None
+        return Stretch(self.file, self.start, self.length + other.length)
+
+    def stands_at(self, file: int, start: int) -> bool:
+        """Whether they are just those of another open file from there on, because it is the same file."""
+        return start == self.start and os.path.sameopenfile(file, self.file)
+
+
+Part = bytes | Stretch
+"""A part of a file that is about to be written."""
+
+
+def _read(file: int, start: int, length: int, at_once: int) -> Iterator[bytes]:
+    while length > 0:
+        data = os.pread(file, min(length, at_once), start)
+        if not data:
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))  # another hand has cut the file off
+        yield data
+        start, length = start + len(data), length - len(data)
+
+
+def _copied(source: int, start: int, length: int, file: int) -> int:
+    """How many octets the system copies by itself; not all systems do, nor from each place to each other."""
     done = 0
-    while done < length and (data := os.pread(source, min(length - done, 2**20), done)):
-        write_all(file, data)
-        done += len(data)
+    with suppress(OSError, AttributeError):
+        while done < length and (more := os.copy_file_range(source, file, length - done, start + done)):
+            done += more
+    return done
+
+
+def write_parts(file: int, parts: Iterable[Part]) -> None:
+    """Writes parts to an open file by its number; what stands together in another file is copied together."""
+    waiting: Stretch | None = None
+    for part in parts:
+        if waiting is not None:
+            if (both := waiting.followed_by(part)) is not None:
+                waiting = both
+                continue
+            waiting.copy_to(file)
+        waiting = None if isinstance(part, bytes) else part
+        if isinstance(part, bytes):
+            write_all(file, part)
+    if waiting is not None:
+        waiting.copy_to(file)
 
 
 def holds(path: str | Path, data: bytes) -> bool:

@@ -6,20 +6,23 @@ import stat
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from pipeline.errors import FileError, reason_of
 from pipeline.files import (
     MANIFEST,
     UNFINISHED,
+    Part,
+    Stretch,
     alone_in,
-    copy_beginning,
     held_since,
     holds,
     made,
     make_folder,
     opened,
     write_all,
+    write_parts,
     write_whole,
 )
 
@@ -76,7 +79,7 @@ class Staged:
                 _remove_empty(self._folder, Path(place))
         _discard(self._mark)
 
-    def add(self, path: str, data: bytes | Iterable[bytes]) -> int:
+    def add(self, path: str, data: bytes | Iterable[Part]) -> int:
         """A file by its relative path, once; one that holds its bytes already is left as it is.
 
         They may come in parts, none of which is kept. Gives the file's time, in nanoseconds, which whoever changes it
@@ -118,7 +121,7 @@ class Staged:
         finally:
             os.close(file)
 
-    def _add_in_parts(self, path: str, parts: Iterator[bytes]) -> int:
+    def _add_in_parts(self, path: str, parts: Iterator[Part]) -> int:
         place, folder = self._place_of(path)
         with _reading(place) as old:
             same, other = _compared(old, parts)
@@ -126,11 +129,8 @@ class Staged:
                 return os.fstat(old).st_mtime_ns
             file = self._opened_beside(path, place, folder)
             try:
-                if old is not None:
-                    copy_beginning(old, file, same)
-                write_all(file, other or b"")
-                for part in parts:
-                    write_all(file, part)
+                beginning = () if old is None else (Stretch(old, 0, same),)
+                write_parts(file, chain(beginning, (other or b"",), parts))
                 return os.fstat(file).st_mtime_ns
             finally:
                 os.close(file)
@@ -264,13 +264,14 @@ def _reading(place: str) -> Iterator[int | None]:
         os.close(file)
 
 
-def _compared(old: int | None, parts: Iterator[bytes]) -> tuple[int, bytes | None]:
+def _compared(old: int | None, parts: Iterator[Part]) -> tuple[int, Part | None]:
     """How long the parts are as in an open file, and the first that isn't; None where they are the whole file."""
     if old is None:
         return 0, next(parts, b"")
     same = 0
     for part in parts:
-        if os.pread(old, len(part), same) != part:
+        stands = isinstance(part, Stretch) and part.stands_at(old, same)
+        if not stands and os.pread(old, len(part), same) != bytes(part):
             return same, part
         same += len(part)
     return same, None if os.fstat(old).st_size == same else b""

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from itertools import chain
@@ -17,89 +17,19 @@ from typing import Any
 from zlib import crc32
 
 from pipeline.actions.remembered_bundles import Folded, Note, row_of, stamp_in, stamps_of
+from pipeline.actions.remembered_pieces import Passing, Place, Taken, checksum_of, places_in
 from pipeline.actions.verdict_memory import is_this_program, program, remember_program, sealed, unsealed
 from pipeline.errors import FileError
-from pipeline.files import write_whole
+from pipeline.files import Part, Stretch, write_whole
 from pipeline.outputs.keys import Pieces
 
 KEPT_IN = Path("var", "files.json")
-NEAR, FAR = 4_096, 64_000_000
-"""How far behind a piece of a file the next is looked for, in octets; and how far the first, which is below a head."""
-OPENING = 64
-"""So many octets of a piece are looked for; where they stand the rest is compared."""
 
 remember_program()
 
 
-def _pieces(told: str) -> Iterator[tuple[str, int, int]]:
-    """The key of each piece of a file, where it begins, and its length."""
-    # Of each is kept how far it begins behind the end of the one before it, and its length.
-    names, _, places = told.partition(" ")
-    steps, end = list(map(int, places.split(","))) if places else [], 0
-    count = len(steps) // 2
-    length = len(names) // count if count else 0
-    for number in range(count):
-        start = end + steps[2 * number]
-        end = start + steps[2 * number + 1]
-        yield names[number * length : (number + 1) * length], start, end - start
-
-
 _BEHIND_THE_KEY = len(" ") + 8 + len(" ")
 """How far behind its key the size stands in a row: the checksum is between them."""
-
-
-class Passing:
-    """What is noted of a file while its parts go by: a checksum, how long it is, and where in it the pieces stand."""
-
-    def __init__(self, taken: list[tuple[str, bytes]]) -> None:
-        """`taken` are pieces that are about to come, in their order; each is let go when it came."""
-        self._taken = taken
-        self._seen = 0
-        self._checksum = 0
-        self._names, self._places = list[str](), list[int]()
-        self._size = self._end = 0
-
-    def through(self, parts: Iterable[bytes]) -> Iterator[bytes]:
-        """The same parts; no piece is cut between two of them."""
-        for part in parts:
-            self.take(part)
-            yield part
-
-    def take(self, part: bytes) -> None:
-        """Notes the next part of the file."""
-        self._checksum = crc32(part, self._checksum)
-        if self._taken:
-            self._find_pieces(part)
-        self._size += len(part)
-
-    def _find_pieces(self, part: bytes) -> None:
-        at, waiting = max(self._end - self._size, 0), list[tuple[str, bytes]]()
-        for number, (name, piece) in enumerate(self._taken):
-            start = _place_of(piece, part, at)
-            if piece and start >= 0:
-                self._names.append(name)
-                self._places += (self._size + start - self._end, len(piece))
-                at = start + len(piece)
-                self._end = self._size + at
-            elif number >= self._seen:
-                waiting.append((name, piece))  # what was made already may stand in the next part
-        self._taken[:] = waiting
-        self._seen = len(waiting)
-
-    def note(self, key: str, time: int) -> str:
-        """The row of the file once it is whole."""
-        self._taken.clear()
-        told = f"{''.join(self._names)} {','.join(map(str, self._places))}"
-        return row_of(key, self._checksum, self._size, time, told)
-
-
-def _place_of(piece: bytes, part: bytes, at: int) -> int:
-    """Where a piece begins in a part of a file, behind `at` but not far; -1 where it isn't there."""
-    # By its beginning: to search for something long, Python looks through all of it first.
-    opening, end = piece[:OPENING], at + (NEAR if at else FAR) + OPENING
-    while at >= 0 and not part.startswith(piece, at):
-        at = part.find(opening, at + 1, end)
-    return at
 
 
 class Remembered(Pieces):
@@ -117,10 +47,9 @@ class Remembered(Pieces):
         self._now: list[tuple[str, str] | Folded] = []
         """Each file with its row, or the bundle in which it is, in the order in which they are published."""
         self._read()
-        self._places: dict[str, tuple[str, int, int]] | None = None
+        self._places: dict[str, tuple[str, Place]] | None = None
         self._open: dict[str, int | None] = {}
-        self._named = set[str]()
-        self._taken: list[tuple[str, bytes]] = []
+        self._taken: list[Taken] = []
 
     def _read(self) -> None:
         """Takes the rows of the last run by their paths; none where they count for nothing."""
@@ -162,7 +91,9 @@ class Remembered(Pieces):
         if found.st_mtime_ns < self._since and row.startswith(stood, row.index(" ") + _BEHIND_THE_KEY):
             return row
         note = Note.of(row)
-        if found.st_size != note.size or _checksum_of(f"{self._out}/{path}") != note.checksum:
+        if found.st_size != note.size or (body := _bytes_of(f"{self._out}/{path}")) is None:
+            return None
+        if f"{checksum_of(body, note.told):08x}" != note.checksum:
             return None
         return note._replace(time=found.st_mtime_ns).row
 
@@ -227,46 +158,59 @@ class Remembered(Pieces):
 
     def find(self, key: str) -> bytes | None:
         """The piece of a key, from the file that holds it since an earlier run."""
-        place = self._known.get(key)
-        piece = self._cut(*place) if place is not None else None
-        if piece is not None:
-            self.put(key, piece)
+        stretch, checksum = self._found(key)
+        piece = None
+        if stretch is not None:
+            with suppress(OSError):
+                piece = bytes(stretch)
+                self._taken.append(Taken(key, piece, checksum))
         return piece
 
     def put(self, key: str, piece: bytes) -> None:
-        """Notes a piece of the file that is being made, if it is the first of the run that holds it."""
-        if key not in self._named:
-            self._named.add(key)
-            self._taken.append((key, piece))
+        """Notes a piece of the file that is being made."""
+        self._taken.append(Taken(key, piece))
+
+    def part(self, key: str, make: Callable[[], bytes]) -> Part:
+        """The piece of a key as a part of a file by itself; one that an earlier run left is not looked at."""
+        stretch, checksum = self._found(key)
+        if stretch is None:
+            return self.of(key, make)
+        self._taken.append(Taken(key, stretch, checksum))
+        return stretch
+
+    def _found(self, key: str) -> tuple[Stretch | None, int | None]:
+        """Where the piece of a key stands in a file that is as it was, and its checksum."""
+        if key not in self._known:
+            return None, None
+        path, place = self._known[key]
+        file = self._opened(path)
+        return None if file is None else Stretch(file, place.start, place.length), place.checksum
 
     @property
-    def _known(self) -> Mapping[str, tuple[str, int, int]]:
-        """The file, the beginning and the length of every piece that an earlier run left."""
+    def _known(self) -> Mapping[str, tuple[str, Place]]:
+        """The file and the place of every piece that an earlier run left."""
         if self._places is None:
             self._places = {
-                key: (path, start, length)
+                key: (path, place)
                 for path, row in self._before.items()
                 if not row.endswith(" ")
-                for key, start, length in _pieces(Note.of(row).told)
+                for key, place in places_in(Note.of(row).told)
             }
         return self._places
 
-    def _cut(self, path: str, start: int, length: int) -> bytes | None:
-        """A piece of a file of `out/`, which stays as it is until all is made; None where it isn't as it was."""
+    def _opened(self, path: str) -> int | None:
+        """A file of `out/`, which stays as it is until all is made; None where it isn't as it was."""
         if path not in self._open:
             self._open[path] = None
             if self._standing(path, self._before[path]) is not None:
                 with suppress(OSError):
                     self._open[path] = os.open(f"{self._out}/{path}", os.O_RDONLY | os.O_NOFOLLOW)
-        file = self._open[path]
-        piece = os.pread(file, length, start) if file is not None else b""
-        return piece if len(piece) == length else None
+        return self._open[path]
 
     def close(self) -> None:
         """Lets go of the files that pieces were taken from, and of what an earlier run noted."""
         self._before, self._bundles_before, self._places = {}, {}, {}
         self.__dict__.pop("_in_bundles", None)
-        self._named.clear()
         for file in self._open.values():
             if file is not None:
                 os.close(file)
@@ -294,12 +238,6 @@ def digest_of_files(paths: Iterable[str]) -> str:
 def _digest_of(path: str) -> str:
     body = _bytes_of(path)
     return "" if body is None else hashlib.sha256(body).hexdigest()
-
-
-def _checksum_of(path: str) -> str:
-    """Enough to know again what was written: of a file of the same size that was written over by chance."""
-    body = _bytes_of(path)
-    return "" if body is None else f"{crc32(body):08x}"
 
 
 def _bytes_of(path: str) -> bytes | None:

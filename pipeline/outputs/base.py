@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, SupportsBytes
 
 from pipeline.edition import Edition
 from pipeline.rendering import Renderer
@@ -11,8 +11,8 @@ from pipeline.rendering import Renderer
 AT_ONCE = 2**16
 """So many octets of a long file are worth writing at once."""
 
-Made = bytes | Iterable[bytes]
-"""The bytes of a file: whole, or piece by piece where the file is long."""
+Made = bytes | Iterable[SupportsBytes]
+"""The bytes of a file: whole, or part by part where the file is long. Some parts may be read only when they must be."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class Artifact:
         So that who shows one file of thousands makes one, and who takes them in turn holds one at a time.
         """
         made = self.make()
-        return made if isinstance(made, bytes) else b"".join(made)
+        return made if isinstance(made, bytes) else b"".join(map(bytes, made))
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,16 +61,21 @@ def each(files: Iterable[Artifact | Bundle]) -> Iterator[Artifact]:
             yield item
 
 
-def gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in parts that are worth writing: whole pieces, together at least `AT_ONCE` long, but the last."""
+def gathered(parts: Iterable[SupportsBytes]) -> Iterator[SupportsBytes]:
+    """The same bytes in parts that are worth writing, of those that are bytes already: whole ones, `AT_ONCE` long."""
     waiting, length = list[bytes](), 0
-    for piece in pieces:
-        waiting.append(piece)
-        length += len(piece)
-        if length >= AT_ONCE:
+    for part in parts:
+        if isinstance(part, bytes):
+            waiting.append(part)
+            length += len(part)
+            if length < AT_ONCE:
+                continue
+        if waiting:
             yield b"".join(waiting)
             waiting.clear()
             length = 0
+        if not isinstance(part, bytes):
+            yield part
     if waiting:
         yield b"".join(waiting)
 

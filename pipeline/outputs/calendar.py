@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import MAXYEAR, datetime, timedelta
 from functools import cache, cached_property, partial
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, SupportsBytes
 from urllib.parse import urlsplit
 
 from icalendar import Calendar
@@ -61,7 +61,7 @@ def invitation(
         for component in components:
             name, _, address = organiser.rpartition("<")
             component.setdefault("ORGANIZER", calendar_user(address.removesuffix(">"), name.strip().strip('"')))
-    return b"".join(calendar_of(opening_of(calendar), (*_zones((listing,)), *map(lines_of, components))))
+    return b"".join(map(bytes, calendar_of(opening_of(calendar), (*_zones((listing,)), *map(lines_of, components)))))
 
 
 class _Selection:
@@ -152,7 +152,7 @@ class _Calendars:
 
     def _collection(
         self, path: str, name: str, events: _Selection, event: Callable[[Listing], bytes] | None = None
-    ) -> Iterator[bytes]:
+    ) -> Iterator[SupportsBytes]:
         calendar = _bare_calendar()
         self._describe(calendar, path, name, events)
         zones = events.zones if events.listings else (lines_of(vtimezone(self.edition.series.timezone, EMPTY_SINCE)),)
@@ -162,7 +162,7 @@ class _Calendars:
 
     def _single(self, listing: Listing, _path: str) -> bytes:
         # Without a name: programs open a new calendar for a file that has one.
-        return b"".join(calendar_of(_bare_opening(), (*_zones((listing,)), self._event(listing))))
+        return b"".join(map(bytes, calendar_of(_bare_opening(), (*_zones((listing,)), self._event(listing)))))
 
     def _describe(self, calendar: Calendar, path: str, name: str, events: _Selection) -> None:
         """RFC 7986 about the calendar, and the older names beside it. Set as values: `Calendar.new` doesn't escape."""

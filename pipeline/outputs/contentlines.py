@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cache, lru_cache
 from itertools import chain
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, Self, SupportsBytes
 
 from icalendar import Component, Parameters
 from icalendar.parser import Contentline
@@ -181,7 +181,7 @@ def opening_of(properties: Component) -> bytes:
     return lines_of(properties).removesuffix(b"END:VCALENDAR\r\n")
 
 
-def calendar_of(opening: bytes, components: Iterable[bytes]) -> Iterator[bytes]:
+def calendar_of(opening: bytes, components: Iterable[SupportsBytes]) -> Iterator[SupportsBytes]:
     """A whole VCALENDAR, piece by piece, from its opening and from components that are bytes already."""
     return chain((opening,), components, (b"END:VCALENDAR\r\n",))
 

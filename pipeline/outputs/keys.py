@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cached_property, partial
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import Any, SupportsBytes
 from zlib import crc32
 
 from pipeline.edition import Edition, Listing, News
@@ -63,6 +63,10 @@ class Pieces:
             piece = make()
             self.put(key, piece)
         return piece
+
+    def part(self, key: str, make: Callable[[], bytes]) -> SupportsBytes:
+        """The same as a part of a file by itself, which may not have been read yet."""
+        return self.of(key, make)
 
 
 class Reused(dict[Hashable, str]):
@@ -187,14 +191,16 @@ class Keys:
 
     def joined(
         self, listings: Sequence[Listing], make: Callable[[Listing], bytes], *said: str, between: bytes = b""
-    ) -> Iterator[bytes]:
+    ) -> Iterator[SupportsBytes]:
         """What a long file tells of each event, run by run; of a run that is as it was nothing is made.
 
         `said` names what `make` tells, and whatever else than the event that depends on; `between` stands between two.
         """
         opening = b""
         for run in self.runs(listings):
-            yield opening + self.pieces.of(self.of_all(run, said), partial(_told, run, make, between))
+            if opening:
+                yield opening
+            yield self.pieces.part(self.of_all(run, said), partial(_told, run, make, between))
             opening = between
 
     @cached_property

@@ -8,7 +8,7 @@ recurs `times` are its single times, all of them or, where there are many, those
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from functools import cache, lru_cache, partial
-from typing import Any
+from typing import Any, SupportsBytes
 
 from pydantic import BaseModel
 from pydantic_core import to_json
@@ -41,7 +41,7 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa:
         yield Artifact(edition.path("events.json", language), MEDIA_TYPE, make, keys(edition).timeless)
 
 
-def _document(edition: Edition, language: str) -> Iterator[bytes]:
+def _document(edition: Edition, language: str) -> Iterator[SupportsBytes]:
     frame = to_json(_frame(edition, language) | {"events": []}, indent=2)
     if not edition.listings:
         yield frame + b"\n"

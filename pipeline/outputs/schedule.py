@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
 from itertools import groupby, islice
-from typing import NamedTuple
+from typing import NamedTuple, SupportsBytes
 from uuid import UUID
 
 from pipeline.catalogue.models import Event, Link, Speaker
@@ -40,13 +40,13 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa:
         yield Artifact(edition.path("schedule.xml", language), MEDIA_TYPE, make, keys(edition).timeless)
 
 
-def _document(programme: "_Programme", language: str) -> Iterator[bytes]:
+def _document(programme: "_Programme", language: str) -> Iterator[SupportsBytes]:
     """The file day by day."""
     yield f"{DECLARATION}<schedule>\n{_head(programme, language)}".encode()
     own = keys(programme.edition)
     for index, (day, times, said) in enumerate(programme.days, start=1):
         key = own.of(*(time.listing for time in times), values=("schedule.xml", language, str(index), *said))
-        yield own.pieces.of(key, partial(_day, index, day, times, programme, language))
+        yield own.pieces.part(key, partial(_day, index, day, times, programme, language))
     if not programme.days:
         yield _day_without_times(programme.edition).encode()
     yield b"</schedule>\n"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
+from typing import SupportsBytes
 
 from pipeline.edition import Edition, Listing
 from pipeline.outputs.base import Artifact
@@ -21,7 +22,7 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact]:  # noqa:
     yield Artifact("robots.txt", "text/plain; charset=utf-8", "\n".join(lines).encode, keys(edition).series)
 
 
-def _sitemap(edition: Edition) -> Iterator[bytes]:
+def _sitemap(edition: Edition) -> Iterator[SupportsBytes]:
     # Written by hand: a tree of all pages takes longer than some of them.
     several = len(edition.languages) > 1
     names = f'xmlns:xhtml="{XHTML}" xmlns="{SITEMAP}"' if several else f'xmlns="{SITEMAP}"'

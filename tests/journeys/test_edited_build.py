@@ -4,12 +4,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
-from functools import partialmethod
+from functools import partial, partialmethod
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, SupportsBytes
 
 import pytest
 import twelve_talks
@@ -21,13 +22,15 @@ from pipeline.actions import build as building
 from pipeline.actions import verdict_memory
 from pipeline.actions.project import project_at
 from pipeline.actions.publish import publish
-from pipeline.actions.remembered import KEPT_IN, OPENING, Remembered
+from pipeline.actions.remembered import KEPT_IN, Remembered
+from pipeline.actions.remembered_pieces import OPENING
 from pipeline.cli import main
 from pipeline.clock import SystemClock
 from pipeline.commands import building as build_command
-from pipeline.files import MANIFEST
+from pipeline.files import MANIFEST, Stretch
 from pipeline.outputs import entries
 from pipeline.rendering import Renderer
+from pipeline.staging import staging
 from pipeline.store.database import open_database
 from pipeline.store.editions import published_edition
 
@@ -343,3 +346,32 @@ def test_pieces_come_from_the_file_that_holds_them_until_it_is_another(tmp_path:
     third = Remembered(tmp_path, tmp_path / "out", "templates")
     assert third.find("two") is None
     third.close()
+
+
+def test_pieces_are_taken_unread_from_one_file_to_the_next(tmp_path: Path) -> None:
+    out, taken = tmp_path / "out", list[type]()
+    out.mkdir()
+
+    def parts(head: bytes, known: Remembered) -> Iterator[SupportsBytes]:
+        yield head
+        for name in ("one", "two"):
+            part = known.part(name, partial(bytes.__mul__, name.encode(), 9))
+            taken.append(type(part))
+            yield part
+
+    for head in (b"<head>", b"<another head>", b"<h>"):
+        with closing(Remembered(tmp_path, out, "templates")) as known:
+            passing = known.passing()
+            with staging(out) as staged:
+                time = staged.add("long.txt", passing.through(parts(head, known)))
+                staged.put()
+            known.passed("long.txt", "key", passing, time)
+            known.keep()
+        assert (out / "long.txt").read_bytes() == head + b"one" * 9 + b"two" * 9
+    assert taken == [bytes, bytes, *[Stretch] * 4]
+    text = (out / "long.txt").read_bytes()
+    # A file that got another time is known by its bytes: also by those of the pieces.
+    for body, same in ((text, True), (text.replace(b"et", b"eT"), False), (text.replace(b"<h", b"<H"), False)):
+        (out / "long.txt").write_bytes(body)
+        os.utime(out / "long.txt", ns=(1, 1))
+        assert Remembered(tmp_path, out, "templates").holds("long.txt", "key") is same
