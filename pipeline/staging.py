@@ -34,8 +34,6 @@ class Written:
     written: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     kept: int = 0
-    paths: tuple[str, ...] = ()
-    """All files of the publication, written or kept."""
     stands: str | None = field(default=None, repr=False)
     """Size and time in nanoseconds of each file, where these were seen, with a comma between two files."""
 
@@ -54,7 +52,8 @@ class Staged:
         self._folder = folder
         self._root = f"{folder}/"
         """What opens the place of each file: a path object would be written out for each of thousands."""
-        self._names: dict[str, None] = {}
+        self._names = set[str]()
+        self._order: list[str] = []
         """The paths, in the order in which they came."""
         self._waiting: list[str] = []
         self._looked_at: set[str] = set()
@@ -98,13 +97,17 @@ class Staged:
             with _saying_what(self._folder):
                 _inside(self._folder, path)
                 self._look_at(folder)
-        self._names[path] = None
+        self._name(path)
 
-    def keep_all(self, paths: Iterable[str]) -> None:
+    def keep_all(self, paths: Sequence[str]) -> None:
         """Files of an earlier publication that were seen to stand as they are right."""
-        names = self._names
-        for path in paths:  # sooner than by `update`, which needs them in another table first
-            names[path] = None
+        self._names.update(paths)
+        self._order += paths
+
+    def _name(self, path: str) -> None:
+        if path not in self._names:
+            self._names.add(path)
+            self._order.append(path)
 
     def __contains__(self, path: str) -> bool:
         """Whether a file of that path is among those of this publication already."""
@@ -142,7 +145,7 @@ class Staged:
         folder = path.rpartition("/")[0]
         if folder not in self._looked_at:
             self._look_at(folder)
-        self._names[path] = None
+        self._name(path)
         return self._root + path, folder
 
     def _opened_beside(self, path: str, place: str, folder: str) -> int:
@@ -187,7 +190,9 @@ class Staged:
             return self._put()
 
     def _put(self) -> Written:
-        names, older = list(self._names), frozenset[str]()
+        # One that came twice counts where it came first.
+        names = self._order if len(self._order) == len(self._names) else list(dict.fromkeys(self._order))
+        older = frozenset[str]()
         manifest = _as_manifest(names)
         if not holds(self._folder / MANIFEST, manifest):
             older = _manifest(self._folder / MANIFEST).difference(names)
@@ -205,7 +210,7 @@ class Staged:
         if older:
             write_whole(self._folder / MANIFEST, manifest)
         _discard(self._mark)
-        return Written(tuple(written), removed, len(names) - len(written), tuple(names))
+        return Written(tuple(written), removed, len(names) - len(written))
 
     def discard(self) -> None:
         """Removes what waits, and the folders that were made for it."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from pipeline.actions.remembered_bundles import Folded, Note, row_of, stamp_in, stamps_of
+from pipeline.actions.remembered_bundles import Folded, Note, row_of, seen_of, stamp_in
 from pipeline.actions.remembered_pieces import Passing, Place, Taken, checksum_of, places_in
 from pipeline.actions.verdict_memory import is_this_program, program, remember_program, sealed, unsealed
 from pipeline.errors import FileError
@@ -105,7 +105,7 @@ class Remembered(Pieces):
         bundle = Folded.of(line)
         paths = bundle.places()
         # Whoever wrote in the very instant of our last look left no other time than ours: each file is looked at.
-        if bundle.key != key or bundle.newest >= self._since or stamps_of(self._out, paths) != bundle.stamps:
+        if bundle.key != key or bundle.newest >= self._since or seen_of(self._out, paths) != bundle.seen:
             return None
         self._now.append(bundle)
         return paths
@@ -126,7 +126,7 @@ class Remembered(Pieces):
         return {path: row for line in self._bundles_before.values() for path, row in Folded.of(line).rows().items()}
 
     def stands(self) -> str:
-        """Size and time of each file as this run saw or wrote it, as `stamps_of` says it, in the order of the files."""
+        """Size and time of each file as this run saw or wrote it, in the order of the files, with commas."""
         stamps = (item.stamps if isinstance(item, Folded) else stamp_in(item[1]) for item in self._now)
         return ",".join(filter(None, stamps))
 

@@ -2,7 +2,9 @@
 
 import json
 import os
+from array import array
 from collections.abc import Iterable, Sequence
+from hashlib import blake2b
 from typing import NamedTuple
 
 
@@ -41,6 +43,8 @@ class Folded(NamedTuple):
     key: str
     newest: int
     """The latest of the times of its files, in nanoseconds."""
+    seen: str
+    """A digest of the sizes and times of its files, to compare them with."""
     stamps: str
     """Size and time of each file, with a comma between two files."""
     paths: str
@@ -51,8 +55,8 @@ class Folded(NamedTuple):
     @classmethod
     def of(cls, line: str) -> "Folded":
         """The bundle of a line; ValueError where it is none."""
-        _, name, key, newest, stamps, paths, rest = line.split("\t")
-        return cls(name, key, int(newest), stamps, paths, rest)
+        _, name, key, newest, seen, stamps, paths, rest = line.split("\t")
+        return cls(name, key, int(newest), seen, stamps, paths, rest)
 
     @classmethod
     def holding(cls, name: str, key: str, rows: Sequence[tuple[str, str]]) -> "Folded":
@@ -61,8 +65,9 @@ class Folded(NamedTuple):
         notes = [row.split(" ", 4) for _, row in rows]
         stamps = ",".join([f"{size} {time}" for _, _, size, time, _ in notes])
         newest = max((int(time) for *_, time, _ in notes), default=0)
+        seen = _digest([int(number) for note in notes for number in note[2:4]])
         rest = json.dumps([f"{key} {checksum} {told}" for key, checksum, _, _, told in notes], separators=(",", ":"))
-        return cls(name, key, newest, stamps, json.dumps([path for path, _ in rows], separators=(",", ":")), rest)
+        return cls(name, key, newest, seen, stamps, json.dumps([path for path, _ in rows], separators=(",", ":")), rest)
 
     @property
     def line(self) -> str:
@@ -88,11 +93,16 @@ def stamp_in(row: str) -> str:
     return " ".join(row.split(" ", 4)[2:4])
 
 
-def stamps_of(folder: str, paths: Iterable[str]) -> str | None:
-    """Size and time of each of these files below a folder; None where one of them isn't there."""
+def seen_of(folder: str, paths: Iterable[str]) -> str | None:
+    """A digest of the sizes and times of these files below a folder; None where one of them isn't there."""
     try:
         # Called for tens of thousands of files.
         found = [os.lstat(f"{folder}/{path}") for path in paths]
     except OSError:
         return None
-    return ",".join([f"{stat.st_size} {stat.st_mtime_ns}" for stat in found])
+    return _digest([number for stat in found for number in (stat.st_size, stat.st_mtime_ns)])
+
+
+def _digest(numbers: Sequence[int]) -> str:
+    # As they are in the machine: to write them out would cost as much as to ask for them.
+    return blake2b(array("q", numbers), digest_size=16).hexdigest()
