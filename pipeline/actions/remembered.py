@@ -48,7 +48,10 @@ class Remembered(Pieces):
         """Each file with its row, or the bundle in which it is, in the order in which they are published."""
         self._read()
         self._places: dict[str, tuple[str, Place]] | None = None
-        self._open: dict[str, int | None] = {}
+        self._sound: dict[str, bool] = {}
+        """Of the files that pieces were asked of: whether they stand as they were written."""
+        self._open: dict[str, int] = {}
+        """Those that pieces of the file being made come from; more would be more than a process may open."""
         self._taken: list[Taken] = []
 
     def _read(self) -> None:
@@ -136,6 +139,7 @@ class Remembered(Pieces):
 
     def passed(self, path: str, key: str, passing: Passing, time: int) -> None:
         """Notes what a file is made from, once its parts have gone by, and its time when written, in nanoseconds."""
+        self._let_go()
         self._now.append((path, passing.note(key, time)))
 
     def passed_whole(self, path: str, key: str, body: bytes, time: int) -> None:
@@ -200,21 +204,23 @@ class Remembered(Pieces):
 
     def _opened(self, path: str) -> int | None:
         """A file of `out/`, which stays as it is until all is made; None where it isn't as it was."""
-        if path not in self._open:
-            self._open[path] = None
-            if self._standing(path, self._before[path]) is not None:
-                with suppress(OSError):
-                    self._open[path] = os.open(f"{self._out}/{path}", os.O_RDONLY | os.O_NOFOLLOW)
-        return self._open[path]
+        if path not in self._sound:
+            self._sound[path] = self._standing(path, self._before[path]) is not None
+        if self._sound[path] and path not in self._open:
+            with suppress(OSError):
+                self._open[path] = os.open(f"{self._out}/{path}", os.O_RDONLY | os.O_NOFOLLOW)
+        return self._open.get(path)
+
+    def _let_go(self) -> None:
+        for file in self._open.values():
+            os.close(file)
+        self._open.clear()
 
     def close(self) -> None:
         """Lets go of the files that pieces were taken from, and of what an earlier run noted."""
         self._before, self._bundles_before, self._places = {}, {}, {}
         self.__dict__.pop("_in_bundles", None)
-        for file in self._open.values():
-            if file is not None:
-                os.close(file)
-        self._open.clear()
+        self._let_go()
 
 
 def _line_of(path: str, row: str) -> str:

@@ -375,3 +375,24 @@ def test_pieces_are_taken_unread_from_one_file_to_the_next(tmp_path: Path) -> No
         (out / "long.txt").write_bytes(body)
         os.utime(out / "long.txt", ns=(1, 1))
         assert Remembered(tmp_path, out, "templates").holds("long.txt", "key") is same
+
+
+def test_of_however_many_files_take_pieces_only_those_of_one_are_open(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    names = [f"{number}.ics" for number in range(40)]
+
+    def free() -> int:
+        number = os.open(os.devnull, os.O_RDONLY)
+        os.close(number)
+        return number
+
+    for run in range(2):
+        with closing(Remembered(tmp_path, tmp_path / "out", "templates")) as known:
+            before = free()
+            for name in names:
+                piece = bytes(known.part(name, partial(bytes, f"{name} of run {run}", "ascii")))
+                (tmp_path / "out" / name).write_bytes(piece)
+                note(known, name, piece, (tmp_path / "out" / name).stat().st_mtime_ns)
+                assert piece == f"{name} of run 0".encode()
+                assert free() <= before + 1
+            known.keep()
