@@ -273,21 +273,27 @@ class Draft:
         }
         rows: list[Any] = self.tables.setdefault("event", [])
         context = {**context, HOLD: self.hold}
-        remembering = _remembering() if self.memory is not None else None
-        facts = remembering.facts_of(rows) if remembering is not None else iter(())
-        for number, row in enumerate(whole(rows)):
-            stretch = self._stretch("event", number)
-            if isinstance(row, KnownRow) and remembering is not None:
-                group = self.group_files.get(stretch.source.name)
-                read = partial(_read_event, stretch, (row.start, row.end), group, inherited, context)
-                rows[number] = remembering.known_event(next(facts), read)
-                continue
-            row = inherit(row, stretch.defaults, inherited)
+        if self.memory is not None:
+            self._recall_events(rows, inherited, context)
+        unknown = [number for number, row in enumerate(rows) if isinstance(row, dict)]
+        for number, row in zip(unknown, whole(rows[number] for number in unknown), strict=True):
+            row = inherit(row, self._stretch("event", number).defaults, inherited)
             try:
                 rows[number] = Event.model_validate(row, context=context)
             except ValidationError as error:
                 rows[number] = shortened(row)
                 yield from findings_of(error, ("event", number))
+
+    def _recall_events(self, rows: list[Any], inherited: Mapping[str, Any], context: Mapping[str, Any]) -> None:
+        """Puts the events that are known in the places of their rows."""
+        stretches = self.stretches.get("event", ())
+        ends = (*(stretch.first for stretch in stretches[1:]), len(rows))
+        for stretch, end in zip(stretches, ends, strict=False):  # there may be none at all
+            known = {number: rows[number] for number in range(stretch.first, end) if type(rows[number]) is KnownRow}
+            group = self.group_files.get(stretch.source.name)
+            read = partial(_read_event, stretch, group, inherited, context)
+            for number, event in zip(known, _remembering().known_events(known.values(), read), strict=True):
+                rows[number] = event
 
     @property
     def head(self) -> str:
@@ -377,14 +383,15 @@ def _remembering() -> ModuleType:
 
 def _read_event(
     stretch: Stretch,
-    place: tuple[int, int],
     group: str | None,
     inherited: Mapping[str, Any],
     context: Mapping[str, Any],
+    start: int,
+    end: int,
 ) -> Event:
-    """The event of a block that is known to be sound."""
+    """The event of a block that is known to be sound, and stands there in its file."""
     text = stretch.source.text
     assert isinstance(text, bytes)  # noqa: S101 - only such a text is read block by block
-    [row] = read_piece(text[place[0] : place[1]])["event"]
+    [row] = read_piece(text[start:end])["event"]
     own = {**row, "$group": group} if group else row
     return Event.model_validate(inherit(own, stretch.defaults, inherited), context=context)

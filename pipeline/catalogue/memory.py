@@ -7,9 +7,10 @@ from typing import Any
 class KnownRow(dict[str, Any]):
     """A block that is known, in the place of the table that it holds; where in its file it stands."""
 
+    __slots__ = ("end", "facts", "start")
+
     def __init__(self, facts: str, start: int, end: int) -> None:
-        super().__init__()
-        self.facts = facts
+        self.facts = facts  # it is one of thousands: what a table without keys begins with is not called for
         self.start, self.end = start, end
 
 
