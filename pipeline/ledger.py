@@ -157,12 +157,16 @@ def recognised(catalogue: Catalogue, ledger: Ledger, told: Mapping[str, str] | N
 
     `told` are the digests of the facts of some events, by their ids: those need not be read for it.
     """
-    told, kept = told or {}, catalogue.kept
+    told, by_event, kept = told or {}, ledger.by_event, frozenset(catalogue.kept)
     known = {}
     for event in catalogue.events:
         name = event.id
-        history = ledger.of(name) if name not in kept else ()
-        if history and _says(history[-1], catalogue, event, told.get(name)):
+        history = by_event.get(name)
+        if history is None or name in kept:
+            continue
+        facts = history[-1].facts
+        is_told = type(facts) is KnownFacts and facts.digest == told.get(name)
+        if is_told or facts == _facts_in(catalogue, event):
             known[name, history[-1].news] = event, catalogue.venue_of(event)
     return ledger.knowing(known)
 
@@ -188,13 +192,6 @@ def _with_texts(value: Any, same: Any) -> Any:
     if isinstance(value, list):
         return [_with_texts(inner, other) for inner, other in zip(value, same, strict=True)]
     return same if isinstance(value, str) else value
-
-
-def _says(line: Line, catalogue: Catalogue, event: Event, told: str | None) -> bool:
-    """Whether a line says just what the catalogue says of its event."""
-    if told is not None and type(line.facts) is KnownFacts and told == line.facts.digest:
-        return True
-    return line.facts == _facts_in(catalogue, event)
 
 
 def _now_of(catalogue: Catalogue, event: str) -> tuple[Event, Venue | None]:
@@ -281,14 +278,14 @@ def pending_lines(catalogue: Catalogue, ledger: Ledger, now: datetime) -> tuple[
 def each_pending_line(catalogue: Catalogue, ledger: Ledger, now: datetime) -> Iterator[Line]:
     """The same one after the other: all of them may hold as much as the catalogue."""
     now = now.astimezone(UTC).replace(microsecond=0)
-    kept = catalogue.kept
+    kept, by_event, known = frozenset(catalogue.kept), ledger.by_event, ledger.known
     for event in catalogue.events:
         name = event.id
         if name in kept:
             continue
-        history = ledger.of(name)
+        history = by_event.get(name, ())
         published = bool(history) and history[-1].kind is not LineKind.RETIRED
-        if published and ledger.known.get((name, history[-1].news), (None,))[0] is event:
+        if published and known.get((name, history[-1].news), (None,))[0] is event:
             continue
         facts = _facts_in(catalogue, event)
         if not history:

@@ -80,7 +80,8 @@ class KnownFacts(UnreadFacts):
         `digest` is what `digest_of_facts` gives of its facts, `of_line` what `digest_of_line` gives of all of it,
         `is_edit` what `Ledger.is_edit` says; `at_hand` are those of the facts that are named in `AT_HAND`.
         """
-        super().__init__(text, start, end)
+        # As the class above does it: to call that for each line of a ledger takes as long as all the rest.
+        self._text, self._start, self._end = text, start, end
         self.digest, self.of_line, self.is_edit, self.at_hand = digest, of_line, is_edit, at_hand
         self._facts: Facts | None = None
 
