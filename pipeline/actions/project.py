@@ -1,9 +1,10 @@
 """A project on disk: where its catalogue, ledger, templates and `out/` are, and how they are read."""
 
+import hashlib
 import importlib
 import os
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from pipeline.catalogue.texts import Hold, in_brief, packed
 from pipeline.errors import CatalogueError, InputError, LedgerError, Problem
 from pipeline.files import alone_in, read_utf8, read_utf8_if_there
 from pipeline.keeping import last_published
-from pipeline.ledger import Ledger
+from pipeline.ledger import Ledger, Line
 from pipeline.ledger_lines import read_rows
 from pipeline.mending import unlike_events
 
@@ -133,7 +134,7 @@ def read_ledger(project: Project, catalogue: Catalogue | None = None, reading: "
     name = project.ledger.name
     if reading is not None and catalogue is not None:
         return _read_with_memory(project, catalogue, reading)
-    text = read_utf8_if_there(project.ledger, name)
+    text = _read_noted(project)
     ledger = journal.read(text, name)
     if catalogue is not None:
         ledger = journal.recognised(catalogue, ledger)
@@ -143,10 +144,9 @@ def read_ledger(project: Project, catalogue: Catalogue | None = None, reading: "
 
 
 def _read_with_memory(project: Project, catalogue: Catalogue, reading: "Reading") -> Ledger:
-    name = project.ledger.name
-    data = read_utf8_if_there(project.ledger, name)
-    if (known := reading.lines_of(data)) is not None:
+    if (known := _known_lines(project, reading)) is not None:
         return journal.recognised(catalogue, Ledger.holding(known), reading.told)
+    name, data = project.ledger.name, _read_noted(project)
     rows, problems = read_rows(data, name, journal.sharing(catalogue))
     if problems:
         raise LedgerError(problems)
@@ -154,8 +154,25 @@ def _read_with_memory(project: Project, catalogue: Catalogue, reading: "Reading"
     ledger = journal.recognised(catalogue, Ledger.holding(lines))
     if problems := list(unlike_events(ledger, data, name)):
         raise LedgerError(problems)
-    reading.learn_ledger((data,), lines)
+    reading.learn_ledger(hashlib.sha256(data).hexdigest(), lines)
     return ledger
+
+
+def _known_lines(project: Project, reading: "Reading") -> list[Line] | None:
+    """The lines of the ledger, where it is known; None where it must be read for them."""
+    looked = project.looked or Looked()
+    with suppress(OSError):  # which is told when it is read
+        if reading.knows_a_ledger and project.ledger.is_file():
+            return reading.lines_of(*looked.read(project.folder, project.ledger.name))
+    return None
+
+
+def _read_noted(project: Project) -> bytes:
+    """The ledger, after what it holds was noted if it wasn't yet."""
+    name = project.ledger.name
+    if project.looked is not None and name not in project.looked.files:
+        project.looked.at_file(project.folder, name)
+    return read_utf8_if_there(project.ledger, name)
 
 
 def check(project: Project, now: datetime) -> Loaded:

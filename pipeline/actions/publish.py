@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Iterator
 from datetime import date, datetime
 from functools import partial
+from hashlib import file_digest
 
 from sqlalchemy import Connection
 
@@ -56,7 +57,7 @@ def publish(
             if drawn.pending or drawn.newsletters:
                 _write_ledger(project, drawn.edition.ledger)
                 with project.ledger.open("rb") as file:
-                    reading.learn_ledger(file, drawn.edition.ledger.all_lines)
+                    reading.learn_ledger(file_digest(file, "sha256").hexdigest(), drawn.edition.ledger.all_lines)
             written = staged.put()
         store_edition(database, drawn.edition, now)
         known.keep()

@@ -3,7 +3,6 @@
 Like all notes in `var/` it is only a memory: where it is damaged, or of another program, it counts for nothing.
 """
 
-import hashlib
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -64,19 +63,29 @@ class Reading:
             return {}
         return {event: self._told[block] for event, block in self.memory.blocks.items() if block in self._told}
 
-    def lines_of(self, ledger: bytes) -> list[Line] | None:
-        """The lines of a ledger in the order of its text, where it is the one that is known; None otherwise."""
-        if not self._rows or _digest((ledger,)) != self._ledger:
+    @property
+    def knows_a_ledger(self) -> bool:
+        """Whether it is worth asking for the lines of one."""
+        return bool(self._rows)
+
+    def lines_of(self, ledger: bytes, digest: str) -> list[Line] | None:
+        """The lines of a ledger in the order of its text, where it is the one that is known; None otherwise.
+
+        `digest` is its SHA-256.
+        """
+        if digest != self._ledger:
             return None
         with suppress(ValueError, TypeError):
             told = json.loads(f"[{','.join(self._rows)}]")  # many short texts one by one take far longer
-            places = ((start, end) for start, end in places_of_rows(ledger) if ledger[start:end].strip())
-            return [_known_line(ledger, *place, *line) for place, line in zip(places, told, strict=True)]
+            return list(_known_lines(ledger, told))
         return None
 
-    def learn_ledger(self, ledger: Iterable[bytes], lines: Sequence[Line]) -> None:
-        """Takes a ledger as it was read or written, in parts, with its lines in their order; nothing is wrong of it."""
-        self._ledger, self._lines = _digest(ledger), lines
+    def learn_ledger(self, digest: str, lines: Sequence[Line]) -> None:
+        """Takes the lines, in their order, of a ledger as it was read or written, of which nothing is wrong.
+
+        `digest` is the SHA-256 of its text.
+        """
+        self._ledger, self._lines = digest, lines
 
     def keep(self, edition: Edition) -> None:
         """Writes down what was read for this edition; where nothing can be written, nothing is kept."""
@@ -113,19 +122,19 @@ def _row(line: Line, edition: Edition) -> str:
 _BRIEFLY = json.JSONEncoder(separators=(",", ":"))
 
 
-def _known_line(
-    ledger: bytes, start: int, end: int, kind: str, event: str, uid: str, news: str, at: str, changed: Iterable[str],
-    digest: str, of_line: str, is_edit: bool, at_hand: Mapping[str, Any],
-) -> Line:  # fmt: skip
-    known = KnownFacts(ledger, start, end, digest, bytes.fromhex(of_line), is_edit, at_hand)
-    return Line(_KINDS[kind], event, uid, news, datetime.fromisoformat(at), frozenset(changed), known)
+def _known_lines(ledger: bytes, told: Iterable[Sequence[Any]]) -> Iterator[Line]:
+    instants = dict[str, datetime]()  # many lines were published in one second
+    rows = ((start, end) for start, end in places_of_rows(ledger) if _says_something(ledger, start, end))
+    for (start, end), line in zip(rows, told, strict=True):
+        kind, event, uid, news, at, changed, digest, of_line, is_edit, at_hand = line
+        if (instant := instants.get(at)) is None:
+            instant = instants[at] = datetime.fromisoformat(at)
+        facts = KnownFacts(ledger, start, end, digest, bytes.fromhex(of_line), is_edit, at_hand)
+        yield Line(_KINDS[kind], event, uid, news, instant, frozenset(changed), facts)
+
+
+def _says_something(ledger: bytes, start: int, end: int) -> bool:
+    return ledger.startswith(b"{", start, end) or bool(ledger[start:end].strip())
 
 
 _KINDS: Mapping[str, LineKind] = {kind.value: kind for kind in LineKind}
-
-
-def _digest(parts: Iterable[bytes]) -> str:
-    found = hashlib.sha256()
-    for part in parts:
-        found.update(part)
-    return found.hexdigest()

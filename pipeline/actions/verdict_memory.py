@@ -42,6 +42,19 @@ class Looked:
         """Notes what a file holds, by its path from the catalogue's folder; to be called before it is read."""
         self.files[name] = _digest(folder / name)
 
+    def read(self, folder: Path, name: str) -> tuple[bytes, str]:
+        """What a file holds, which is noted, with its SHA-256: so it is digested once. OSError where it can't be read.
+
+        What was noted before stays: this may be newer than what was read then.
+        """
+        path = folder / name
+        if name not in self.files and path.stat().st_size > TOO_LARGE:
+            self.at_file(folder, name)
+        data = path.read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
+        self.files.setdefault(name, f"{len(data)} {digest}")
+        return data, digest
+
     def at_pattern(self, folder: Path, pattern: str) -> None:
         """Notes which files match a pattern, and what they hold; to be called before they are read."""
         self.patterns[pattern] = [str(path) for path in matches(folder, pattern)]

@@ -42,9 +42,8 @@ def run(shell: Shell) -> int:
 
 
 def _look(project: Project, looked: Looked) -> None:
-    """Notes what is read besides the catalogue, before it is."""
-    for file in (project.catalogue, project.ledger):
-        looked.at_file(project.folder, file.name)
+    """Notes the catalogue and what shapes the files, before they are read; the ledger is noted as it is read."""
+    looked.at_file(project.folder, project.catalogue.name)
     for folder in (project.templates, shipped_templates()):
         looked.at_tree(folder)
 

@@ -1,5 +1,6 @@
 """A build where nothing is different reads nothing, writes nothing and says so; any difference is built."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,9 +10,11 @@ import pytest
 from checkout import ROOT
 from smallest import SMALLEST
 
+from pipeline.actions.remembered_reading import Reading
 from pipeline.actions.verdict_memory import KEPT_OF_BUILD, Looked, memory, remembered
 from pipeline.cli import main
 from pipeline.files import MANIFEST, UNFINISHED
+from pipeline.ledger_lines import Line
 from pipeline.staging import Staged, staging
 
 CATALOGUE = f"""{SMALLEST}[[event]]
@@ -149,3 +152,33 @@ def test_a_memory_that_could_not_tell_how_the_files_stood_is_not_believed(tmp_pa
     assert believed()
     (out / MANIFEST).write_text('{"files": ["a\\u0000"]}')
     assert not believed()
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_the_ledger_is_noted_as_it_was_read(built: Path, mark: bytes) -> None:
+    ledger, looked = built / "ledger.jsonl", Looked()
+    ledger.write_bytes(mark + ledger.read_bytes())
+    (built / "events.toml").write_text(CATALOGUE + "# edited\n")
+    looked.at_file(built, ledger.name)
+    assert main(["build", *NOW]) == 0
+    kept = json.loads((built / KEPT_OF_BUILD).read_text().splitlines()[0])
+    assert kept["files"][ledger.name] == looked.files[ledger.name]
+
+
+def test_a_ledger_that_changes_while_it_is_read_is_not_taken_for_what_was_read(
+    built: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger, recall = built / "ledger.jsonl", Reading.lines_of
+    edited = ledger.read_text().replace("19:00", "18:00")
+
+    def lines_of(self: Reading, read: bytes, digest: str) -> list[Line] | None:
+        ledger.write_text(edited)
+        return recall(self, read, digest)
+
+    (built / "events.toml").write_text(CATALOGUE + "# edited\n")
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(Reading, "lines_of", lines_of)
+        assert main(["build", *NOW]) == 0
+    capsys.readouterr()
+    assert main(["build", *NOW]) == 0
+    assert "talk: changed (time)" in capsys.readouterr().out
