@@ -27,6 +27,8 @@ SOME = 256
 _OWN = str(Path(__file__))
 _first: dict[str, list[int] | None] = {}
 """Our files as this process saw them first: what it runs is in its memory, whatever an upgrade puts on the disk."""
+_believed: set[str] = set()
+"""The files by which the notes were made that this process went by: they took part in what it makes."""
 
 
 class Looked:
@@ -226,9 +228,12 @@ def _stamp(path: str) -> list[int] | None:
 
 def is_this_program(stamps: Mapping[str, object]) -> bool:
     """Whether these files, of `program`, are as they were; ours must be among them."""
-    return stamps.get(_OWN) == _first_stamp(_OWN) and all(
+    are_same = stamps.get(_OWN) == _first_stamp(_OWN) and all(
         (_first[path] if path in _first else _stamp(path)) == stamp for path, stamp in stamps.items()
     )
+    if are_same:
+        _believed.update(stamps)
+    return are_same
 
 
 def _first_stamp(path: str) -> list[int] | None:
@@ -250,10 +255,13 @@ def remember_program() -> None:
 
 
 def program() -> dict[str, list[int] | None]:
-    """Size and time of our files that took part, our words, the first file of each library that did, the time zones."""
+    """Size and time of our files that took part, our words, the first file of each library that did, the time zones.
+
+    Those of earlier runs by whose notes this one went are among them.
+    """
     # One zone stands for all: they come together, in an update of the system. No library is loaded to ask for them.
     zones = (f"{place}/UTC" for place in getattr(sys.modules.get("zoneinfo"), "TZPATH", ()))
-    return {path: _first_stamp(path) for path in sorted({*_files_of(sys.modules), *_words(), *zones})}
+    return {path: _first_stamp(path) for path in sorted({*_files_of(sys.modules), *_believed, *_words(), *zones})}
 
 
 @cache

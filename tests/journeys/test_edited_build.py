@@ -1,5 +1,6 @@
 """One edited event: its own files are made again, those around it, and those that list it; nothing else is."""
 
+import json
 import os
 import subprocess
 import sys
@@ -277,6 +278,19 @@ def test_what_ran_while_its_files_were_exchanged_is_no_longer_this_program(
     assert new.holds("a.txt", "key")
     monkeypatch.setattr(verdict_memory, "_first", {str(file): [3, 1]})
     assert not Remembered(tmp_path, tmp_path / "out", "templates").holds("a.txt", "key")
+
+
+def test_a_library_with_which_files_were_made_is_noted_by_an_edit_that_does_without(
+    built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library, note = ModuleType("library_of_a_test"), built / verdict_memory.KEPT_OF_BUILD
+    library.__file__ = str(built / "library.py")
+    with monkeypatch.context() as loaded:
+        loaded.setitem(sys.modules, library.__name__, library)
+        assert main(["build", *LATER]) == 0
+    edit(built, 'title = "Talk 5"', 'title = "Another talk"')
+    assert main(["build", *LATER]) == 0
+    assert library.__file__ in json.loads(note.read_text().splitlines()[0])["program"]
 
 
 @pytest.mark.parametrize("templates", ["others", "templates"])
