@@ -14,7 +14,7 @@ from typing import Any
 
 from pipeline.edition import Edition
 from pipeline.language import words
-from pipeline.outputs import json_feed
+from pipeline.outputs import entries, json_feed
 from pipeline.outputs.base import Artifact, Bundle
 from pipeline.outputs.entries import Desk, Entry, Feed, desk
 from pipeline.outputs.keys import keys
@@ -39,7 +39,7 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact | Bundle]:
     own, key = keys(edition), None
     if edition.ledger.lines and not edition.groups:
         # Before anything was announced the day stands in a feed; those of groups tell of the events that are there now.
-        key = own.of(values=(own.told, f"over: {edition.is_over}"))
+        key = own.of(values=(own.told(entries.PAGE), f"over: {edition.is_over}"))
     for language in edition.languages:
         news = desk(edition, language)
         yield Bundle(f"feeds/{language}", key, partial(_in_every_format, news))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Hashable, Iterable, Iterator, M
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property, partial
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any, SupportsBytes
 from zlib import crc32
@@ -113,6 +113,7 @@ class Keys:
         self._together: dict[int, tuple[Sequence[Listing], bytes]] = {}
         """Lists of events of which several files tell, by their identities, and the records of each."""
         self._runs: dict[int, tuple[Sequence[Listing], Sequence[tuple[Listing, ...]]]] = {}
+        self._fills: dict[datetime, tuple[Any, ...] | None] = {}
 
     @contextmanager
     def with_pieces(self, pieces: Pieces) -> Iterator[None]:
@@ -203,23 +204,45 @@ class Keys:
             yield self.pieces.part(self.of_all(run, said), partial(_told, run, make, between))
             opening = between
 
-    @cached_property
-    def told(self) -> str:
-        """All that was ever news, and `series`: the ledger without the edits that changed no piece of news."""
+    def told(self, shown: int) -> str:
+        """All that was ever news, and `series`: the ledger without the edits of which no feed tells.
+
+        `shown` is how many entries a feed shows.
+        """
         lines = list[bytes]()
         for _, together in groupby(self._edition.ledger.all_lines, key=attrgetter("at")):
+            published = tuple(together)
             # Where in its second a line stands depends on all lines of the same.
-            if not all(map(self._is_quiet, published := tuple(together))):
+            if not all(self._is_quiet(line, shown) for line in published):
                 lines += map(self.line, published)
         return _digest(self._series, b"told", b"".join(lines)).hex()
 
-    def _is_quiet(self, line: Line) -> bool:
-        """Whether a line is an edit that came too late to belong to a piece of news, and none came after it."""
+    def _is_quiet(self, line: Line, shown: int) -> bool:
+        """Whether a line is an edit, none came after it, and it belongs to no piece of news that a feed may show."""
         ledger = self._edition.ledger
         if not ledger.is_edit(line):
             return False
         lines = ledger.of(line.event)
-        return line is lines[-1] and line.at - lines[-2].at > self._edition.catalogue.mail.settle
+        if line is not lines[-1]:
+            return False
+        if line.at - lines[-2].at > self._edition.catalogue.mail.settle:
+            return True
+        # One that was announced with so many others as fill the feed had gone into an archive before it was edited.
+        announced = lines[0].at
+        if len(lines) > 2 or announced == line.at or (last := self._last_shown(announced, shown)) is None:
+            return False
+        return last < self._edition.told(line)[0].order
+
+    def _last_shown(self, announced: datetime, shown: int) -> tuple[Any, ...] | None:
+        """The place in the order of the last event that fills a feed; of those of an instant which never changed."""
+        if announced not in self._fills:
+            unchanged = (
+                listing.event.order
+                for listing in self._edition.dated
+                if [line.at for line in self._edition.ledger.of(listing.event.id)] == [announced]
+            )
+            self._fills[announced] = next(islice(unchanged, shown - 1, None), None)
+        return self._fills[announced]
 
     def of_news(self, told: Sequence[News], *said: str, frozen: bool = False) -> str:
         """Pieces of news in their order, at least one, and `series`.

@@ -17,6 +17,7 @@ from pipeline.catalogue.load import Source, load
 from pipeline.edition import Edition
 from pipeline.ledger import Ledger, pending_lines, retirement
 from pipeline.outputs import each, entries, feeds
+from pipeline.outputs.base import Bundle
 from pipeline.outputs.entries import desk
 from pipeline.rendering import Renderer
 
@@ -53,25 +54,28 @@ runs = st.lists(
 )
 
 
-def editions(changes: Sequence[tuple[timedelta, int, tuple[str, object]]]) -> Iterator[Edition]:
+def editions(
+    changes: Sequence[tuple[timedelta, int, tuple[str, object]]], group: str = "groups/north.toml"
+) -> Iterator[Edition]:
     """The edition after each publication: at first five events at once, then one edit at a time."""
-    states = [State(f"talk-{number}", file="groups/north.toml" if number > 2 else "events.toml") for number in range(5)]
+    states = [State(f"talk-{number}", file=group if number > 2 else "events.toml") for number in range(5)]
     now, ledger = FIRST, Ledger()
-    yield (edition := publish(states, ledger, now))
+    yield (edition := publish(states, ledger, now, group))
     for step, number, (key, value) in changes:
         now += step
-        states[number] = replace(states[number], **{key: value})
-        yield (edition := publish(states, edition.ledger, now))
+        states[number] = replace(states[number], **{key: group if value == "groups/north.toml" else value})
+        yield (edition := publish(states, edition.ledger, now, group))
 
 
-def publish(states: Sequence[State], ledger: Ledger, now: datetime) -> Edition:
+def publish(states: Sequence[State], ledger: Ledger, now: datetime, file: str = "groups/north.toml") -> Edition:
+    """The edition of these events; with the main file as `file` there is no group."""
+
     def text(file: str) -> str:
         return "".join(state.toml() for state in states if state.file == file)
 
     group = '[group]\nid = "north"\nname = "North"\norganiser = "The North"\n' + text("groups/north.toml")
-    catalogue = load(
-        Source("events.toml", MAIN + text("events.toml")), lambda _: [Source("groups/north.toml", group)]
-    ).catalogue
+    groups = [Source(file, group)] if file != "events.toml" else []
+    catalogue = load(Source("events.toml", MAIN + text("events.toml")), lambda _: groups).catalogue
     gone = [
         event
         for event in ledger.events
@@ -125,6 +129,37 @@ def test_all_news_is_in_the_newest_entries_or_in_one_full_archive(
                 # News of an event that came from another file stays with the feed that told it.
                 assert start or {item.id for item in of.news} <= {*old, *walked[0]}
                 assert [[item["id"] for item in page] for page in walk_json(found, f"{start}feed.json")] == walked
+
+
+@COMMON
+@given(runs)
+def test_feeds_of_the_same_key_are_the_same(changes: list[tuple[timedelta, int, tuple[str, object]]]) -> None:
+    with patch.object(entries, "PAGE", SMALL):
+        known = dict[str | None, dict[str, bytes]]()
+        for of in editions(changes, "events.toml"):
+            bundle = in_every_format(of)
+            found = {artifact.path: artifact.body for artifact in bundle.files()}
+            assert known.setdefault(bundle.key, found) == found
+
+
+def test_of_an_edit_before_it_settled_a_feed_tells_only_where_it_shows_the_event() -> None:
+    states, settled = [State(f"talk-{number}") for number in range(6)], timedelta(days=1)
+    with patch.object(entries, "PAGE", SMALL):
+        first = publish(states, Ledger(), FIRST, "events.toml")
+        for number, step, is_told in ((5, 3, False), (3, 3, False), (2, 3, True), (2, settled // MINUTE, False)):
+            edited = [replace(state, title="The talk") if state is states[number] else state for state in states]
+            of = publish(edited, first.ledger, FIRST + step * MINUTE, "events.toml")
+            assert (in_every_format(of).key != in_every_format(first).key) == is_told, number
+            # Once more before it settled: what is told last isn't what the archive told.
+            again = publish(states, of.ledger, FIRST + step * MINUTE + MINUTE, "events.toml")
+            assert in_every_format(again).key != in_every_format(first).key
+
+
+MINUTE = timedelta(minutes=1)
+
+
+def in_every_format(of: Edition) -> Bundle:
+    return next(item for item in feeds.render(of, Renderer()) if isinstance(item, Bundle))
 
 
 def walk(found: dict[str, bytes], path: str) -> Iterator[list[str]]:

@@ -206,7 +206,7 @@ def test_only_an_edit_that_comes_too_late_for_a_piece_of_news_leaves_the_news_al
     seed_text: str, seed: Catalogue
 ) -> None:
     def told(*editions: Catalogue, apart: timedelta = HOUR) -> str:
-        return keys(edition(editions[-1], published(*editions, apart=apart))).told
+        return keys(edition(editions[-1], published(*editions, apart=apart))).told(100)
 
     edited, minutes = catalogue(seed_text, EDIT), timedelta(minutes=9)
     assert told(seed, edited) == told(seed)
