@@ -1,29 +1,28 @@
 """The edition: catalogue and ledger joined for one day. All that a renderer or a planner may read."""
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
-from itertools import pairwise
+from itertools import count, filterfalse
 from operator import attrgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-from pipeline.catalogue.models import Catalogue, Event, Group, Organiser, Series, Status, Venue
+from pipeline.catalogue.models import Catalogue, Event, Group, Organiser, Series, Venue
 from pipeline.catalogue.recurrence import LONGEST, first_time, occurrences
 from pipeline.catalogue.when import AtTime, Unscheduled, When, first_day, is_over, last_day, local
-from pipeline.ledger import SCHEDULING, Ledger, Line, LineKind, Revision, changed_keys, event_of, kind_of_change
-from pipeline.ledger_lines import is_redated
+from pipeline.ledger import Ledger, Line, LineKind, Revision
+from pipeline.news import OFF, News, news_of, one_news
 from pipeline.sent_newsletters import Sent, sent
+
+__all__ = ["FAR_AHEAD", "Edition", "Listing", "News", "as_of", "news_of"]
 
 Said = TypeVar("Said")
 
 FAR_AHEAD = timedelta(days=3660)
 """How far ahead a recurring event is searched for its next time; rules with longer gaps aren't for people."""
-
-
-_OFF = (Status.CANCELLED, Status.POSTPONED)
-"""Of what doesn't take place on its date; no set, since a look into one costs more than both comparisons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,41 +38,7 @@ class Listing:
     @property
     def cancelled(self) -> bool:
         """Whether it won't take place on its date: cancelled, or postponed until a new one is known."""
-        return self.event.status in _OFF
-
-
-class News(NamedTuple):
-    """One piece of news about an event: several lines within `settle` count as one, with the net result."""
-
-    id: str
-    """A `tag:` URI, the same in every feed of one language."""
-    kind: LineKind
-    event: Event
-    venue: Venue | None
-    before: Event | None
-    """The event as it was before this news; None when it is announced."""
-    venue_before: Venue | None
-    changed: frozenset[str]
-    """The names of the facts that changed."""
-    published: datetime
-    updated: datetime
-    """The last line of this news; or the moment since which its entry says on top, or says no more, that it is off."""
-    cancelled_later: datetime | None
-    """When the event was cancelled or postponed after this news, if it still is."""
-    last: datetime
-    """The instant of its last line, from which `settle` counts."""
-    sequence: int
-    """The event's SEQUENCE once this news was out."""
-
-    @property
-    def reschedules(self) -> bool:
-        """Whether a scheduling fact changed."""
-        return bool(self.changed & SCHEDULING)
-
-    @property
-    def redated(self) -> bool:
-        """Whether what was off takes place on a new date."""
-        return is_redated(self.kind, self.changed) and self.event.date is not None
+        return self.event.status in OFF
 
 
 @dataclass(frozen=True)
@@ -104,13 +69,9 @@ class Edition:
         """Every event, retired ones too: dated ones by start, then those to be announced in the catalogue's order."""
         # Asked for once: there may be tens of thousands of events.
         kept, venue_of, revision = self.catalogue.kept, self.catalogue.venue_of, self.ledger.revision
-        current = [
-            Listing(event, venue_of(event), revision(event.id))
-            for event in self.catalogue.events
-            if event.id not in kept
-        ]
-        # At their venues as these were then, too.
         known = self.catalogue.event_by_id
+        current = [Listing(event, venue_of(event), revision(name)) for name, event in known.items() if name not in kept]
+        # At their venues as these were then, too.
         as_published = [
             Listing(*self.told(self.ledger.of(event)[-1]), revision(event)) for event in kept if event in known
         ]
@@ -122,16 +83,22 @@ class Edition:
         return tuple(sorted((*current, *as_published, *retired), key=attrgetter("event.order")))
 
     @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of `listings`, in their order: of tens of thousands each question to an event costs."""
+        return tuple(map(attrgetter("event.id"), self.listings))
+
+    @cached_property
     def shown(self) -> tuple[Listing, ...]:
         """The events of the pages: all but the retired ones."""
-        shown = tuple([listing for listing in self.listings if not listing.retired])
+        shown = tuple(filterfalse(attrgetter("retired"), self.listings))
         # The same list where it holds the same: what is found out of one is known of the other.
         return self.listings if len(shown) == len(self.listings) else shown
 
     @cached_property
     def places(self) -> Mapping[str, int]:
         """Which of `shown` each event is, from 0, by its id."""
-        return {listing.event.id: number for number, listing in enumerate(self.shown)}
+        ids = self.ids if self.shown is self.listings else [listing.event.id for listing in self.shown]
+        return dict(zip(ids, count(), strict=False))
 
     @cached_property
     def recurring(self) -> Mapping[str, Event]:
@@ -146,10 +113,22 @@ class Edition:
     @cached_property
     def upcoming(self) -> tuple[Listing, ...]:
         """The dated events not over on the morning of `day`, soonest first; a recurring one at its next time."""
-        coming = [found for listing in self.shown if (found := self._at_next_time(listing))]
-        if any(listing.event.repeats for listing in coming):
-            coming.sort(key=lambda listing: listing.event.order)
+        coming = [found for _, found in self._asked if found is not None]
+        coming += self.shown[len(self._asked) : _first_undated(self.shown)]
+        if self.recurring:
+            coming.sort(key=attrgetter("event.order"))
         return tuple(coming)
+
+    @cached_property
+    def _asked(self) -> Sequence[tuple[Listing, Listing | None]]:
+        """The events of the pages that may be over on the morning of `day`, each with what `upcoming` tells of it."""
+        # What begins later isn't over.
+        return [(listing, self._at_next_time(listing)) for listing in self.begun_by(self.morning)]
+
+    def begun_by(self, instant: datetime) -> Sequence[Listing]:
+        """The events of the pages that begin until then, those behind them not; all dated ones where some recur."""
+        # Of what recurs the first time may not take place.
+        return self.shown[: _first_undated(self.shown) if self.recurring else _first_after(self.shown, instant)]
 
     @cached_property
     def to_be_announced(self) -> tuple[Listing, ...]:
@@ -157,10 +136,14 @@ class Edition:
         return self.shown[_first_undated(self.shown) :]
 
     @cached_property
+    def to_come(self) -> tuple[Listing, ...]:
+        """What is upcoming, and behind it what is to be announced."""
+        return self.upcoming + self.to_be_announced
+
+    @cached_property
     def past(self) -> tuple[Listing, ...]:
         """The events that are over on the morning of `day`, latest first."""
-        coming = {listing.event.id for listing in (*self.upcoming, *self.to_be_announced)}
-        return tuple(self.at_first_time(listing) for listing in reversed(self.shown) if listing.event.id not in coming)
+        return tuple(self.at_first_time(listing) for listing, coming in reversed(self._asked) if coming is None)
 
     def _at_next_time(self, listing: Listing) -> Listing | None:
         """The event at its first time that isn't over on the morning of `day`; None where there is none or no date."""
@@ -189,20 +172,37 @@ class Edition:
     @cached_property
     def after_next(self) -> tuple[Listing, ...]:
         """What is upcoming besides `next`."""
-        return tuple(listing for listing in self.upcoming if listing is not self.next)
+        coming = self.upcoming
+        place = next((number for number, listing in enumerate(coming) if not listing.cancelled), len(coming))
+        return coming[:place] + coming[place + 1 :]
 
     @cached_property
     def is_over(self) -> bool:
         """Whether the series has ended: there were events, and nothing is to come."""
         return bool(self.shown) and not self.upcoming and not self.to_be_announced
 
-    def tagged(self, tag: str) -> tuple[Listing, ...]:
+    def tagged(self, tag: str) -> Sequence[Listing]:
         """The events that bear a tag."""
-        return tuple(listing for listing in self.listings if tag in listing.event.tags)
+        return self._by_tag.get(tag, ())
 
-    def at_venue(self, venue: str) -> tuple[Listing, ...]:
+    def at_venue(self, venue: str) -> Sequence[Listing]:
         """The events held at a venue."""
-        return tuple(listing for listing in self.listings if listing.event.venue == venue)
+        return self._by_venue.get(venue, ())
+
+    @cached_property
+    def _by_tag(self) -> Mapping[str, Sequence[Listing]]:
+        found = defaultdict[str, list[Listing]](list)
+        for listing in self.listings:
+            for tag in set(listing.event.tags):
+                found[tag].append(listing)
+        return dict(found)
+
+    @cached_property
+    def _by_venue(self) -> Mapping[object, Sequence[Listing]]:
+        found = defaultdict[object, list[Listing]](list)
+        for listing in self.listings:
+            found[listing.event.venue].append(listing)
+        return dict(found)
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
@@ -224,12 +224,12 @@ class Edition:
     @cached_property
     def tags(self) -> tuple[str, ...]:
         """Every tag in use, sorted."""
-        return tuple(sorted({tag for listing in self.listings for tag in listing.event.tags}))
+        return tuple(sorted(self._by_tag))
 
     @cached_property
     def updated(self) -> datetime:
         """The instant of the last published change; the midnight of `day` where nothing was ever published."""
-        return max((line.at for line in self.ledger.lines), default=self.morning)
+        return self.ledger.lines[-1].at if self.ledger.lines else self.morning
 
     @cached_property
     def news(self) -> tuple[News, ...]:
@@ -258,7 +258,7 @@ class Edition:
             return None
         start, end = names.index(told), names.index(last) + 1
         sequence = sum(line.reschedules for line in lines[1:end])
-        return _news(lines[start], list(lines[start + 1 : end]), list(lines[end:]), sequence, self.told)
+        return one_news(lines[start], list(lines[start + 1 : end]), list(lines[end:]), sequence, self.told)
 
     def of_venue(self, say: Callable[[Venue, str], Said], venue: Venue, language: str) -> Said:
         """What a function says of a venue of this edition in a language, asked once for all events held there."""
@@ -286,96 +286,16 @@ def _first_undated(listings: Sequence[Listing]) -> int:
     return bisect_left(listings, True, key=lambda listing: listing.event.order[0])
 
 
+def _first_after(listings: Sequence[Listing], instant: datetime) -> int:
+    """The place of the first event that begins after an instant in a list in order; what has no date comes later."""
+    return bisect_right(listings, (False, instant.timestamp()), key=lambda listing: listing.event.order[:2])
+
+
 def _moved_to(event: Event, when: When) -> Event:
     """A recurring event as if another of its times were its first."""
     at = when.start.time() if isinstance(when, AtTime) else None
     end = last_day(when) if event.end_date is not None else None
     return event.altered(date=first_day(when), time=at, end_date=end)
-
-
-Told = Callable[[Line], tuple[Event, Venue | None]]
-
-
-def _read(line: Line) -> tuple[Event, Venue | None]:
-    return event_of(line.facts)
-
-
-def news_of(lines: Iterable[Line], settle: timedelta, told: Told = _read) -> list[News]:
-    """The news in the lines of one event, oldest first; what follows within `settle` belongs to the same news.
-
-    `told` gives the event of a line and its venue.
-    """
-    lines = tuple(lines)
-    if len(lines) == 1:
-        # Of most events nothing is told but that they take place.
-        return [_announced(lines[0], told)]
-    groups: list[list[Line]] = []
-    for line in lines:
-        if groups and line.at - groups[-1][0].at <= settle:
-            groups[-1].append(line)
-        else:
-            groups.append([line])
-    found = []
-    for number, group in enumerate(groups):
-        before = groups[number - 1][-1] if number else None
-        later = [line for following in groups[number + 1 :] for line in following]
-        sequence = sum(line.reschedules for line in [line for group in groups[: number + 1] for line in group][1:])
-        if (item := _news(before, group, later, sequence, told)) is not None:
-            found.append(item)
-    return found
-
-
-def _announced(line: Line, told: Told) -> News:
-    at = line.at
-    return News(line.news, LineKind.ANNOUNCED, *told(line), None, None, frozenset(), at, at, None, at, 0)
-
-
-def _news(before: Line | None, group: list[Line], later: list[Line], sequence: int, told: Told = _read) -> News | None:
-    last = group[-1]
-    if before is None:
-        kind = LineKind.ANNOUNCED
-    elif last.kind is LineKind.RETIRED:
-        kind = LineKind.RETIRED
-    else:
-        kind = _kind(before, group)
-    changed = changed_keys(before.facts, last.facts) if before else frozenset[str]()
-    if kind is LineKind.EDITED or (before and not changed):
-        return None
-    event, venue = told(last)
-    event_before, venue_before = told(before) if before else (None, None)
-    cancelled_later, updated = None, last.at
-    if later and last.facts.get("status") not in _OFF:
-        cancelled_later, updated = _cancelled_since(last, later)
-    return News(
-        group[0].news, kind, event, venue, event_before, venue_before, changed, group[0].at, updated, cancelled_later,
-        last.at, sequence,
-    )  # fmt: skip
-
-
-def _kind(before: Line, group: list[Line]) -> LineKind:
-    """What a group of lines tells, against the line before it; what was once published as news stays news."""
-    kind = kind_of_change(before.facts, group[-1].facts)
-    if kind in {LineKind.EDITED, LineKind.RECORDING} and any(
-        line.kind is LineKind.CHANGED and kind_of_change(one.facts, line.facts) is not LineKind.CHANGED
-        for one, line in pairwise((before, *group))
-    ):
-        return kind_of_change(before.facts, group[-1].facts, any_wording=True)
-    return kind
-
-
-def _cancelled_since(last: Line, later: list[Line]) -> tuple[datetime | None, datetime]:
-    """Since when what took place at `last` is off, if it still is; and the last turn of that, or `last` itself.
-
-    Cancelled is another than postponed.
-    """
-    since, turned, state = None, last.at, None
-    for line in later:
-        status = line.facts.get("status")
-        now = status if status in _OFF else None
-        if now != state:
-            turned, state = line.at, now
-            since = turned if now else None
-    return since, turned
 
 
 def as_of(edition: Edition, instant: datetime) -> Edition:

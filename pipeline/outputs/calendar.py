@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import MAXYEAR, datetime, timedelta
 from functools import cache, cached_property, partial
 from itertools import chain
+from operator import attrgetter
 from typing import NamedTuple, SupportsBytes
 from urllib.parse import urlsplit
 
@@ -42,7 +43,8 @@ VEvents = tuple[bytes, ...]
 
 def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact | Bundle]:  # noqa: ARG001 - calendars need no template
     """Every calendar file of the edition."""
-    whole, parts = _Selection(edition.dated), tuple(_parts(edition))
+    whole = _Selection(edition.dated)
+    parts = tuple(_parts(edition, whole))
     for language in edition.languages:
         yield from _Calendars(edition, language).render(whole, parts)
 
@@ -91,18 +93,19 @@ class _Part(NamedTuple):
     events: _Selection
 
 
-def _parts(edition: Edition) -> Iterator[_Part]:
+def _parts(edition: Edition, whole: _Selection) -> Iterator[_Part]:
+    def dated(listings: Sequence[Listing]) -> _Selection:
+        if len(listings) == len(edition.listings):
+            return whole  # of which more is known
+        return _Selection([listing for listing in listings if not isinstance(listing.event.when, Unscheduled)])
+
     for tag in edition.tags:
-        yield _Part(f"tags/{tag}.ics", tag, _dated(edition.tagged(tag)))
-    known = [*edition.catalogue.venues, *(listing.venue for listing in edition.listings)]
+        yield _Part(f"tags/{tag}.ics", tag, dated(edition.tagged(tag)))
+    known = [*edition.catalogue.venues, *map(attrgetter("venue"), edition.listings)]
     for venue in {venue.id: venue for venue in reversed(known) if venue is not None}.values():
-        yield _Part(f"venues/{venue.id}.ics", venue.name, _dated(edition.at_venue(venue.id)))
+        yield _Part(f"venues/{venue.id}.ics", venue.name, dated(edition.at_venue(venue.id)))
     for group in edition.groups:
-        yield _Part(f"groups/{group.id}/calendar.ics", group.name, _dated(edition.of_group(group.id)))
-
-
-def _dated(listings: Iterable[Listing]) -> _Selection:
-    return _Selection([listing for listing in listings if not isinstance(listing.event.when, Unscheduled)])
+        yield _Part(f"groups/{group.id}/calendar.ics", group.name, dated(edition.of_group(group.id)))
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ class Cards:
         self.latest = edition.shown[-LATEST:]
         """The events that have cards of their own."""
         self._latest = frozenset(listing.event.id for listing in self.latest)
+        self._places = frozenset(map(id, self.latest))
         self._of_series: dict[str, Card | None] = {}
         self._known: dict[tuple[int, str], tuple[Listing, Card | None]] = {}
         """The card of each event at its place, by its identity and the language; the event is held on to for it."""
@@ -99,8 +100,8 @@ class Cards:
         return self._known[name][1]
 
     def own_cards(self, listings: Iterable[Listing]) -> tuple[str, ...]:
-        """Which of these events have cards of their own, by their ids: it depends on other events."""
-        return tuple([event for listing in listings if (event := listing.event.id) in self._latest])
+        """Which of these events of the programme have cards of their own, by their ids: it depends on other events."""
+        return tuple([listing.event.id for listing in listings if id(listing) in self._places])
 
     def __iter__(self) -> Iterator[Card]:
         """Every card that a page names, in every language; one may come twice."""

@@ -207,7 +207,7 @@ class Desk:
         until = self.edition.day + SOON + timedelta(days=2)
         return [
             listing
-            for listing in self.edition.shown
+            for listing in self.edition.begun_by(self.edition.morning + SOON + timedelta(days=4))
             if not listing.cancelled
             and (listing.event.repeats is not None or listing.event.date is None or listing.event.date <= until)
         ]

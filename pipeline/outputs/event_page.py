@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
@@ -84,11 +85,16 @@ class EventPages:
         following = shown[number + 1] if number + 1 < len(shown) else None
         return shown[number - 1] if number else None, shown[number], following
 
-    def beside(self, run: Sequence[Listing]) -> tuple[Listing | None, Listing | None]:
-        """The neighbours of events that follow one another in the programme."""
-        shown = self._edition.shown
-        first, after = self._edition.places[run[0].event.id], self._edition.places[run[-1].event.id] + 1
-        return shown[first - 1] if first else None, shown[after] if after < len(shown) else None
+    def which_are_over(self, run: Sequence[Listing]) -> list[str]:
+        """The ids of those events that are over, as `over` says it; they stand in the order of the programme."""
+        if not self._edition.recurring and run[0].event.order > self._last_order:
+            return []  # they all begin later
+        return [listing.event.id for listing in run if self.over(listing)]
+
+    @cached_property
+    def _last_order(self) -> tuple[bool, float, bool]:
+        """The place in the order behind what begins until then; a whole day isn't over when it begins."""
+        return False, self._edition.updated.timestamp(), True
 
     def over(self, listing: Listing) -> bool:
         """Whether an event was over when anything was last published: so a page knows of it without a clock."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Hashable, Iterable, Iterator, M
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property, partial
-from itertools import groupby, islice
+from itertools import compress, count, groupby, islice
 from operator import attrgetter
 from typing import Any, SupportsBytes
 from zlib import crc32
@@ -22,19 +22,24 @@ from pipeline.ledger_lines import KnownFacts, digest_of_facts, digest_of_line
 
 A_RUN, LONGEST_RUN = 32, 256
 """About so many events of a long file are remembered together, and so many at most."""
+ID = attrgetter("event.id")
 MOST_REUSED = 1000
 """So many pieces of pages are kept for others: what two pages have in common mostly stands on pages that are near."""
 
 
 def last_of_runs(events: Iterable[str]) -> frozenset[str]:
     """Which events a run ends with, by their ids: one that comes or goes changes hardly a run but its own."""
-    return frozenset(event for event in events if crc32(event.encode()) % A_RUN == 0)
+    found = tuple(events)
+    numbers = map(crc32, map(str.encode, found))
+    return frozenset([event for event, number in zip(found, numbers, strict=True) if number % A_RUN == 0])
 
 
-def runs(listings: Iterable[Listing], last: Container[str]) -> Iterator[tuple[Listing, ...]]:
-    """Events in their order, cut behind those of `last`, and where a run would be too long."""
+def runs(
+    listings: Iterable[Listing], last: Container[object], name: Callable[[Listing], object] = ID
+) -> Iterator[tuple[Listing, ...]]:
+    """Events in their order, cut behind those whose `name` is in `last`, and where a run would be too long."""
     found, start = tuple(listings), 0
-    cuts = [place for place, one in enumerate(found, start=1) if one.event.id in last]
+    cuts = compress(count(1), map(last.__contains__, map(name, found)))
     for end in (*cuts, len(found)):
         for first in range(start, end, LONGEST_RUN):
             yield found[first : min(first + LONGEST_RUN, end)]
@@ -103,10 +108,8 @@ class Keys:
         self.pieces = Pieces()
         self._edition = edition
         self._records: dict[str, bytes] = {}
-        self._marked: dict[int, bytes] = {id(None): _NOBODY}
-        """The record of each event at its place, by its identity."""
         self._held: list[Listing] = []
-        """The events of these, held on to so that no other is found in the place of one."""
+        """What isn't among all events and yet known, held on to so that no other is found in its place."""
         self._alone: dict[int, str] = {}
         """The key of each event of these, by its identity."""
         self._facts: dict[tuple[str, str], str] = {}
@@ -134,7 +137,7 @@ class Keys:
         """All of it but the day: for what says the same of an event before it and after."""
         edition = self._edition
         # Those without a date stand behind all others, in the order of the catalogue.
-        order = "\n".join(listing.event.id for listing in edition.listings[len(edition.dated) :])
+        order = "\n".join(edition.ids[len(edition.dated) :])
         sent = map(self.line, edition.ledger.newsletters)
         events = b"".join(map(self._record, edition.ledger.events))
         return _digest(self._series, order.encode(), b"newsletters", *sent, b"events", events).hex()
@@ -166,29 +169,42 @@ class Keys:
 
     def _records_of(self, listings: Sequence[Listing | None]) -> bytes:
         """The records of events at their places, one after another."""
-        known = self._marked
+        known = self._places
         try:
             return b"".join([known[id(listing)] for listing in listings])
         except KeyError:
             for listing in listings:
                 if listing is not None and id(listing) not in known:
-                    # Of the same length for each, so that one can't pass for two.
-                    known[id(listing)] = self._record(listing.event.id) + (b"R" if listing.retired else b"-")
+                    known[id(listing)] = self._marked(listing, listing.event.id)
                     self._held.append(listing)
             return self._records_of(listings)
+
+    @cached_property
+    def _places(self) -> dict[int, bytes]:
+        """The record of each event at its place, by its identity."""
+        edition = self._edition
+        known = zip(edition.listings, edition.ids, strict=True)
+        return {id(None): _NOBODY, **{id(listing): self._marked(listing, event) for listing, event in known}}
+
+    def _marked(self, listing: Listing, event: str) -> bytes:
+        # Of the same length for each, so that one can't pass for two.
+        return (self._records.get(event) or self._record(event)) + (b"R" if listing.retired else b"-")
 
     def runs(self, listings: Sequence[Listing]) -> Sequence[tuple[Listing, ...]]:
         """The runs of events of which several files tell, found once for all of them."""
         # Held on to, so that no other list is found in its place.
         found = self._runs.get(id(listings))
         if found is None:
-            found = self._runs[id(listings)] = listings, tuple(runs(listings, self._last))
+            found = self._runs[id(listings)] = listings, tuple(runs(listings, *self._last))
         return found[1]
 
     @cached_property
-    def _last(self) -> frozenset[str]:
-        """The events with which runs end, found once for all lists."""
-        return last_of_runs(listing.event.id for listing in self._edition.listings)
+    def _last(self) -> tuple[Container[object], Callable[[Listing], object]]:
+        """The events with which runs end, found once for all lists, and what to ask each for: mostly its identity."""
+        edition, last = self._edition, last_of_runs(self._edition.ids)
+        if edition.recurring:
+            return last, ID  # one may stand at another of its times
+        return {id(listing) for listing, event in zip(edition.listings, edition.ids, strict=True) if event in last}, id
 
     def joined(
         self, listings: Sequence[Listing], make: Callable[[Listing], bytes], *said: str, between: bytes = b""
@@ -281,7 +297,8 @@ class Keys:
 
     def line(self, line: Line) -> bytes:
         """A digest of a line of the ledger."""
-        return digest_of_line(line, self.facts(line))
+        facts = line.facts
+        return facts.of_line if type(facts) is KnownFacts else digest_of_line(line, self.facts(line))
 
     def facts(self, line: Line) -> str:
         """A digest of the facts of a line of the ledger."""

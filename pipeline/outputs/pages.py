@@ -32,18 +32,21 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact | Bundle]:
     for language in edition.languages:
         yield page_file(edition, HOME, language, partial(_home, site, cards, language))
         yield page_file(edition, SUBSCRIBE, language, partial(_subscribe, site, cards, language))
-    runs = [(run, _key_of_run(site, cards, events, run)) for run in own.runs(edition.shown)]
+    runs = list(_runs_and_keys(site, cards, events))
     for language in edition.languages:
         for run, key in runs:
             files = partial(_event_pages, site, cards, events, run, language)
             yield Bundle(f"pages/{language}/{run[-1].event.id}", key, files)
 
 
-def _key_of_run(site: Site, cards: Cards, events: EventPages, run: Sequence[Listing]) -> str | None:
-    """The key of the pages of some events that follow one another, the same in every language."""
-    over_or_not = [f"over: {events.over(listing)}" for listing in run]
-    values = (keys(site.edition).of_all(run), *cards.own_cards(run), *over_or_not)
-    return site.key_of(EVENT, *events.beside(run), values=values)
+def _runs_and_keys(site: Site, cards: Cards, events: EventPages) -> Iterator[tuple[Sequence[Listing], str | None]]:
+    """Events that follow one another, and the key of their pages, the same in every language."""
+    own = keys(site.edition)
+    runs = own.runs(site.edition.shown)
+    before, after = (None, *(run[-1] for run in runs[:-1])), (*(run[0] for run in runs[1:]), None)
+    for run, *beside in zip(runs, before, after, strict=bool(runs)):
+        values = (own.of_all(run), *cards.own_cards(run), "over", *events.which_are_over(run))
+        yield run, site.key_of(EVENT, *beside, values=values)
 
 
 def _event_pages(

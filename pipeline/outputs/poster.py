@@ -1,8 +1,9 @@
 """`poster/`: the events to come on one sheet of A4, and the QR code of each event. The sheet depends on the day."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from itertools import islice
 
 from pipeline.catalogue.models import Venue
 from pipeline.edition import Edition, Listing
@@ -37,7 +38,7 @@ class Poster:
 
 def poster(edition: Edition) -> Poster:
     """The events to come that take place, dated ones first, as many as one sheet holds."""
-    coming = [item for item in (*edition.upcoming, *edition.to_be_announced) if not item.cancelled]
+    coming = [item for item in edition.to_come if not item.cancelled]
     shown = coming[:ROOM]
     size = next(name for most, name in SIZES if len(shown) <= most)
     places = {item.event.venue: item.venue for item in shown}
@@ -51,9 +52,9 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact | Bundle]:
         STYLESHEET, "text/css; charset=utf-8", partial(asset, edition, renderer, STYLESHEET), keys(edition).series
     )
     yield style
-    site, runs = Site(edition, renderer), list(_runs(edition))
+    site, runs, shown = Site(edition, renderer), list(_runs(edition)), cache(partial(poster, edition))
     for language in edition.languages:
-        yield page_file(edition, PATH, language, partial(_sheet, site, style, language))
+        yield page_file(edition, PATH, language, partial(_sheet, site, style, shown, language))
         yield _code(edition, HOME_CODE, "", language)
         for events, key in runs:
             yield Bundle(f"codes/{language}/{events[-1]}", key, partial(_codes, edition, events, language))
@@ -61,8 +62,9 @@ def render(edition: Edition, renderer: Renderer) -> Iterator[Artifact | Bundle]:
 
 def _runs(edition: Edition) -> Iterator[tuple[Sequence[str], str]]:
     """The ids of events whose codes are looked at together, and the key of these, the same in every language."""
+    ids = iter(edition.places)
     for run in keys(edition).runs(edition.shown):
-        events = [listing.event.id for listing in run]
+        events = list(islice(ids, len(run)))
         yield events, keys(edition).of(values=events)
 
 
@@ -71,7 +73,7 @@ def _codes(edition: Edition, events: Iterable[str], language: str) -> Iterator[A
         yield _code(edition, f"events/{event}/qr.svg", f"events/{event}/", language)
 
 
-def _sheet(site: Site, style: Artifact, language: str) -> bytes:
+def _sheet(site: Site, style: Artifact, shown: Callable[[], Poster], language: str) -> bytes:
     edition = site.edition
     page = Page(
         PATH,
@@ -83,7 +85,7 @@ def _sheet(site: Site, style: Artifact, language: str) -> bytes:
         picture=picture_of_series(edition, language),
     )
     context = site.context(page, None) | {
-        "poster": poster(edition),
+        "poster": shown(),
         "sheet": f"{site.shared_file(page, STYLESHEET)}?v={digest(style.body)}",
     }
     return site.rendered("site/poster.html", page, context)

@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
+from operator import attrgetter
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -38,6 +39,7 @@ _SPARE = re.compile(
     r"""/\*.*?\*/|(?P<quoted>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|\s*(?P<sign>[{};,])\s*|\s*\n\s*""", re.DOTALL
 )
 """What of a stylesheet only people need, and what stays of it."""
+_VENUE = attrgetter("event.venue")
 _HEXADECIMAL = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})")
 
 
@@ -220,7 +222,7 @@ class Site:
 
 def at_several_places(listings: Iterable[Listing]) -> bool:
     """Whether events are held at more than one venue."""
-    return len({venue for listing in listings if (venue := listing.event.venue)}) > 1
+    return len(set(filter(None, map(_VENUE, listings)))) > 1
 
 
 def digest(style: bytes) -> str:
