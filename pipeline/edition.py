@@ -190,6 +190,11 @@ class Edition:
         return self._by_venue.get(venue, ())
 
     @cached_property
+    def has_several_venues(self) -> bool:
+        """Whether events are held at more than one venue."""
+        return sum(map(bool, self._by_venue)) > 1
+
+    @cached_property
     def _by_tag(self) -> Mapping[str, Sequence[Listing]]:
         found = defaultdict[str, list[Listing]](list)
         for listing in self.listings:

@@ -97,8 +97,8 @@ class Reused(dict[Hashable, str]):
         super().__setitem__(names, piece)
 
 
-def _name(names: Iterable[object]) -> str:
-    return _digest(*(str(name).encode() for name in names)).hex()
+def _name(names: object) -> str:
+    return hashlib.blake2b(repr(names).encode(), digest_size=16).hexdigest()
 
 
 class Keys:

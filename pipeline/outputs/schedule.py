@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
 from itertools import groupby, islice
+from operator import attrgetter, itemgetter
 from typing import NamedTuple, SupportsBytes
 from uuid import UUID
 
@@ -55,15 +56,13 @@ def _document(programme: "_Programme", language: str) -> Iterator[SupportsBytes]
 class _Time(NamedTuple):
     """One time of one event."""
 
+    day: date
+    start: datetime
+    uid: str
     listing: Listing
     when: AtTime
     name: str
     """What tells the times of a recurring event apart; empty for any other."""
-    uid: str
-
-
-def _day_of(time: _Time) -> date:
-    return time.when.start.date()
 
 
 class _Programme:
@@ -75,7 +74,7 @@ class _Programme:
     @cached_property
     def days(self) -> list[tuple[date, list[_Time], list[str]]]:
         """Each day with its times that have an hour, and what tells their names and numbers."""
-        days, numbers = groupby(self._in_order, key=_day_of), self.numbers
+        days, numbers = groupby(self._in_order, key=attrgetter("day")), self.numbers
         return [
             (day, times, [f"{time.name} {numbers[time.uid]}" for time in times])
             for day, times in ((day, list(on_day)) for day, on_day in days)
@@ -83,7 +82,7 @@ class _Programme:
 
     @cached_property
     def _in_order(self) -> list[_Time]:
-        return sorted(_times(self.edition), key=lambda time: (_day_of(time), time.when.start, time.uid))
+        return sorted(_times(self.edition), key=itemgetter(0, 1, 2))
 
     @cached_property
     def numbers(self) -> dict[str, int]:
@@ -117,19 +116,19 @@ def _head(programme: _Programme, language: str) -> str:
 
 
 def _times(edition: Edition) -> Iterator[_Time]:
+    recurring = bool(edition.recurring)
     for listing in edition.shown:
-        if listing.cancelled:
-            continue
-        for name, when in _of_event(listing, edition.updated):
-            if isinstance(when, AtTime):
-                uid = listing.revision.uid
-                yield _Time(listing, when, name, f"{uid}/{name}" if name else uid)
+        event = listing.event
+        if recurring and event.repeats and not listing.cancelled:
+            for name, when in _of_recurring(listing, edition.updated):
+                if isinstance(when, AtTime):
+                    yield _Time(when.start.date(), when.start, f"{listing.revision.uid}/{name}", listing, when, name)
+        elif isinstance(when := event.when, AtTime) and not listing.cancelled:
+            yield _Time(when.start.date(), when.start, listing.revision.uid, listing, when, "")
 
 
-def _of_event(listing: Listing, updated: datetime) -> list[tuple[str, When]]:
+def _of_recurring(listing: Listing, updated: datetime) -> list[tuple[str, When]]:
     """The times of an event; where there are very many, those from the last published change on."""
-    if listing.event.repeats is None:
-        return [("", listing.event.when)]
     first = starts(listing.event.when) or updated
     until = max(updated, first) + A_YEAR
     times = list(islice(occurrences(listing.event, first, until), MOST_TIMES + 1))
@@ -140,6 +139,9 @@ def _of_event(listing: Listing, updated: datetime) -> list[tuple[str, When]]:
 
 def _numbers(guids: Mapping[str, int]) -> dict[str, int]:
     """A positive number for each identity, of its UUID, that stays the same when others come and go."""
+    own = {uid: guid % (2**31 - 1) + 1 for uid, guid in guids.items()}
+    if len(set(own.values())) == len(own):
+        return own  # as they nearly always are
     numbers: dict[str, int] = {}
     taken: set[int] = set()
     for uid, guid in sorted(guids.items()):

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from operator import attrgetter
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -148,7 +148,7 @@ class Site:
             "up": up,
             "to": lambda path, other=None: (up + way("", other) if other else tree) + path,
             "shared": lambda path: up + path,
-            "lasting": partial(self._lasting, page),
+            "lasting": lambda *told: self._lasting(page, *told),
             "stylesheet": f"{up}{STYLESHEET}?v={self._stylesheet}",
             "icon": up + ICON,
             "structured": data.script if data is not None else None,
@@ -203,7 +203,7 @@ class Site:
             "picture_address": lambda picture: picture_address(edition, picture),
             "capitalised": capitalised,
             "host": lambda url: urlsplit(url).hostname,
-            "at_several_places": at_several_places,
+            "at_several_places": lambda listings: edition.has_several_venues and at_several_places(listings),
         }
 
     def _mail_subscription(self, language: str) -> links.Link | None:
@@ -222,7 +222,9 @@ class Site:
 
 def at_several_places(listings: Iterable[Listing]) -> bool:
     """Whether events are held at more than one venue."""
-    return len(set(filter(None, map(_VENUE, listings)))) > 1
+    venues = filter(None, map(_VENUE, listings))
+    first = next(venues, None)
+    return any(venue != first for venue in venues)
 
 
 def digest(style: bytes) -> str:

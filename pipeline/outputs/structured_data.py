@@ -65,8 +65,9 @@ def embedded(data: Mapping[str, Any]) -> Embedded:
     listed = data.get(LISTED)
     if isinstance(listed, Listed):
         text = _written({name: value for name, value in data.items() if name != LISTED})
-        parts = b",".join(listed.parts)
-        text = b'%b,"%b":[%b]}' % (text[:-1], LISTED.encode(), parts) if parts else text
+        # Together they are long: joined once.
+        parts = [part for one in listed.parts for part in (b",", one)]
+        text = b"".join((text[:-1], b',"%b":[' % LISTED.encode(), *parts[1:], b"]}")) if parts else text
     else:
         text = _written(data)
     # Nothing that HTML knows is left.
@@ -134,17 +135,18 @@ def _first_and_last_day(edition: Edition) -> tuple[date | None, date | None]:
     """From when to when its events take place, the same in every language; no end where one of them has none."""
     found: tuple[date | None, date | None] | None = edition.__dict__.get("_first_and_last_day")
     if found is None:
-        times = [time for listing in edition.shown for time in _first_and_last_time(listing.event)]
-        firsts = [day for when in times if when and (day := first_day(when))]
-        lasts = [day for when in times if when and (day := last_day(when))]
-        last = None if None in times else max(lasts, default=None)
-        found = edition.__dict__["_first_and_last_day"] = min(firsts, default=None), last
+        again = [time for event in edition.recurring.values() for time in _first_and_last_time(event)]
+        once = [event.when for listing in edition.shown if not (event := listing.event).repeats]
+        times = [when for when in again if when is not None] + once
+        last = None if None in again else max(filter(None, map(last_day, times)), default=None)
+        first = min(filter(None, map(first_day, times)), default=None)
+        found = edition.__dict__["_first_and_last_day"] = first, last
     return found
 
 
 def _first_and_last_time(event: Event) -> tuple[When | None, ...]:
-    """None instead of the last time where there is none, or too many come before it."""
-    start = starts(event.when) if event.repeats is not None else None
+    """Of an event that recurs; None instead of the last time where there is none, or too many come before it."""
+    start = starts(event.when)
     if start is None:
         return (event.when,)
     if is_endless(event):
