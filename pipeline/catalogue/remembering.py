@@ -23,13 +23,15 @@ _FROM_JSON: Mapping[str, Callable[[Any], Any]] = {
     "time": time.fromisoformat, "end_time": time.fromisoformat,
     "duration": lambda seconds: timedelta(seconds=seconds),
     "estimated_duration": lambda seconds: timedelta(seconds=seconds),
-    "status": Status, "tags": tuple,
+    "status": Status, "tags": tuple, "order": tuple,
 }  # fmt: skip
 _PLAIN = (
     "id", "number", "all_day", "timezone", "venue", "image", "repeats", "fold", "end_fold", "group", *_FROM_JSON,
 )  # fmt: skip
-"""The facts by which events are put in order and looked for; all others are read when somebody asks for them."""
-_DEFAULTS = {name: Event.model_fields[name].default for name in _PLAIN if not Event.model_fields[name].is_required()}
+"""The facts by which events are looked for, and their order; all others are read when somebody asks for them."""
+_DEFAULTS = {
+    name: field.default for name, field in Event.model_fields.items() if name in _PLAIN and not field.is_required()
+}
 
 Read = Callable[[int, int], Event]
 """The event of a block that stands in its file from one place to another."""

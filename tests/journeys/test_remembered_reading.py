@@ -72,8 +72,8 @@ def test_only_an_edited_event_is_read(built: Path, read: list[str]) -> None:
     found = drawn(built)
     assert read == ["talk-5"]
     assert [line.event for line in found.pending] == ["talk-5"]
-    assert [event.when for event in found.edition.catalogue.events] == [
-        event.when for event in as_if_nothing_were_known(built).edition.catalogue.events
+    assert [(event.order, event.when) for event in found.edition.catalogue.events] == [
+        (event.order, event.when) for event in as_if_nothing_were_known(built).edition.catalogue.events
     ]
 
 
