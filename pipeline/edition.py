@@ -198,8 +198,9 @@ class Edition:
     def _by_tag(self) -> Mapping[str, Sequence[Listing]]:
         found = defaultdict[str, list[Listing]](list)
         for listing in self.listings:
-            for tag in set(listing.event.tags):
-                found[tag].append(listing)
+            if tags := listing.event.tags:
+                for tag in set(tags):
+                    found[tag].append(listing)
         return dict(found)
 
     @cached_property

@@ -73,8 +73,12 @@ class _Selection:
         self.listings = listings
 
     @cached_property
+    def _recurring(self) -> Sequence[Listing]:
+        return [listing for listing in self.listings if listing.event.repeats]
+
+    @cached_property
     def zones(self) -> tuple[bytes, ...]:
-        return _zones(self.listings)
+        return _zones(self._recurring)
 
     @cached_property
     def updated(self) -> datetime | None:
@@ -82,7 +86,7 @@ class _Selection:
 
     @cached_property
     def any_recurs_in_utc(self) -> bool:
-        return any(recurs_in_utc(listing.event) for listing in self.listings)
+        return any(recurs_in_utc(listing.event) for listing in self._recurring)
 
 
 class _Part(NamedTuple):
