@@ -181,11 +181,11 @@ class Edition:
         """Whether the series has ended: there were events, and nothing is to come."""
         return bool(self.shown) and not self.upcoming and not self.to_be_announced
 
-    def tagged(self, tag: str) -> Sequence[Listing]:
+    def tagged(self, tag: str) -> tuple[Listing, ...]:
         """The events that bear a tag."""
         return self._by_tag.get(tag, ())
 
-    def at_venue(self, venue: str) -> Sequence[Listing]:
+    def at_venue(self, venue: str) -> tuple[Listing, ...]:
         """The events held at a venue."""
         return self._by_venue.get(venue, ())
 
@@ -195,20 +195,20 @@ class Edition:
         return sum(map(bool, self._by_venue)) > 1
 
     @cached_property
-    def _by_tag(self) -> Mapping[str, Sequence[Listing]]:
+    def _by_tag(self) -> Mapping[str, tuple[Listing, ...]]:
         found = defaultdict[str, list[Listing]](list)
         for listing in self.listings:
             if tags := listing.event.tags:
                 for tag in set(tags):
                     found[tag].append(listing)
-        return dict(found)
+        return {tag: tuple(listings) for tag, listings in found.items()}
 
     @cached_property
-    def _by_venue(self) -> Mapping[object, Sequence[Listing]]:
+    def _by_venue(self) -> Mapping[object, tuple[Listing, ...]]:
         found = defaultdict[object, list[Listing]](list)
         for listing in self.listings:
             found[listing.event.venue].append(listing)
-        return dict(found)
+        return {venue: tuple(listings) for venue, listings in found.items()}
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
