@@ -28,7 +28,7 @@ def test_what_is_read_is_what_was_published(database: Database, seed_edition: Ed
 def test_of_two_processes_the_one_that_remembers_reads_the_next_edition(
     database: Database, seed_edition: Edition
 ) -> None:
-    memory, fewer = Memory(), seed_edition.catalogue.model_copy(update={"events": seed_edition.catalogue.events[:3]})
+    memory, fewer = Memory(), seed_edition.catalogue.altered(events=seed_edition.catalogue.events[:3])
     for number, catalogue in enumerate((seed_edition.catalogue, fewer)):
         at = START + timedelta(hours=number)
         store_edition(database, Edition(catalogue, seed_edition.ledger, seed_edition.day), at)
@@ -46,10 +46,10 @@ def long_edition(of: Catalogue) -> Edition:
     """A thousand events of ten thousand characters each."""
     first = of.events[0]
     events = tuple(
-        first.model_copy(update={"id": f"event-{number}", "abstract": Prose({"en": f"{number} words, " * 1000})})
+        first.altered(id=f"event-{number}", abstract=Prose({"en": f"{number} words, " * 1000}))
         for number in range(1000)
     )
-    catalogue = of.model_copy(update={"events": events})
+    catalogue = of.altered(events=events)
     return Edition(catalogue, Ledger().extended(pending_lines(catalogue, Ledger(), START)), START.date())
 
 

@@ -26,7 +26,7 @@ FOCUSED = """(() => {
 
 def coloured(edition: Edition, color: str) -> Edition:
     site = edition.catalogue.site.model_copy(update={"color": color})
-    return replace(edition, catalogue=edition.catalogue.model_copy(update={"site": site}))
+    return replace(edition, catalogue=edition.catalogue.altered(site=site))
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +44,10 @@ def sites(seed_edition: Edition, tmp_path_factory: pytest.TempPathFactory) -> Pa
 def tentative(edition: Edition) -> Edition:
     """The same with its next event marked as provisional."""
     events = tuple(
-        event.model_copy(update={"status": Status.TENTATIVE}) if event.id == "non-take-up" else event
+        event.altered(status=Status.TENTATIVE) if event.id == "non-take-up" else event
         for event in edition.catalogue.events
     )
-    return replace(edition, catalogue=edition.catalogue.model_copy(update={"events": events}))
+    return replace(edition, catalogue=edition.catalogue.altered(events=events))
 
 
 @pytest.fixture(scope="module")

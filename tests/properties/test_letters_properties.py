@@ -136,8 +136,8 @@ def test_filling_in_marks_gives_what_writing_each_mail_would(
 
 def _with(edition: Edition, title: str, about: str) -> Edition:
     changes = {"title": Line({"en": title}), "abstract": Prose({"en": about})}
-    events = tuple(event.model_copy(update=changes) for event in edition.catalogue.events)
-    return Edition(edition.catalogue.model_copy(update={"events": events}), edition.ledger, edition.day)
+    events = tuple(event.altered(**changes) for event in edition.catalogue.events)
+    return Edition(edition.catalogue.altered(events=events), edition.ledger, edition.day)
 
 
 def _mark(source: bytes) -> str:

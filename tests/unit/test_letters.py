@@ -182,8 +182,8 @@ def test_a_post_to_a_mailing_list_has_no_way_of_its_own_to_leave(seed_text: str)
 def test_answers_about_a_groups_event_go_to_the_group(seed_text: str) -> None:
     edition = published(seed_text)
     group = Group(id="north", name=Line({"en": "North"}), reply_to="North <north@example.org>")
-    events = tuple(event.model_copy(update={"group": "north"}) for event in edition.catalogue.events)
-    grouped = edition.catalogue.model_copy(update={"groups": (group,), "events": events})
+    events = tuple(event.altered(group="north") for event in edition.catalogue.events)
+    grouped = edition.catalogue.altered(groups=(group,), events=events)
     message = write(Edition(grouped, edition.ledger, edition.day), occasion("non-take-up"))
     assert message["Reply-To"] == "North <north@example.org>"
 
