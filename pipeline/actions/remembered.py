@@ -162,12 +162,11 @@ class Remembered(Pieces):
 
     def find(self, key: str) -> bytes | None:
         """The piece of a key, from the file that holds it since an earlier run."""
-        stretch, checksum = self._found(key)
-        piece = None
-        if stretch is not None:
+        found, piece = self._found(key), None
+        if found is not None:
             with suppress(OSError):
-                piece = bytes(stretch)
-                self._taken.append(Taken(key, piece, checksum))
+                piece = bytes(found.piece)
+                self._taken.append(found._replace(piece=piece))
         return piece
 
     def put(self, key: str, piece: bytes) -> None:
@@ -176,19 +175,18 @@ class Remembered(Pieces):
 
     def part(self, key: str, make: Callable[[], bytes]) -> Part:
         """The piece of a key as a part of a file by itself; one that an earlier run left is not looked at."""
-        stretch, checksum = self._found(key)
-        if stretch is None:
+        if (found := self._found(key)) is None:
             return self.of(key, make)
-        self._taken.append(Taken(key, stretch, checksum))
-        return stretch
+        self._taken.append(found)
+        return found.piece
 
-    def _found(self, key: str) -> tuple[Stretch | None, int | None]:
-        """Where the piece of a key stands in a file that is as it was, and its checksum."""
+    def _found(self, key: str) -> Taken | None:
+        """The piece of a key, unread, from a file that is as an earlier run left it."""
         if key not in self._known:
-            return None, None
+            return None
         path, place = self._known[key]
         file = self._opened(path)
-        return None if file is None else Stretch(file, place.start, place.length), place.checksum
+        return None if file is None else Taken(key, Stretch(file, place.start, place.length), place.checksum)
 
     @property
     def _known(self) -> Mapping[str, tuple[str, Place]]:

@@ -7,11 +7,12 @@ remembers files sees to these.
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property, partial
-from itertools import compress, count, groupby, islice
+from itertools import compress, count, groupby
 from operator import attrgetter
 from typing import Any, SupportsBytes
 from zlib import crc32
@@ -116,7 +117,6 @@ class Keys:
         self._together: dict[int, tuple[Sequence[Listing], bytes]] = {}
         """Lists of events of which several files tell, by their identities, and the records of each."""
         self._runs: dict[int, tuple[Sequence[Listing], Sequence[tuple[Listing, ...]]]] = {}
-        self._fills: dict[datetime, tuple[Any, ...] | None] = {}
 
     @contextmanager
     def with_pieces(self, pieces: Pieces) -> Iterator[None]:
@@ -251,14 +251,18 @@ class Keys:
 
     def _last_shown(self, announced: datetime, shown: int) -> tuple[Any, ...] | None:
         """The place in the order of the last event that fills a feed; of those of an instant which never changed."""
-        if announced not in self._fills:
-            unchanged = (
-                listing.event.order
-                for listing in self._edition.dated
-                if [line.at for line in self._edition.ledger.of(listing.event.id)] == [announced]
-            )
-            self._fills[announced] = next(islice(unchanged, shown - 1, None), None)
-        return self._fills[announced]
+        unchanged = self._unchanged.get(announced, ())
+        return unchanged[shown - 1].event.order if len(unchanged) >= shown else None
+
+    @cached_property
+    def _unchanged(self) -> Mapping[datetime, Sequence[Listing]]:
+        """The dated events of which nothing was told since they were announced, in their order, by that instant."""
+        found = defaultdict[datetime, list[Listing]](list)
+        for listing in self._edition.dated:
+            instants = [line.at for line in self._edition.ledger.of(listing.event.id)]
+            if len(instants) == 1:
+                found[instants[0]].append(listing)
+        return found
 
     def of_news(self, told: Sequence[News], *said: str, frozen: bool = False) -> str:
         """Pieces of news in their order, at least one, and `series`.

@@ -144,8 +144,7 @@ def _numbers(guids: Mapping[str, int]) -> dict[str, int]:
         return own  # as they nearly always are
     numbers: dict[str, int] = {}
     taken: set[int] = set()
-    for uid, guid in sorted(guids.items()):
-        number = guid % (2**31 - 1) + 1
+    for uid, number in sorted(own.items()):
         while number in taken:
             number += 1
         taken.add(number)
