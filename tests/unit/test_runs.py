@@ -1,6 +1,7 @@
 """Long files are kept in runs of events: an edit makes its own run again, and all others are taken as they were."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import cast
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from publishing import edition
 
 from pipeline.edition import Edition, Listing
+from pipeline.ledger import Ledger, Line
 from pipeline.outputs import render_all
 from pipeline.outputs.keys import LONGEST_RUN, MOST_REUSED, Pieces, Reused, keys, last_of_runs, runs
 from pipeline.rendering import Renderer
@@ -95,3 +97,26 @@ def test_of_a_long_programme_no_more_than_some_pieces_of_pages_are_held() -> Non
         held["template", number] = f"<{number}>"
         assert held.get(("template", number)) == f"<{number}>"
         assert len(held) <= MOST_REUSED
+
+
+def test_however_many_were_edited_before_they_settled_each_event_is_asked_a_few_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each of the talks was announced in an hour of its own, and its title mended a minute later."""
+    of = edition(talks(lambda number: f"Talk {number}"), talks(lambda number: f"A talk {number}"))
+    first = of.ledger.lines[0].at
+    hours = {event: number for number, event in enumerate(of.ledger.events)}
+    lines = [
+        line._replace(at=first + timedelta(hours=hours[line.event], minutes=line is not of.ledger.of(line.event)[0]))
+        for line in of.ledger.lines
+    ]
+    apart, asked, ask = replace(of, ledger=Ledger.holding(lines)), list[str](), Ledger.of
+    assert all(map(apart.ledger.is_edit, apart.ledger.lines[1::2]))
+
+    def counted(ledger: Ledger, event: str) -> tuple[Line, ...]:
+        asked.append(event)
+        return ask(ledger, event)
+
+    monkeypatch.setattr(Ledger, "of", counted)
+    keys(apart).told(3)
+    assert len(asked) < 10 * len(hours)
