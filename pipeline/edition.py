@@ -17,8 +17,6 @@ from pipeline.ledger import Ledger, Line, LineKind, Revision
 from pipeline.news import OFF, News, news_of, one_news
 from pipeline.sent_newsletters import Sent, sent
 
-__all__ = ["FAR_AHEAD", "Edition", "Listing", "News", "as_of", "news_of"]
-
 Said = TypeVar("Said")
 
 FAR_AHEAD = timedelta(days=3660)

@@ -8,10 +8,11 @@ from pipeline.catalogue.models import Event, Newsletter, Rule
 from pipeline.catalogue.recurrence import LONGEST, at_one_time, occurrences
 from pipeline.catalogue.timing import Monthly, Weekly, parse_timing
 from pipeline.catalogue.when import When, is_over
-from pipeline.edition import Edition, Listing, News
+from pipeline.edition import Edition, Listing
 from pipeline.language import words
 from pipeline.ledger import LineKind
 from pipeline.letters.views import Link, as_it_stands, dated_title, link_to
+from pipeline.news import News
 from pipeline.phrases import capitalised, headline, place_line, title_of
 from pipeline.reminders.newsletters import HORIZON, SINCE, newsletter_digest
 from pipeline.reminders.occasions import Occasion

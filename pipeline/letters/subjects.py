@@ -4,9 +4,10 @@ import re
 
 from pipeline.catalogue.models import Event, Newsletter, Rule, Status
 from pipeline.catalogue.when import AtTime, When, first_day
-from pipeline.edition import Edition, News
+from pipeline.edition import Edition
 from pipeline.language import say_day, say_time, words
 from pipeline.letters.views import dated_title
+from pipeline.news import News
 from pipeline.phrases import capitalised, headline, say_when, say_zone_beside, title_of
 from pipeline.reminders.occasions import Kind, Occasion
 

@@ -10,9 +10,10 @@ from pipeline.catalogue.models import Link as CatalogueLink
 from pipeline.catalogue.recurrence import LONGEST, occurrences
 from pipeline.catalogue.texts import Phrase, Text
 from pipeline.catalogue.when import OnDay, When, is_over
-from pipeline.edition import Edition, Listing, News
+from pipeline.edition import Edition, Listing
 from pipeline.errors import PermanentDeliveryError, SettingsError
 from pipeline.language import say_day, say_time, words
+from pipeline.news import News
 from pipeline.phrases import capitalised, place_line, say_when, say_zone_of, speaker_line, title_of
 from pipeline.phrases.access import known_access
 from pipeline.reminders.notices import change_of

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
-from pipeline.edition import Edition, News, news_of
+from pipeline.edition import Edition
 from pipeline.ledger import Line
+from pipeline.news import News, news_of
 from pipeline.sent_newsletters import Sent
 
 Told = News | Sent

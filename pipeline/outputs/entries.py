@@ -11,10 +11,11 @@ from pipeline.catalogue.models import Group, Organiser
 from pipeline.catalogue.recurrence import at_one_time, occurrences
 from pipeline.catalogue.texts import Phrase
 from pipeline.catalogue.when import Unscheduled, first_day
-from pipeline.edition import Edition, Listing, News
+from pipeline.edition import Edition, Listing
 from pipeline.language import say_day, words
 from pipeline.ledger import LineKind, event_of
 from pipeline.markdown import to_text
+from pipeline.news import News
 from pipeline.outputs import newsletter_content
 from pipeline.outputs.archives import Told, archives_by_feed
 from pipeline.outputs.entry_content import content

@@ -11,8 +11,8 @@ from markupsafe import Markup, escape
 from pipeline.catalogue.models import Event, Link, Status
 from pipeline.catalogue.recurrence import first_time
 from pipeline.catalogue.when import Unscheduled
-from pipeline.edition import News
 from pipeline.language import words
+from pipeline.news import News
 from pipeline.phrases import capitalised, changes, place_line, say_estimate, say_when, say_zone_of, speaker_line
 from pipeline.phrases.details import details
 from pipeline.rendering import marked, said, written

@@ -13,8 +13,9 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from pipeline.catalogue.when import When, first_day, is_over, local
-from pipeline.edition import Edition, News
+from pipeline.edition import Edition
 from pipeline.ledger_lines import Line, LineKind
+from pipeline.news import News
 from pipeline.sent_newsletters import Sent
 
 _SECOND = 1_000_000  # microseconds

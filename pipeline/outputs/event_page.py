@@ -9,9 +9,10 @@ from typing import NamedTuple
 from pipeline.catalogue.models import Access, Event, EventAccess, Organisation, Status, Venue
 from pipeline.catalogue.recurrence import EVER, LONGEST, is_endless, occurrences
 from pipeline.catalogue.when import Unscheduled, When, is_over, starts
-from pipeline.edition import FAR_AHEAD, Edition, Listing, News, news_of
+from pipeline.edition import FAR_AHEAD, Edition, Listing
 from pipeline.language import say_apart, words
 from pipeline.markdown import to_text
+from pipeline.news import News, news_of
 from pipeline.outputs.excerpt import excerpt
 from pipeline.outputs.links import Link, add_links, map_links
 from pipeline.outputs.pictures import Picture, picture_of_event

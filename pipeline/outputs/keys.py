@@ -17,9 +17,10 @@ from operator import attrgetter
 from typing import Any, SupportsBytes
 from zlib import crc32
 
-from pipeline.edition import Edition, Listing, News
+from pipeline.edition import Edition, Listing
 from pipeline.ledger import Line
 from pipeline.ledger_lines import KnownFacts, digest_of_facts, digest_of_line
+from pipeline.news import News
 
 A_RUN, LONGEST_RUN = 32, 256
 """About so many events of a long file are remembered together, and so many at most."""

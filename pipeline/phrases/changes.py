@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from pipeline.catalogue.models import Event, Venue
 from pipeline.catalogue.when import Unscheduled
-from pipeline.edition import News
 from pipeline.language import words
+from pipeline.news import News
 from pipeline.phrases.dates import date_changes, say_dates
 from pipeline.phrases.facts import place_line, say_when, status_word, title_of
 from pipeline.phrases.zones import ANYWHERE

@@ -9,8 +9,8 @@ from typing import Final
 from pipeline.catalogue.models import Event
 from pipeline.catalogue.recurrence import LONGEST, occurrences
 from pipeline.catalogue.when import When, first_day, is_over, starts
-from pipeline.edition import News
 from pipeline.language import say_apart, words
+from pipeline.news import News
 from pipeline.phrases.facts import say_when
 
 AHEAD: Final = timedelta(days=400)

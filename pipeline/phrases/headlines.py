@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pipeline.catalogue.models import Event, Status
 from pipeline.catalogue.recurrence import first_time
 from pipeline.catalogue.when import AtTime, OnDay, Unscheduled, When, first_day
-from pipeline.edition import News
 from pipeline.errors import N_
 from pipeline.language import say_day, words
 from pipeline.ledger import LineKind
+from pipeline.news import News
 from pipeline.phrases.dates import date_changes
 from pipeline.phrases.facts import capitalised, say_when, title_of
 

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from pipeline.catalogue.models import Event
 from pipeline.catalogue.recurrence import occurrences
 from pipeline.catalogue.when import starts
-from pipeline.edition import Edition, News
+from pipeline.edition import Edition
 from pipeline.ledger import SCHEDULING, LineKind
+from pipeline.news import News
 from pipeline.reminders.moments import last_chance, outside_quiet_hours, proof_lead
 from pipeline.reminders.occasions import Audience, Kind, Occasion, Omission, Priority
 from pipeline.reminders.rules import ReadRule

@@ -11,8 +11,9 @@ from pipeline.catalogue.models import Rule
 from pipeline.catalogue.recurrence import at_one_time, occurrences
 from pipeline.catalogue.timing import Monthly, Weekly
 from pipeline.catalogue.when import starts
-from pipeline.edition import Edition, Listing, News
+from pipeline.edition import Edition, Listing
 from pipeline.ledger import LineKind
+from pipeline.news import News
 from pipeline.reminders.moments import in_utc
 from pipeline.reminders.occasions import Kind, Occasion, Omission, Priority
 
