@@ -38,8 +38,8 @@ EVERYWHERE = """
 {% set version = versions|last %}
 {{ series.title|said }} {{ series.title|plain }} {{ "Pourquoi ?"|spaced("fr") }}
 {{ edition.next.event.id }} {{ edition.upcoming|length }} {{ edition.after_next|length }}
-{{ edition.to_be_announced|length }} {{ edition.past|length }} {{ at_several_places(edition.upcoming) }}
-{{ edition.tags|listed }} {{ edition.tagged("law")|length }}
+{{ edition.to_be_announced|length }} {{ edition.to_come|length }} {{ edition.past|length }}
+{{ edition.tags|listed }} {{ edition.tagged("law")|length }} {{ at_several_places(edition.upcoming) }}
 {{ page.path }} {{ page.language|language_name }} {{ page.title }} {{ page.description }} {{ page.picture is none }}
 {% if page.card %}{{ page.card.path }} {{ picture_address(page.card) }}{% endif %}
 {{ version.language }} {{ version.name }} {{ version.address }} {{ version.href }}
